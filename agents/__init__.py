@@ -1,0 +1,1 @@
+"""Who speaks, and how they reach a model. Nothing here knows the optimizer."""

@@ -1,0 +1,67 @@
+"""What comes back from a model. Both kinds are results that count; neither is an outage (design, law 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Answer", "NoAnswer", "NoAnswerReason", "Outcome", "Usage"]
+
+NoAnswerReason = Literal[
+    "content_filter", "context_too_long", "empty", "bad_request", "unreadable_reply", "unanswerable"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call. `estimated` says that the endpoint did not report them."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A model's answer.
+
+    Args:
+        key: the request's content key.
+        text: the answer without a reasoning trace.
+        finish: `stop`, or `length` where the answer was cut at `max_tokens`.
+        reasoning: the trace (`reasoning_content` or a leading `<think>` block), kept apart; may be empty.
+        usage: tokens as reported.
+        cost: money in USD; None where the price is unknown (never counted as 0).
+        model: the model that says it served the call.
+        fingerprint: the provider's fingerprint of it, if any.
+        replica: which address of the endpoint group served it.
+        seconds: wall time of the attempt that succeeded.
+    """
+
+    key: str
+    text: str
+    finish: Literal["stop", "length"] = "stop"
+    reasoning: str = ""
+    usage: Usage = Usage()
+    cost: float | None = 0.0
+    model: str = ""
+    fingerprint: str = ""
+    replica: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """A call that ended without a usable answer, for a reason that is about this call and not about the network."""
+
+    key: str
+    reason: NoAnswerReason
+    detail: str = ""
+    usage: Usage = Usage()
+    cost: float | None = 0.0
+    seconds: float = 0.0
+
+
+Outcome = Answer | NoAnswer

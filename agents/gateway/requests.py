@@ -1,0 +1,88 @@
+"""What is asked of a model: plain frozen values, the same for every kind of endpoint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Decoding", "Request", "Turn", "provider_seed", "request_key"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of a chat."""
+
+    speaker: Literal["system", "user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How the answer is drawn. `max_tokens` is always there: an unbounded answer cannot be budgeted.
+
+    Args:
+        max_tokens: upper bound of the answer, in tokens.
+        temperature: 0 is greedy.
+        top_p: nucleus share in (0, 1], or None for the endpoint's own default.
+        stop: strings that end the answer.
+        json_schema: a JSON schema, as JSON text, that the answer must fit; None for free text.
+    """
+
+    max_tokens: int
+    temperature: float = 0.0
+    top_p: float | None = None
+    stop: tuple[str, ...] = ()
+    json_schema: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call to one model.
+
+    Args:
+        endpoint: name of the endpoint group in the settings.
+        model: the model's name as the endpoint knows it.
+        turns: the chat so far; the last turn is what is asked.
+        decoding: how the answer is drawn.
+        sample: which of several answers to the same question this is (0 for the first).
+        role: who asks (`evolver`, `judge`, ...); for the ledger, not part of the key.
+        place: where in the run this is asked (a message id); for the records, not part of the key.
+        stage: the part of the run it is booked on (`steps/001`, `test`, `apply`); not part of the key.
+    """
+
+    endpoint: str
+    model: str
+    turns: tuple[Turn, ...]
+    decoding: Decoding
+    sample: int = 0
+    role: str = ""
+    place: str = ""
+    stage: str = ""
+
+
+def request_key(request: Request) -> str:
+    """The content key of a call: 64 hex digits of SHA-256 over the logical request (design, law 2).
+
+    Time-outs, retries, prices, which replica served it and where in the run it was asked are not in it.
+    """
+    body = {
+        "endpoint": request.endpoint,
+        "model": request.model,
+        "turns": [[turn.speaker, turn.text] for turn in request.turns],
+        "max_tokens": request.decoding.max_tokens,
+        "temperature": request.decoding.temperature,
+        "top_p": request.decoding.top_p,
+        "stop": list(request.decoding.stop),
+        "json_schema": request.decoding.json_schema,
+        "sample": request.sample,
+    }
+    text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def provider_seed(sample: int) -> int:
+    """The seed sent to a provider: a function of the sample index alone, in [0, 2**31)."""
+    digest = hashlib.sha256(f"autoevol/sample/{sample}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1

@@ -1,0 +1,291 @@
+"""What the agents say to each other: frozen values, no behaviour.
+
+A task goes to an agent, a reply comes back; both are messages with an id that derives from the place in the run
+(`steps/001/dev/c2/seed-17/r1/evolve`), never from time. A reply's `parent` is the task's id.
+
+    EvolveTask   → evolver   → Evolved       AnalysisTask → analyst   → Analysis      JudgeTask  → judge   → Verdict
+    AnswerTask   → responder → Answered      RefineTask   → refiner   → Proposal      ReflectTask→ reflector → Reflected
+                                                                                      ChooseTask → student → Chosen
+    any agent may answer Failed: the call itself gave nothing (refused, filtered, too long), with reason and cost
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .gateway.requests import Turn
+from .method import Method
+
+__all__ = [
+    "Analysis",
+    "AnalysisTask",
+    "AnswerTask",
+    "Answered",
+    "Call",
+    "Case",
+    "ChooseTask",
+    "Chosen",
+    "Edit",
+    "EvolveTask",
+    "Evolved",
+    "Failed",
+    "Finding",
+    "Instruction",
+    "JudgeTask",
+    "Message",
+    "MethodFinding",
+    "Proposal",
+    "RefineTask",
+    "ReflectTask",
+    "Reflected",
+    "Reply",
+    "RoleName",
+    "Task",
+    "Verdict",
+]  # fmt: skip
+
+RoleName = Literal["evolver", "responder", "analyst", "refiner", "judge", "reflector", "student"]
+
+
+# ---------------------------------------------------------------- values that messages carry
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """An instruction as a model is given it: the text that evolves, and what stays around it.
+
+    Args:
+        text: the user's turn; the only part that evolves.
+        system: the system prompt of the seed, kept as it is.
+        context: earlier turns of the same conversation, kept as they are.
+        language: ISO 639-1 code of the text (`en`, `zh`), for prompts and for detectors.
+    """
+
+    text: str
+    system: str = ""
+    context: tuple[Turn, ...] = ()
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What one finished model call was and cost. `cost` is USD, None where the price is unknown."""
+
+    key: str
+    role: str
+    input_tokens: int
+    output_tokens: int
+    cost: float | None
+    seconds: float = 0.0
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong with one evolution: its class, the evidence (a quoted span or a figure), and who says so."""
+
+    kind: str
+    evidence: str = ""
+    by: Literal["rule", "judge", "agreement"] = "rule"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One evolution as the analyst sees it: the stages of the text, the last answer, what was found, the score."""
+
+    id: str
+    stages: tuple[str, ...]
+    response: str
+    findings: tuple[Finding, ...]
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class MethodFinding:
+    """One thing wrong with the method: the cluster of cases, evidence from them, and the rule that would help."""
+
+    cluster: str
+    cases: tuple[str, ...]
+    evidence: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One earlier edit of the method and its measured effect: `gain` is candidate minus incumbent on dev."""
+
+    why: str
+    clauses: tuple[str, ...]
+    gain: float | None
+    accepted: bool
+
+
+# ---------------------------------------------------------------- messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Anything one agent says to another. `id` is the place in the run; `parent` the message it answers or follows."""
+
+    id: str
+    parent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task(Message):
+    """What an agent is asked to do. `stage` is the part of the run it is booked on; `sample` asks for another draw."""
+
+    stage: str
+    sample: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply(Message):
+    """What an agent answers, with the calls that it cost."""
+
+    calls: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed(Reply):
+    """The call gave nothing: why (`content_filter`, `context_too_long`, `empty`, ...) and in which words."""
+
+    reason: str
+    detail: str = ""
+
+    @property
+    def cost(self) -> float | None:
+        """Money spent on it in USD; None where a price is unknown."""
+        costs = [call.cost for call in self.calls]
+        return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvolveTask(Task):
+    """To the evolver: rewrite this instruction by this method. `round` counts from 1."""
+
+    instruction: Instruction
+    method: Method
+    round: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evolved(Reply):
+    """From the evolver. `text` is None where the contract's output form was not kept (`fault` says how)."""
+
+    text: str | None
+    raw: str
+    fault: Literal["", "unreadable", "truncated"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerTask(Task):
+    """To the responder: answer this instruction."""
+
+    instruction: Instruction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered(Reply):
+    """From the responder. `reasoning` is the trace, kept apart from the text."""
+
+    text: str
+    reasoning: str = ""
+    fault: Literal["", "truncated"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisTask(Task):
+    """To the analyst: what does the method do wrong, and what right, on these cases?"""
+
+    method: Method
+    cases: tuple[Case, ...]
+    history: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis(Reply):
+    """From the analyst. `findings` is empty where nothing was found or the answer was unreadable (`fault`)."""
+
+    findings: tuple[MethodFinding, ...]
+    raw: str
+    fault: Literal["", "unreadable", "truncated"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefineTask(Task):
+    """To the refiner: one candidate from this analysis. `bold` asks for a larger change."""
+
+    method: Method
+    analysis: Analysis
+    history: tuple[Edit, ...] = ()
+    bold: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal(Reply):
+    """From the refiner. `method` is None where the answer could not be read as clauses (`fault`)."""
+
+    method: Method | None
+    why: str
+    raw: str
+    fault: Literal["", "unreadable", "truncated"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeTask(Task):
+    """To the judge: is the evolved instruction valid, and harder? `swap` shows the pair in the other order."""
+
+    original: Instruction
+    evolved: Instruction
+    response: str
+    swap: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict(Reply):
+    """From the judge. None means abstained. `harder` names the harder text of the pair."""
+
+    valid: bool | None
+    self_contained: bool | None
+    intent_kept: bool | None
+    harder: Literal["evolved", "original", "same"] | None
+    evidence: str = ""
+    fault: Literal["", "unreadable", "truncated"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReflectTask(Task):
+    """To the reflector (teacher): a better instruction, or a better response, by these criteria."""
+
+    instruction: Instruction
+    response: str
+    improve: Literal["instruction", "response"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reflected(Reply):
+    """From the reflector: the improved pair, or None where unreadable."""
+
+    instruction: str | None
+    response: str | None
+    raw: str
+    fault: Literal["", "unreadable", "truncated"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChooseTask(Task):
+    """To the student: which of the two pairs should be kept?"""
+
+    old: tuple[Instruction, str]
+    new: tuple[Instruction, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen(Reply):
+    """From the student: which text is kept, with its IFD or r-IFD figures."""
+
+    keep: Literal["old", "new"]
+    old_score: float | None
+    new_score: float | None

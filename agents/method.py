@@ -1,0 +1,36 @@
+"""A method: the ordered clauses that the optimizer rewrites, with an id that is a function of their text."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+__all__ = ["Method"]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """What the optimizer rewrites (design, section 3).
+
+    Args:
+        clauses: short strategy clauses, in order. Never the role, the delimiters or the output's form.
+        name: a name for people (`general`, `maths`, `candidate 2 of step 1`); not part of the identity.
+        language: the language the clauses are written in (`en`, `zh`); the contract is rendered in it too.
+        parent: id of the method it was made from; empty for a starting method.
+        why: what the change was meant to mend.
+        control: `identity` returns the seed unchanged without a call; `just-longer` is an ordinary method that only
+            asks for length. Empty for every other method.
+    """
+
+    clauses: tuple[str, ...]
+    name: str = ""
+    language: str = "en"
+    parent: str = ""
+    why: str = ""
+    control: str = ""
+
+    @property
+    def id(self) -> str:
+        """12 hex digits of SHA-256 over language, control and clauses: the same text is the same method."""
+        text = "\x1f".join((self.language, self.control, *self.clauses))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""DSPy and GEPA; the only place that will import them."""

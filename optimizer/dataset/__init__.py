@@ -1,0 +1,1 @@
+"""Reading seeds, splitting them, writing data sets."""

@@ -1,0 +1,27 @@
+"""A seed: one instruction of the user, where it came from, and its response where it has one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...agents.messages import Instruction
+
+__all__ = ["Seed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """One unit of work.
+
+    Args:
+        id: stable and readable: `seed-000017`, counted from 1 over good rows in file order; `seed-000017.t2` is the
+            second user turn of a conversation.
+        line: line of the file (JSONL, CSV with quoted newlines: the row's first line) or row number, from 1.
+        instruction: what evolves, with system prompt and earlier turns.
+        response: the seed's own answer, or None.
+    """
+
+    id: str
+    line: int
+    instruction: Instruction
+    response: str | None = None

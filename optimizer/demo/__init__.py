@@ -1,0 +1,1 @@
+"""The seeds and the recorded run that `autoevol demo` uses."""

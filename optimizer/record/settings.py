@@ -1,0 +1,136 @@
+"""Everything that can be said about a run, in one frozen value. A run writes it down first and never changes it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ...agents.gateway.endpoints import Budget, Endpoint
+
+__all__ = ["Profile", "ResponderForm", "RoleSettings", "Roles", "SearchSettings", "SeedSettings", "Settings"]
+
+Profile = Literal["recommended", "paper", "official-code"]
+ResponderForm = Literal["direct", "step-by-step", "scratchpad", "own"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RoleSettings(_Frozen):
+    """Which model plays a role, and how its answers are drawn. `max_tokens` bounds every answer."""
+
+    endpoint: str = "default"
+    model: str = ""
+    temperature: float = Field(default=0.0, ge=0)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    max_tokens: int = Field(default=1024, ge=1)
+
+
+class Roles(_Frozen):
+    """The seats of the seven roles."""
+
+    evolver: RoleSettings = RoleSettings()
+    responder: RoleSettings = RoleSettings(max_tokens=2048)
+    analyst: RoleSettings = RoleSettings(temperature=0.6, top_p=0.95, max_tokens=1500)
+    refiner: RoleSettings = RoleSettings(temperature=0.6, top_p=0.95, max_tokens=1500)
+    judge: RoleSettings = RoleSettings(max_tokens=512)
+    reflector: RoleSettings = RoleSettings(max_tokens=2048)
+    student: RoleSettings = RoleSettings(max_tokens=1)
+
+
+class SeedSettings(_Frozen):
+    """Where seeds come from and how their fields are named.
+
+    Args:
+        source: a file (JSONL, JSON, CSV, Parquet) or `hub:NAME` for a Hugging Face data set.
+        instruction, input, response, system, messages: names of fields; None is found out from the first rows.
+        split: split of a Hub data set.
+        revision: revision of a Hub data set.
+        limit: read at most so many good rows.
+        language: ISO 639-1 code for all rows; None is told per row from its script.
+    """
+
+    source: str = ""
+    instruction: str | None = None
+    input: str | None = None
+    response: str | None = None
+    system: str | None = None
+    messages: str | None = None
+    split: str = "train"
+    revision: str | None = None
+    limit: int | None = Field(default=None, ge=1)
+    language: str | None = None
+
+
+class SearchSettings(_Frozen):
+    """The dials of the loop. What each profile sets is in docs/profiles.md.
+
+    Args:
+        method: name of a starting method in `prompts/methods`, or path of a method file.
+        steps: at most so many turns of the loop.
+        batch: seeds evolved for analysis in each step.
+        candidates: analyses and candidate methods in each step (m in the paper).
+        rounds: evolutions in a row per trajectory (l in the paper).
+        dev, test: held-out seeds to decide on, and to confirm once; fewer where the seeds do not suffice.
+        train: at most so many seeds that batches are drawn from.
+        rungs: dev items after which clearly worse candidates are dropped; the last rung is always all of dev.
+        alpha: probability of a false acceptance, per run.
+        margin: gain in mean score that a change must exceed.
+        patience: steps in a row without a change after which the search stops; None never.
+        least_dev: under so many dev items nothing is decided.
+        apply_unconfirmed: apply the chosen method even where the test did not confirm it.
+    """
+
+    method: str = "general"
+    steps: int = Field(default=10, ge=0)
+    batch: int = Field(default=10, ge=1)
+    candidates: int = Field(default=5, ge=1)
+    rounds: int = Field(default=1, ge=1)
+    dev: int = Field(default=200, ge=1)
+    test: int = Field(default=100, ge=0)
+    train: int = Field(default=2000, ge=1)
+    rungs: tuple[int, ...] = (16, 48, 144)
+    alpha: float = Field(default=0.05, gt=0, lt=1)
+    margin: float = 0.0
+    patience: int | None = Field(default=3, ge=1)
+    least_dev: int = 30
+    apply_unconfirmed: bool = False
+
+
+class Settings(_Frozen):
+    """One run, completely said. Keys are not settings; `Endpoint.key_env` only names where one is found.
+
+    Args:
+        name: the run's name, part of its folder's name.
+        recipe: what is done: `auto-evol` optimizes and applies, `evolve` only applies a method.
+        profile: which published or recommended set of decisions is used.
+        run_seed: every random choice draws from a generator named by (run_seed, purpose, index).
+        secret: hex string that delimiters of data derive from; drawn anew for each run unless given.
+        judge: whether the judge looks at what passed the free detectors.
+        detectors: names of the detectors that are run; empty means those of the profile.
+        responder_form: `direct`, `step-by-step`, `scratchpad`, or `own` with `responder_prompt`.
+        reasoning: what becomes of reasoning traces: `strip` drops them, `apart` keeps them in their own field of the
+            record, `export` puts them in front of the response between `<think>` tags.
+        apply: whether the chosen method is applied to every seed.
+        apply_limit: apply to at most so many seeds.
+    """
+
+    name: str = "run"
+    recipe: Literal["auto-evol", "evolve"] = "auto-evol"
+    profile: Profile = "recommended"
+    run_seed: int = 0
+    secret: str = ""
+    seeds: SeedSettings = SeedSettings()
+    endpoints: dict[str, Endpoint] = Field(default_factory=dict[str, Endpoint])
+    roles: Roles = Roles()
+    search: SearchSettings = SearchSettings()
+    judge: bool = True
+    detectors: tuple[str, ...] = ()
+    responder_form: ResponderForm = "direct"
+    responder_prompt: str = ""
+    reasoning: Literal["strip", "apart", "export"] = "strip"
+    budget: Budget = Budget()
+    apply: bool = True
+    apply_limit: int | None = Field(default=None, ge=1)

@@ -1,0 +1,1 @@
+"""What counts as a failed evolution, and how two methods are compared."""
