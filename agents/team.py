@@ -1,0 +1,155 @@
+"""Agents at work: an entrance, a mailbox for each agent, one task group, and an exit that keeps the order.
+
+    first tasks ─► entrance ─► mailboxes ─► agents ─► route(journey) ─► next mailbox … or ─► exit, in order of entry
+
+Work is admitted only at the entrance, as the gateway has capacity for it. Mailboxes inside never block, so rounds
+(a cycle) cannot deadlock; what is inside is bounded by what was admitted. A million first tasks are pulled one by one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeAlias, cast
+
+import anyio
+from anyio.abc import TaskGroup
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from .agent import Agent, Door
+from .messages import Message, Reply, Task
+
+__all__ = ["Cast", "Deliver", "Journey", "Route", "Team"]
+
+Journey = tuple[Message, ...]
+"""The messages of one piece of work so far: its first task, the reply, the next task, and so on."""
+
+Route = Callable[[Journey], Task | None]
+"""What is asked next, or None when the journey is over. A pure function, so that a replay takes the same way."""
+
+_Group: TypeAlias = BaseExceptionGroup[BaseException]
+Deliver = Callable[[Journey], Awaitable[None]]
+Cast = Mapping[type[Task], Agent[Any]]
+
+
+class Team:
+    """The agents of a run, ready to work through any number of first tasks."""
+
+    def __init__(self, cast: Cast, door: Door) -> None:
+        self._cast = cast
+        self._door = door
+
+    async def work(self, first_tasks: Iterable[Task], route: Route, deliver: Deliver) -> None:
+        """Take every first task through the agents and deliver its journey, in the order of the first tasks.
+
+        Args:
+            first_tasks: pulled one at a time, only when there is capacity.
+            route: decides from a journey what is asked next.
+            deliver: awaited with each finished journey, one at a time, in order.
+
+        Raises:
+            SessionStopped: the gateway could not go on; journeys that were not finished are not delivered.
+            StorageError: a record could not be written.
+        """
+        try:
+            async with anyio.create_task_group() as group:
+                shift = _Shift(self._cast, self._door, route, group)
+                try:
+                    group.start_soon(shift.admit, iter(first_tasks))
+                    await shift.hand_over(deliver)
+                finally:
+                    shift.close()
+        except BaseExceptionGroup as errors:
+            raise _first_leaf(errors) from None
+
+
+class _Shift:
+    """One call of `Team.work`: its mailboxes, and how much is inside."""
+
+    def __init__(self, cast: Cast, door: Door, route: Route, group: TaskGroup) -> None:
+        self._cast = cast
+        self._door = door
+        self._route = route
+        self._group = group
+        self._mailboxes: dict[type[Task], MemoryObjectSendStream[tuple[int, Journey]]] = {}
+        self._admitted = 0
+        self._at_work = 0
+        self._delivered = 0
+        self._closed = False
+        self._finished: dict[int, Journey] = {}
+        self._changed = anyio.Event()
+        for kind, agent in cast.items():
+            # Unbounded on purpose: the entrance bounds what can ever be inside.
+            outlet, inlet = anyio.create_memory_object_stream[tuple[int, Journey]](math.inf)
+            self._mailboxes[kind] = outlet
+            group.start_soon(self._serve, agent, inlet)
+
+    def close(self) -> None:
+        """Close the mailboxes: an agent's loop ends when nobody can write to it any more."""
+        for outlet in self._mailboxes.values():
+            outlet.close()
+
+    async def admit(self, first_tasks: Iterator[Task]) -> None:
+        """The entrance: let one more in whenever the gateway could use it and the exit is not too far behind."""
+        for task in first_tasks:
+            self._admitted += 1
+            self._at_work += 1
+            self._post(self._admitted - 1, (task,))
+            await anyio.lowlevel.checkpoint()
+            await self._until(self._has_room)
+        self._closed = True
+        self._signal()
+
+    async def hand_over(self, deliver: Deliver) -> None:
+        """The exit: deliver what is finished in the order of entry, until all is delivered."""
+        while True:
+            await self._until(lambda: self._delivered in self._finished or self._is_over())
+            if self._delivered not in self._finished:
+                return
+            await deliver(self._finished.pop(self._delivered))
+            self._delivered += 1
+            self._signal()
+
+    async def _serve(self, agent: Agent[Any], inlet: MemoryObjectReceiveStream[tuple[int, Journey]]) -> None:
+        async with inlet:
+            async for number, journey in inlet:
+                self._group.start_soon(self._handle, agent, number, journey)
+
+    async def _handle(self, agent: Agent[Any], number: int, journey: Journey) -> None:
+        reply: Reply = await agent(journey[-1])
+        journey = (*journey, reply)
+        following = self._route(journey)
+        if following is not None:
+            self._post(number, (*journey, following))
+            return
+        self._at_work -= 1
+        self._finished[number] = journey
+        self._signal()
+
+    def _post(self, number: int, journey: Journey) -> None:
+        task = journey[-1]
+        if not isinstance(task, Task):
+            raise TypeError(f"a route must end in a task, not in {type(task).__name__}")
+        self._mailboxes[type(task)].send_nowait((number, journey))
+
+    def _has_room(self) -> bool:
+        # A little more than the capacity: between two calls of a journey the gateway should not run dry.
+        capacity = max(1, self._door.capacity)
+        return self._at_work < capacity + capacity // 4 + 1 and self._admitted - self._delivered < 4 * capacity + 64
+
+    def _is_over(self) -> bool:
+        return self._closed and self._delivered == self._admitted
+
+    def _signal(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            await self._changed.wait()
+
+
+def _first_leaf(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first real error of a group: one sentence is what the person can use."""
+    first = errors.exceptions[0]
+    return _first_leaf(cast(_Group, first)) if isinstance(first, BaseExceptionGroup) else first

@@ -1,0 +1,159 @@
+"""The team admits by capacity, keeps the order, and ends cleanly."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
+
+import anyio
+import pytest
+
+from autoevol.agents.agent import Door
+from autoevol.agents.gateway.errors import QuotaSpent
+from autoevol.agents.gateway.outcomes import Outcome
+from autoevol.agents.gateway.requests import Request
+from autoevol.agents.messages import Answered, AnswerTask, Evolved, EvolveTask, Instruction, Reply, RoleName, Task
+from autoevol.agents.method import Method
+from autoevol.agents.team import Journey, Team
+
+METHOD = Method(("Make it harder.",))
+
+
+class _Capacity:
+    """A door that only says how much fits through."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+
+    async def ask(self, request: Request) -> Outcome:
+        raise NotImplementedError
+
+    def stream(self, requests: AsyncIterable[Request]) -> AsyncIterator[Outcome]:
+        raise NotImplementedError
+
+
+class _Evolver:
+    """Finishes the tasks in any order it likes, and counts how many are under way."""
+
+    role: RoleName = "evolver"
+
+    def __init__(self, slow: frozenset[str] = frozenset(), fail: str = "") -> None:
+        self.now = 0
+        self.most = 0
+        self._slow = slow
+        self._fail = fail
+
+    async def __call__(self, task: EvolveTask) -> Reply:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        for _ in range(20 if task.id in self._slow else 1):
+            await anyio.lowlevel.checkpoint()
+        self.now -= 1
+        if task.id == self._fail:
+            raise QuotaSpent("no money", fix="pay")
+        return Evolved(id=f"{task.id}/reply", parent=task.id, text=task.instruction.text + "!", raw="")
+
+
+class _Responder:
+    role: RoleName = "responder"
+
+    async def __call__(self, task: AnswerTask) -> Reply:
+        await anyio.lowlevel.checkpoint()
+        return Answered(id=f"{task.id}/reply", parent=task.id, text="yes")
+
+
+def _first(count: int) -> Iterator[Task]:
+    for number in range(count):
+        yield EvolveTask(id=f"t{number}", stage="s", instruction=Instruction(f"{number}"), method=METHOD)
+
+
+def _two_rounds_then_answer(journey: Journey) -> Task | None:
+    last = journey[-1]
+    if isinstance(last, Evolved) and last.text is not None:
+        asked = [message for message in journey if isinstance(message, EvolveTask)]
+        if len(asked) < 2:
+            return EvolveTask(
+                id=f"{asked[0].id}/2", stage="s", parent=last.id, instruction=Instruction(last.text), method=METHOD
+            )
+        return AnswerTask(id=f"{asked[0].id}/a", stage="s", parent=last.id, instruction=Instruction(last.text))
+    return None
+
+
+def _team(evolver: _Evolver, capacity: int) -> Team:
+    door: Door = _Capacity(capacity)
+    return Team({EvolveTask: evolver, AnswerTask: _Responder()}, door)
+
+
+async def test_journeys_are_delivered_in_the_order_of_entry() -> None:
+    """A slow first item holds back nobody's work, only its own place in the queue at the exit."""
+    seen: list[str] = []
+
+    async def deliver(journey: Journey) -> None:
+        seen.append(journey[0].id)
+
+    await _team(_Evolver(slow=frozenset({"t0", "t7"})), 4).work(_first(50), _two_rounds_then_answer, deliver)
+
+    assert [f"t{number}" for number in range(50)] == seen
+
+
+async def test_a_journey_holds_every_message_of_its_rounds() -> None:
+    """Two rounds and an answer are six messages, each naming the one before."""
+    journeys: list[Journey] = []
+
+    async def deliver(journey: Journey) -> None:
+        journeys.append(journey)
+
+    await _team(_Evolver(), 2).work(_first(1), _two_rounds_then_answer, deliver)
+
+    kinds = [type(message).__name__ for message in journeys[0]]
+    assert ["EvolveTask", "Evolved", "EvolveTask", "Evolved", "AnswerTask", "Answered"] == kinds
+    assert all(after.parent == before.id for before, after in zip(journeys[0], journeys[0][1:], strict=False))
+
+
+@pytest.mark.parametrize("capacity", [1, 4, 16])
+async def test_the_entrance_admits_by_the_capacity_of_the_gateway(capacity: int) -> None:
+    """No more is under way than the gateway can use, with a little slack."""
+    evolver = _Evolver()
+
+    async def deliver(journey: Journey) -> None:
+        assert journey
+
+    await _team(evolver, capacity).work(_first(200), _two_rounds_then_answer, deliver)
+
+    assert evolver.most <= capacity + capacity // 4 + 1
+
+
+async def test_a_stopped_session_comes_out_as_its_own_error() -> None:
+    """The person sees the one sentence, not a group of exceptions."""
+
+    async def deliver(journey: Journey) -> None:
+        assert journey
+
+    with pytest.raises(QuotaSpent, match="no money pay"):
+        await _team(_Evolver(fail="t3"), 4).work(_first(100), _two_rounds_then_answer, deliver)
+
+
+async def test_many_seeds_do_not_become_many_messages() -> None:
+    """Fifty thousand first tasks need no more memory than fifty."""
+
+    async def deliver(journey: Journey) -> None:
+        assert journey
+
+    async def peak(count: int) -> int:
+        tracemalloc.start()
+        await _team(_Evolver(), 8).work(_first(count), lambda _: None, deliver)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    await peak(10)
+    assert await peak(20_000) < 3 * await peak(1_000) + 200_000
+
+
+async def test_nothing_to_do_is_done_at_once() -> None:
+    """An empty list of first tasks ends the work."""
+
+    async def deliver(journey: Journey) -> None:
+        raise AssertionError(journey)
+
+    await _team(_Evolver(), 4).work(iter(()), _two_rounds_then_answer, deliver)
