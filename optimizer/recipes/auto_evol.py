@@ -1,0 +1,42 @@
+"""Auto Evol: search a method, confirm it, apply it to everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...agents.method import Method
+from ..dataset.seed import Seed
+from ..record.run import Run
+from ..search.confirm import confirm
+from ..search.loop import search
+from ..search.strategies import Strategies
+from .apply import apply_method
+
+__all__ = ["auto_evol"]
+
+
+async def auto_evol(run: Run, strategies: Strategies, start: Method, seeds: Iterable[Seed]) -> str:
+    """The whole job; the value is its story in a few lines.
+
+    Raises:
+        SessionStopped: budget, key, quota or outage; `autoevol resume` goes on.
+    """
+    found = await search(run, strategies, start)
+    changes = sum(decision.accepted is not None for decision in found.decisions)
+    lines = [
+        f"{len(found.decisions)} steps, {changes} changes of the method; the search stopped because {found.stopped}."
+    ]
+    run.update(phase="test", search_stopped=found.stopped)
+    if found.decisions and not changes:
+        lines.append(found.decisions[-1].reason)
+    confirmation = await confirm(run, strategies, start, found.best)
+    lines.append(confirmation.reason)
+    if confirmation.method is None:
+        lines.append("Nothing was applied: a method must beat both controls. Look at the report, then change the "
+                     "starting method or the seeds.")  # fmt: skip
+        return "\n".join(lines)
+    run.update(applied_method=confirmation.method.id)
+    if run.settings.apply:
+        applied = await apply_method(run, strategies, confirmation.method, seeds)
+        lines.append(f"{applied.taken} seeds in, {applied.out} rows out, {sum(applied.dropped.values())} dropped.")
+    return "\n".join(lines)

@@ -1,0 +1,160 @@
+"""The files of a run. Settings, journal and events are its truth; everything else is rebuilt from these three.
+
+settings.json     frozen at the start, with fingerprints of seeds, prompts and detectors
+journal.sqlite    every finished call (the gateway's)
+events.jsonl      decisions that are not a function of settings, seeds and answers
+status.json       how it stands, for `autoevol runs`
+messages.jsonl    who said what to whom
+steps/000/        a step: method, trajectories of its batch, candidates, decision
+test/             the confirmation
+method.md         the best method so far, readable and loadable
+dataset.jsonl     the finished rows        dropped.jsonl    the others, each with its reason
+report.html       the story
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+from ...agents.gateway.errors import StorageError, UsageError
+
+__all__ = ["RowsFile", "RunFolder", "json_line", "write_atomically"]
+
+
+def json_line(value: Mapping[str, Any]) -> str:
+    """One line of JSON that no reader splits: line separators of Unicode are escaped, lone surrogates replaced."""
+    text = json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
+    text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old one or the new one, never half of it.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+        part.replace(path)
+    except OSError as error:
+        raise _storage(path, error) from error
+
+
+class RowsFile:
+    """Rows that are written in order while work goes on, and take the file's place when the writing ends.
+
+    A file that is there with more rows stays: a continued run that is stopped early must not shorten it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._part = path.with_name(path.name + ".part")
+        self._file: TextIO | None = None
+        self.rows = 0
+
+    def __enter__(self) -> RowsFile:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._part.open("w", encoding="utf-8", errors="replace", newline="\n")
+        except OSError as error:
+            raise _storage(self._path, error) from error
+        return self
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        """Add one row.
+
+        Raises:
+            StorageError: the disk is full.
+        """
+        if self._file is None:
+            raise ValueError(f"{self._path.name} is not open")
+        try:
+            self._file.write(json_line(row) + "\n")
+        except OSError as error:
+            raise _storage(self._path, error) from error
+        self.rows += 1
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.close()
+            if kind is None or self.rows >= _count_lines(self._path):
+                self._part.replace(self._path)
+            else:
+                self._part.unlink()
+        except OSError as problem:
+            if error is None:
+                raise _storage(self._path, problem) from problem
+
+
+class RunFolder:
+    """A run on disk: where its files are, and how they are written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def settings_file(self) -> Path:
+        """The frozen settings."""
+        return self.path / "settings.json"
+
+    def step(self, number: int) -> Path:
+        """The folder of one step."""
+        return self.path / "steps" / f"{number:03d}"
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Write one JSON file, readable, atomically."""
+        write_atomically(self.path / name, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write one text file atomically."""
+        write_atomically(self.path / name, text)
+
+    def write_rows(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write one JSONL file atomically."""
+        write_atomically(self.path / name, "".join(json_line(row) + "\n" for row in rows))
+
+    def rows(self, name: str) -> RowsFile:
+        """A JSONL file that is written while work goes on."""
+        return RowsFile(self.path / name)
+
+    def read_json(self, name: str) -> Any:
+        """Read one JSON file.
+
+        Raises:
+            UsageError: it is missing or unreadable.
+        """
+        path = self.path / name
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise UsageError(
+                f"{self.path} is not a run: it has no {name}.", fix="Give the folder of a run (see `autoevol runs`)."
+            ) from error
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{path} cannot be read: {error}.", fix="Restore it, or start a new run.") from error
+
+
+def _count_lines(path: Path) -> int:
+    try:
+        with path.open("rb") as file:
+            return sum(1 for _ in file)
+    except OSError:
+        return 0
+
+
+def _storage(path: Path, error: OSError) -> StorageError:
+    reason = error.strerror or type(error).__name__
+    return StorageError(
+        f"{path} cannot be written: {os.fsdecode(reason)}.",
+        fix="Make room or give write permission; what was finished is kept, `autoevol resume` goes on from it.",
+    )

@@ -1,0 +1,129 @@
+"""All that a run has at hand while it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ...agents.messages import (
+    AnalysisTask,
+    Answered,
+    AnswerTask,
+    ChooseTask,
+    Evolved,
+    EvolveTask,
+    JudgeTask,
+    Message,
+    RefineTask,
+    ReflectTask,
+    Reply,
+    Task,
+)
+from ...agents.team import Journey, Team
+from ..dataset.split import Split
+from .events import EventLog
+from .folder import RowsFile, RunFolder
+from .settings import Settings
+
+__all__ = ["MessageLog", "Run", "Spending", "Watcher"]
+
+_ROLE: Mapping[type[Task], str] = {
+    EvolveTask: "evolver",
+    AnswerTask: "responder",
+    AnalysisTask: "analyst",
+    RefineTask: "refiner",
+    JudgeTask: "judge",
+    ReflectTask: "reflector",
+    ChooseTask: "student",
+}
+
+
+class Watcher(Protocol):
+    """Who is told how the run goes on; see optimizer/pages/progress.py."""
+
+    def phase(self, step: int | None, name: str, total: int) -> None:
+        """A new part of the work begins, with so many items."""
+        ...
+
+    def tick(self, done: int) -> None:
+        """So many items of the part are done."""
+        ...
+
+    def note(self, line: str) -> None:
+        """One line for the person."""
+        ...
+
+
+class MessageLog:
+    """Every message, in the order of the course: who, to whom, kind, parent, calls, and the text where it has one."""
+
+    def __init__(self, rows: RowsFile) -> None:
+        self._rows = rows
+
+    def write(self, journey: Journey) -> None:
+        """Add the messages of one finished journey: a reply goes to whoever is asked next, the last to the optimizer."""
+        speaker = "optimizer"
+        for message, following in zip(journey, (*journey[1:], None), strict=True):
+            if isinstance(message, Task):
+                self._rows.write(_message_row(message, speaker, _ROLE[type(message)]))
+                speaker = _ROLE[type(message)]
+            else:
+                to = _ROLE[type(following)] if isinstance(following, Task) else "optimizer"
+                self._rows.write(_message_row(message, speaker, to))
+
+
+def _message_row(message: Message, sender: str, to: str) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": message.id,
+        "parent": message.parent,
+        "kind": type(message).__name__,
+        "from": sender,
+        "to": to,
+        "calls": [call.key for call in message.calls] if isinstance(message, Reply) else [],
+    }
+    if isinstance(message, Evolved | Answered):
+        row["text"] = message.text
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What was spent so far, over all restarts: attempts, tokens, USD (None where a price is unknown), minutes."""
+
+    calls: int
+    tokens: int
+    usd: float | None
+    minutes: float
+
+
+@dataclass(slots=True)
+class Run:
+    """What a recipe works with. `state` is what status.json shows; it is derived, never read back."""
+
+    settings: Settings
+    folder: RunFolder
+    events: EventLog
+    split: Split
+    team: Team
+    messages: MessageLog
+    watcher: Watcher
+    spending: Callable[[], Spending]
+    state: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def update(self, **fields: Any) -> None:
+        """Change what status.json shows."""
+        self.state.update(fields)
+        self.folder.write_json("status.json", self.state)
+
+    def phase(self, step: int | None, name: str, total: int) -> Callable[[], None]:
+        """Announce a part of the work; each call of the value counts one item as done."""
+        done = 0
+        self.watcher.phase(step, name, total)
+
+        def tick() -> None:
+            nonlocal done
+            done += 1
+            self.watcher.tick(done)
+
+        return tick

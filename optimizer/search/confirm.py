@@ -1,0 +1,115 @@
+"""The test split, once: is the chosen method better than the start, than doing nothing, than just being longer?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from ...agents.method import Method
+from ...agents.method_file import load_method
+from ..dataset.draws import generator
+from ..dataset.seed import Seed
+from ..record.run import Run
+from ..scoring.statistics import Comparison, compare_paired
+from .evaluate import Contestant, Standing, Work, evaluate
+from .strategies import Strategies
+from .trail import standing_row
+
+__all__ = ["Confirmation", "confirm"]
+
+Verdict = Literal["confirmed", "not confirmed", "unchanged", "no test split", "a control wins"]
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What the test split said.
+
+    Args:
+        verdict: the outcome in a word.
+        reason: one sentence for people.
+        method: the method to apply, or None where a control was better.
+    """
+
+    verdict: Verdict
+    reason: str
+    method: Method | None
+
+
+async def confirm(run: Run, strategies: Strategies, start: Method, best: Method) -> Confirmation:
+    """Score start, best and both controls once on test, with answers that nothing was chosen by (design, law 6).
+
+    A published profile has no such test in its paper; the separate split binds it all the same (design, section 7).
+    """
+    test = run.split.test
+    if not test:
+        outcome = Confirmation("no test split", "There was no test split to confirm the method on.", best)
+        _write(run, outcome, [], {})
+        return outcome
+    standings = _contestants(start, best)
+    await evaluate(run, strategies.dev, strategies.score, standings, Work("test", "test", None, test))
+    by_label = {standing.contestant.label: standing for standing in standings}
+    chosen = by_label.get("best", by_label["start"])
+    against = {
+        label: _compare(run, standing, chosen, test) for label, standing in by_label.items() if standing is not chosen
+    }
+    outcome = _outcome(run, start, best, chosen, by_label, against)
+    _write(run, outcome, standings, against)
+    for standing in standings:
+        rows = (t.as_row(standing.scores[seed]) for seed, t in standing.trajectories.items())
+        run.folder.write_rows(f"test/{standing.contestant.label}.jsonl", rows)
+    return outcome
+
+
+def _contestants(start: Method, best: Method) -> list[Standing]:
+    language = start.language
+    field = [Contestant("start", start)]
+    if best.id != start.id:
+        field.append(Contestant("best", best))
+    field.append(Contestant("identity", load_method("identity", language)))
+    field.append(Contestant("just-longer", load_method("just-longer", language)))
+    return [Standing(contestant, {}, {}) for contestant in field]
+
+
+def _compare(run: Run, old: Standing, new: Standing, test: Sequence[Seed]) -> Comparison:
+    search = run.settings.search
+    rng = generator(run.settings.run_seed, f"bootstrap/test/{old.contestant.label}")
+    return compare_paired(old.values(test), new.values(test), alpha=search.alpha, margin=search.margin, rng=rng)
+
+
+def _outcome(
+    run: Run, start: Method, best: Method, chosen: Standing, by_label: dict[str, Standing],
+    against: dict[str, Comparison],
+) -> Confirmation:  # fmt: skip
+    for control in ("identity", "just-longer"):
+        back = compare_paired(
+            chosen.values(run.split.test), by_label[control].values(run.split.test),
+            alpha=run.settings.search.alpha, margin=0.0, rng=generator(run.settings.run_seed, f"bootstrap/{control}"),
+        )  # fmt: skip
+        if back.better:
+            reason = f"The control '{control}' is better than the method by {back.difference:.3f} on test."
+            return Confirmation("a control wins", reason, None)
+    if best.id == start.id:
+        return Confirmation("unchanged", "The search kept the starting method; there is nothing to confirm.", start)
+    result = against["start"]
+    figures = (
+        f"difference {result.difference:+.3f}, 95% interval {result.low:+.3f} to {result.high:+.3f}, p = {result.p:.2g}"
+    )
+    if result.better:
+        return Confirmation("confirmed", f"Better than the start on test ({figures}).", best)
+    reason = f"No better than the start on test ({figures})."
+    if run.settings.profile != "recommended" or run.settings.search.apply_unconfirmed:
+        return Confirmation("not confirmed", f"{reason} It is applied all the same, as the settings say.", best)
+    return Confirmation("not confirmed", f"{reason} The starting method is applied.", start)
+
+
+def _write(run: Run, outcome: Confirmation, standings: Sequence[Standing], against: dict[str, Comparison]) -> None:
+    row: dict[str, Any] = {
+        "verdict": outcome.verdict,
+        "reason": outcome.reason,
+        "method_id": outcome.method.id if outcome.method else None,
+        "standings": [standing_row(standing) for standing in standings],
+        "against": {label: asdict(comparison) for label, comparison in against.items()},
+    }
+    run.folder.write_json("test/confirmation.json", row)
+    run.update(confirmation=outcome.verdict)

@@ -1,0 +1,122 @@
+"""Seeds through the team by a method, and what came of them, scored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ...agents.messages import EvolveTask, Task
+from ...agents.method import Method
+from ...agents.team import Journey
+from ..dataset.seed import Seed
+from ..record.run import Run
+from .trajectory import Plan, Trajectory, next_task, trajectory_of
+
+__all__ = ["Contestant", "Errand", "Score", "Standing", "Work", "evaluate", "travel"]
+
+Score = Callable[[Trajectory], float]
+"""The score of one trajectory in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """A method in a race, under the name of its place (`incumbent`, `c2`, `just-longer`)."""
+
+    label: str
+    method: Method
+
+
+@dataclass(slots=True)
+class Standing:
+    """What a contestant has shown so far: trajectories and scores by seed id. `dropped_at` items it left the race."""
+
+    contestant: Contestant
+    trajectories: dict[str, Trajectory]
+    scores: dict[str, float]
+    dropped_at: int | None = None
+
+    @property
+    def mean(self) -> float | None:
+        """Mean score over its items, or None before the first."""
+        return sum(self.scores.values()) / len(self.scores) if self.scores else None
+
+    def values(self, seeds: Sequence[Seed]) -> list[float]:
+        """Its scores on these seeds, in their order."""
+        return [self.scores[seed.id] for seed in seeds]
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One seed to be taken through by one contestant's method."""
+
+    contestant: Contestant
+    seed: Seed
+    stage: str
+    sample: int = 0
+
+    def first_task(self) -> EvolveTask:
+        """The message that starts it; its id is the place in the run."""
+        return EvolveTask(
+            id=f"{self.stage}/{self.contestant.label}/{self.seed.id}/r1/evolve",
+            stage=self.stage,
+            sample=self.sample,
+            instruction=self.seed.instruction,
+            method=self.contestant.method,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A part of the run: its stage (place), its name for people, its step, and the seeds it looks at."""
+
+    stage: str
+    name: str
+    step: int | None
+    seeds: Sequence[Seed]
+
+
+async def travel(
+    run: Run, plan: Plan, errands: Iterable[Errand], deliver: Callable[[Errand, Trajectory], None]
+) -> None:
+    """Take errands through the team; `deliver` gets each with its trajectory, in the order of the errands.
+
+    Only what is under way is in memory.
+    """
+    underway: dict[str, Errand] = {}
+
+    def first_tasks() -> Iterator[Task]:
+        for errand in errands:
+            task = errand.first_task()
+            underway[task.id] = errand
+            yield task
+
+    def route(journey: Journey) -> Task | None:
+        return next_task(plan, underway[journey[0].id].seed, journey)
+
+    async def finish(journey: Journey) -> None:
+        errand = underway.pop(journey[0].id)
+        run.messages.write(journey)
+        deliver(errand, trajectory_of(plan, errand.seed, journey))
+
+    await run.team.work(first_tasks(), route, finish)
+
+
+async def evaluate(run: Run, plan: Plan, score: Score, standings: Sequence[Standing], work: Work) -> None:
+    """Bring every standing up to date on the same seeds; what a contestant has already shown is not asked again."""
+    by_label = {standing.contestant.label: standing for standing in standings}
+    # Contestant by contestant: all calls of one method share the long prefix that providers cache.
+    errands = [
+        Errand(standing.contestant, seed, work.stage)
+        for standing in standings
+        for seed in work.seeds
+        if seed.id not in standing.scores
+    ]
+    tick = run.phase(work.step, work.name, len(errands))
+
+    def deliver(errand: Errand, trajectory: Trajectory) -> None:
+        standing = by_label[errand.contestant.label]
+        standing.trajectories[errand.seed.id] = trajectory
+        standing.scores[errand.seed.id] = score(trajectory)
+        tick()
+
+    await travel(run, plan, errands, deliver)

@@ -1,0 +1,91 @@
+"""The whole optimization on one page: batch → trajectories → findings → candidates → race → decision, until a stop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...agents.messages import Case, Edit
+from ...agents.method import Method
+from ..dataset.draws import generator
+from ..dataset.seed import Seed
+from ..record.run import Run
+from .candidates import propose
+from .decision import Decision
+from .evaluate import Contestant, Standing, Work, evaluate
+from .race import entrants
+from .reserve import reason_to_save
+from .strategies import Strategies
+from .trail import Turn, write_turn
+
+__all__ = ["Search", "search"]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What the loop ended with: the method that goes on, its decisions, and why it stopped."""
+
+    best: Method
+    decisions: tuple[Decision, ...]
+    stopped: str
+
+
+async def search(run: Run, strategies: Strategies, start: Method) -> Search:
+    """Look for a better method than `start` (Auto Evol-Instruct, section 3; profiles in docs/profiles.md).
+
+    Raises:
+        SessionStopped: budget, key, quota or outage; the course so far is in journal and events.
+    """
+    incumbent = Standing(Contestant("incumbent", start), {}, {})
+    decisions: list[Decision] = []
+    history: list[Edit] = []
+    while not (stopped := strategies.stop(decisions) or reason_to_save(run, len(decisions))):
+        step = len(decisions)
+        run.update(step=step, phase="batch")
+        batch, cases = await _batch(run, strategies, incumbent.contestant.method, step)
+        proposed = await propose(run, step, incumbent.contestant.method, cases, history)
+        if not strategies.fixed_dev:
+            incumbent = Standing(incumbent.contestant, {}, {})
+        standings = entrants(incumbent, [method for p in proposed if (method := p.method)])
+        dev = strategies.dev_of(run.split, step)
+        await strategies.race(run, step, standings, dev)
+        decision = _decide(strategies, step, standings, dev)
+        history.extend(_edits(standings, decision))
+        write_turn(run, Turn(step, batch, proposed, standings, decision))
+        decisions.append(decision)
+        if decision.accepted is not None:
+            winner = standings[decision.accepted]
+            incumbent = Standing(Contestant("incumbent", winner.contestant.method), winner.trajectories, winner.scores)
+    return Search(incumbent.contestant.method, tuple(decisions), stopped)
+
+
+async def _batch(run: Run, strategies: Strategies, method: Method, step: int) -> tuple[Standing, list[Case]]:
+    """Evolve a mini-batch of training seeds with the incumbent, for the analyst to read."""
+    pool = run.split.train
+    size = min(run.settings.search.batch, len(pool))
+    seeds: Sequence[Seed] = generator(run.settings.run_seed, "batch", step).sample(list(pool), size)
+    standing = Standing(Contestant("incumbent", method), {}, {})
+    work = Work(f"steps/{step:03d}/batch", "batch", step, seeds)
+    await evaluate(run, strategies.batch, strategies.score, [standing], work)
+    # Scores of a batch that was not answered say nothing.
+    scores = standing.scores if strategies.batch.answer else {}
+    return standing, [standing.trajectories[seed.id].case(scores.get(seed.id)) for seed in seeds]
+
+
+def _decide(strategies: Strategies, step: int, standings: Sequence[Standing], dev: Sequence[Seed]) -> Decision:
+    if len(standings) == 1:
+        return Decision(None, "Kept the incumbent: no proposal passed the checks.", ())
+    return strategies.decide(step, standings, dev)
+
+
+def _edits(standings: Sequence[Standing], decision: Decision) -> list[Edit]:
+    """What was tried in this step and what it did, for the analyst and the refiner of later steps."""
+    before = standings[0].mean
+    edits: list[Edit] = []
+    for index, standing in enumerate(standings[1:], start=1):
+        method = standing.contestant.method
+        shared = [standings[0].scores[seed] for seed in standing.scores if seed in standings[0].scores]
+        reference = sum(shared) / len(shared) if shared else before
+        gain = None if standing.mean is None or reference is None else standing.mean - reference
+        edits.append(Edit(method.why, method.clauses, gain, decision.accepted == index))
+    return edits

@@ -1,0 +1,46 @@
+"""What the rest of the run needs of the budget, so that a search does not eat what the data set costs."""
+
+from __future__ import annotations
+
+from ..record.run import Run, Spending
+
+__all__ = ["reason_to_save"]
+
+# The search may always have this share of a cap, however much the rest would cost.
+LEAST_SHARE = 0.5
+
+
+def reason_to_save(run: Run, step: int) -> str:
+    """Why the step should not begin, or an empty string. Decided once and put on record: it looks at the spending.
+
+    A step is worth beginning while what is spent plus what the last steps cost each stays inside the share of every
+    cap that the search may have: all of it but what applying needs, and never less than half.
+    """
+    point = f"steps/{step:03d}/go"
+    return str(run.events.decide(point, lambda: _look(run, step)))
+
+
+def _look(run: Run, step: int) -> str:
+    spent = run.spending()
+    budget = run.settings.budget
+    caps = {"calls": budget.calls, "tokens": budget.tokens, "usd": budget.usd, "minutes": budget.minutes}
+    for name, cap in caps.items():
+        used = _figure(spent, name)
+        if cap is None or used is None or step == 0:
+            continue
+        allowed = max(cap - used / max(1, spent.calls) * _calls_to_apply(run), cap * LEAST_SHARE)
+        if used + used / step > allowed:
+            return f"the rest of the {name} budget is kept for confirming and applying"
+    return ""
+
+
+def _figure(spent: Spending, name: str) -> float | None:
+    return {"calls": spent.calls, "tokens": spent.tokens, "usd": spent.usd, "minutes": spent.minutes}[name]
+
+
+def _calls_to_apply(run: Run) -> int:
+    """Calls that confirming and applying will make, about: an evolution and an answer each, and a judge's look."""
+    settings = run.settings
+    each = settings.search.rounds + 1 + (settings.judge and settings.profile == "recommended")
+    seeds = min(run.split.total, settings.apply_limit or run.split.total) if settings.apply else 0
+    return each * (seeds + 3 * len(run.split.test))

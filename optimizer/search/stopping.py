@@ -1,0 +1,55 @@
+"""When to stop: steps, no change for a while, or a budget that the rest of the run needs. They combine with `|`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .decision import Decision
+
+__all__ = ["AfterSteps", "Stop", "WithoutChange"]
+
+
+class Stop:
+    """Says before a step why it should not begin, or an empty string. Looks at past decisions alone."""
+
+    def __call__(self, decisions: Sequence[Decision]) -> str:
+        """Why to stop now."""
+        raise NotImplementedError
+
+    def __or__(self, other: Stop) -> Stop:
+        return _Either(self, other)
+
+
+@dataclass(frozen=True, slots=True)
+class _Either(Stop):
+    first: Stop
+    second: Stop
+
+    def __call__(self, decisions: Sequence[Decision]) -> str:
+        return self.first(decisions) or self.second(decisions)
+
+
+@dataclass(frozen=True, slots=True)
+class AfterSteps(Stop):
+    """At most so many steps."""
+
+    steps: int
+
+    def __call__(self, decisions: Sequence[Decision]) -> str:
+        """Stop when that many steps were made."""
+        return f"all {self.steps} steps were made" if len(decisions) >= self.steps else ""
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutChange(Stop):
+    """After so many steps in a row that kept the incumbent. 1 is the paper's "no longer falls"."""
+
+    patience: int
+
+    def __call__(self, decisions: Sequence[Decision]) -> str:
+        """Stop when the last steps changed nothing."""
+        last = decisions[-self.patience :]
+        if len(last) < self.patience or any(decision.accepted is not None for decision in last):
+            return ""
+        return "the last step changed nothing" if self.patience == 1 else f"{self.patience} steps changed nothing"

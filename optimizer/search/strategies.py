@@ -1,0 +1,126 @@
+"""A profile is a choice of small strategies; this page is the whole choice. The loop is the same for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from ..dataset.draws import generator
+from ..dataset.seed import Seed
+from ..dataset.split import Split
+from ..record.settings import Settings
+from ..scoring.detectors import GATES, detectors_of
+from ..scoring.item import score_item
+from .decision import CodeAcceptance, Decide, LowestFailureRate, PairedEvidence
+from .evaluate import Score
+from .race import FullRace, Race, RungRace
+from .stopping import AfterSteps, Stop, WithoutChange
+from .trajectory import Plan, Trajectory
+
+__all__ = ["Strategies", "strategies_of"]
+
+DevOf = Callable[[Split, int], Sequence[Seed]]
+"""The dev items of a step."""
+
+# What no profile keeps as a row of data: there is no evolved text at all.
+_NO_TEXT = frozenset({"unreadable", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Strategies:
+    """How this profile makes each of its decisions.
+
+    Args:
+        batch: what is done with the seeds that are evolved for analysis.
+        dev: what is done with dev and test items.
+        apply: what is done with every seed in the end.
+        drops: finding kinds that keep a row out of the data set.
+        score: the score of one trajectory.
+        dev_of: which dev items a step decides on.
+        fixed_dev: whether they are the same in each step, so that the incumbent's standing can be kept.
+        race, decide, stop: see their files.
+    """
+
+    batch: Plan
+    dev: Plan
+    apply: Plan
+    drops: frozenset[str]
+    score: Score
+    dev_of: DevOf
+    fixed_dev: bool
+    race: Race
+    decide: Decide
+    stop: Stop
+
+
+def strategies_of(settings: Settings, dev_size: int) -> Strategies:
+    """The strategies of a run's profile, with its own dials."""
+    search = settings.search
+    names = settings.detectors or detectors_of(settings.profile)
+    published = settings.profile != "recommended"
+    gates = frozenset[str]() if published else GATES
+    dev = Plan(search.rounds, True, settings.judge and not published, names, gates, settings.run_seed)
+    score = _no_failure if published else _graded
+    stop = AfterSteps(search.steps) if search.patience is None else (
+        AfterSteps(search.steps) | WithoutChange(search.patience)
+    )  # fmt: skip
+    return Strategies(
+        # The published loop analyses the texts alone; answers and findings tell the analyst more.
+        batch=replace(dev, answer=not published, judge=False),
+        dev=dev,
+        apply=replace(dev, detectors=names if not published else (*names, *_missing(names)), judge=dev.judge),
+        drops=gates | _NO_TEXT,
+        score=score,
+        dev_of=_rotating_dev(settings, dev_size) if settings.profile == "official-code" else _fixed_dev,
+        fixed_dev=settings.profile != "official-code",
+        race=FullRace(dev, score) if published else RungRace(dev, score, search.rungs, search.alpha),
+        decide=_decision_rule(settings),
+        stop=stop,
+    )
+
+
+def _decision_rule(settings: Settings) -> Decide:
+    search = settings.search
+    match settings.profile:
+        case "paper":
+            return LowestFailureRate()
+        case "official-code":
+            return CodeAcceptance()
+        case "recommended":
+            # Bonferroni over every comparison that the run may make: the run's level is kept whatever happens.
+            alpha = search.alpha / max(1, search.steps * search.candidates)
+            return PairedEvidence(alpha, search.margin, search.least_dev, settings.run_seed)
+
+
+def _missing(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in sorted(_NO_TEXT) if name not in names)
+
+
+def _graded(trajectory: Trajectory) -> float:
+    """The recommended score: nothing where a gate fired, else what the judge sees."""
+    return score_item(trajectory.findings, trajectory.verdict).value
+
+
+def _no_failure(trajectory: Trajectory) -> float:
+    """The published score: 0 where a rule fired or where there is no evolution or no answer, else 1."""
+    bad = bool(trajectory.findings) or trajectory.evolved is None or trajectory.response is None
+    return 0.0 if bad else 1.0
+
+
+def _fixed_dev(split: Split, step: int) -> Sequence[Seed]:
+    return split.dev
+
+
+def _rotating_dev(settings: Settings, size: int) -> DevOf:
+    """The authors' code: dev is a shuffled copy of the training pool, and each step takes the next slice of it.
+
+    The pool here is train and dev together; the test split stays out of it (design, section 7).
+    """
+
+    def dev_of(split: Split, step: int) -> Sequence[Seed]:
+        pool = [*split.train, *split.dev]
+        generator(settings.run_seed, "dev-slices").shuffle(pool)
+        start = step * size
+        return [pool[(start + offset) % len(pool)] for offset in range(min(size, len(pool)))]
+
+    return dev_of

@@ -1,0 +1,230 @@
+"""A run from its folder: make it, run it, run it again after anything. To resume is to run again (design, law 2)."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from anyio import get_cancelled_exc_class
+
+from ..agents.agent import Door
+from ..agents.cast import SeatSpec, build_cast, prompt_fingerprint
+from ..agents.gateway.endpoints import Budget
+from ..agents.gateway.errors import AutoEvolError, SessionStopped, StorageError, UsageError
+from ..agents.gateway.gateway import Gateway, open_gateway
+from ..agents.gateway.requests import Decoding
+from ..agents.messages import RoleName
+from ..agents.method_file import load_method
+from ..agents.team import Cast, Team
+from .dataset.source import SeedSource, open_seeds
+from .dataset.split import Split, split_seeds
+from .pages.progress import Watcher
+from .pages.report import write_report
+from .recipes.auto_evol import auto_evol
+from .recipes.evolve import evolve
+from .record.config import freeze, thaw
+from .record.events import EventLog
+from .record.folder import RunFolder
+from .record.run import MessageLog, Run, Spending
+from .record.settings import RoleSettings, Settings
+from .scoring.detectors import VERSION as DETECTORS
+from .search.strategies import strategies_of
+
+__all__ = ["Ending", "create_run", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a session ended: `finished`, or `stopped` with everything kept; `summary` is for the person."""
+
+    state: Literal["finished", "stopped"]
+    summary: str
+    folder: Path
+    exit_code: int = 0
+
+
+def create_run(settings: Settings, root: Path) -> Path:
+    """Make the folder of a new run and freeze its settings there.
+
+    Args:
+        settings: complete settings; a missing secret is drawn here.
+        root: the folder that holds runs.
+
+    Raises:
+        UsageError: seeds or starting method cannot be read.
+        StorageError: the folder cannot be made.
+    """
+    if not settings.secret:
+        settings = settings.model_copy(update={"secret": secrets.token_hex(16)})
+    load_method(settings.search.method)
+    seeds = open_seeds(settings.seeds).survey()
+    folder = _new_folder(root, settings.name)
+    frozen = {
+        "autoevol": metadata.version("autoevol"),
+        "fingerprints": {"seeds": seeds.fingerprint, "prompts": prompt_fingerprint(), "detectors": DETECTORS},
+        "settings": freeze(settings),
+    }
+    RunFolder(folder).write_json("settings.json", frozen)
+    return folder
+
+
+async def run(folder: Path, watcher: Watcher, *, replay: bool = False, budget: Budget | None = None) -> Ending:
+    """Run a folder to its end, from wherever it stands.
+
+    Args:
+        folder: a run, new or broken off.
+        watcher: who is told how it goes.
+        replay: take every answer from the journal and open no connection.
+        budget: caps that replace the frozen ones, to continue a run that reached them.
+
+    Raises:
+        UsageError: settings, prompts or seeds are not those that the run began with.
+        StorageError: a record cannot be written.
+    """
+    files = RunFolder(folder)
+    frozen = files.read_json("settings.json")
+    settings = thaw(frozen["settings"])
+    if budget is not None:
+        settings = settings.model_copy(update={"budget": budget})
+    _check_fingerprints(frozen, settings, replay=replay)
+    source = open_seeds(settings.seeds)
+    split = _split(settings, source, frozen["fingerprints"]["seeds"])
+    events = EventLog(folder / "events.jsonl")
+    async with open_gateway(
+        settings.endpoints, folder, settings.budget, replay_only=replay, on_notice=watcher.note
+    ) as gateway:
+        watcher.attach(gateway.progress)
+        state = _state(settings, events)
+        with files.rows("messages.jsonl") as messages:
+            team = Team(_cast(settings, gateway), gateway)
+            spending = _spending(gateway)
+            bench = Run(settings, files, events, split, team, MessageLog(messages), watcher, spending, state)
+            return await _guarded(bench, source, gateway)
+
+
+async def _guarded(run: Run, source: SeedSource, gateway: Gateway) -> Ending:
+    """Run the recipe; whatever ends it, the folder says so before anyone else does."""
+    run.events.append("resumed" if run.events.past else "started", version=metadata.version("autoevol"))
+    run.update(state="running")
+    try:
+        story = await _recipe(run, source)
+    except SessionStopped as stop:
+        return _end(run, gateway, "stopped", f"Stopped: {stop}", code=stop.exit_code)
+    except AutoEvolError as error:
+        _end(run, gateway, "stopped", f"Stopped: {error}")
+        raise
+    except get_cancelled_exc_class():
+        _end(run, gateway, "stopped", "Stopped by the person.")
+        raise
+    return _end(run, gateway, "finished", story)
+
+
+async def _recipe(run: Run, source: SeedSource) -> str:
+    settings = run.settings
+    strategies = strategies_of(settings, settings.search.dev)
+    method = load_method(settings.search.method, _language(run.split))
+    if settings.recipe == "evolve":
+        return await evolve(run, strategies, method, source)
+    return await auto_evol(run, strategies, method, source)
+
+
+def _end(run: Run, gateway: Gateway, state: Literal["finished", "stopped"], story: str, code: int = 0) -> Ending:
+    """Put the end on record and draw the report. A full disk must not hide why the session stopped."""
+    totals = gateway.totals()
+    lines = [story]
+    try:
+        run.events.append(state, story=story)
+        run.update(state=state, story=story, calls=totals.calls, cost_usd=totals.usd, tokens=totals.tokens)
+        lines.append(f"Report: {write_report(run.folder.path)}")
+    except StorageError as error:
+        lines.append(str(error))
+    return Ending(state, "\n".join(lines), run.folder.path, code)
+
+
+def _state(settings: Settings, events: EventLog) -> dict[str, Any]:
+    started = events.past[0]["at"] if events.past else datetime.now(UTC).isoformat(timespec="seconds")
+    return {
+        "state": "running",
+        "name": settings.name,
+        "recipe": settings.recipe,
+        "profile": settings.profile,
+        "steps": settings.search.steps,
+        "started": started,
+    }
+
+
+def _new_folder(root: Path, name: str) -> Path:
+    day = datetime.now().astimezone().date().isoformat()
+    safe = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name).strip("-") or "run"
+    for number in range(1, 10_000):
+        folder = root / (f"{day}-{safe}" if number == 1 else f"{day}-{safe}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise StorageError(
+                f"The run folder {folder} cannot be made: {error.strerror}.", fix="Choose another place with --runs."
+            ) from error
+        return folder
+    raise StorageError(f"{root} holds too many runs of this name.", fix="Choose another --name.")
+
+
+def _check_fingerprints(frozen: dict[str, Any], settings: Settings, *, replay: bool) -> None:
+    prints = frozen["fingerprints"]
+    now = {"prompts": prompt_fingerprint(), "detectors": DETECTORS}
+    for what, value in now.items():
+        if prints[what] != value:
+            raise UsageError(
+                f"The {what} are not those that this run began with (autoevol {frozen['autoevol']}).",
+                fix="Resume it with that version, or start a new run.",
+            )
+    if not settings.endpoints:
+        raise UsageError("The run names no endpoint.", fix="Start a new run with --base-url or --local.")
+
+
+def _split(settings: Settings, source: SeedSource, fingerprint: str) -> Split:
+    search = settings.search
+    if settings.recipe == "evolve":
+        sizes = {"dev": 0, "test": 0, "train": 0}
+    else:
+        sizes = {"dev": search.dev, "test": search.test, "train": search.train}
+    split = split_seeds(source, run_seed=settings.run_seed, **sizes)
+    if split.fingerprint != fingerprint:
+        raise UsageError(
+            f"The seeds in {settings.seeds.source} have changed since this run began.",
+            fix="Put the old file back, or start a new run.",
+        )
+    return split
+
+
+def _cast(settings: Settings, door: Door) -> Cast:
+    seats: dict[RoleName, SeatSpec] = {}
+    for role in ("evolver", "responder", "analyst", "refiner", "judge"):
+        seat: RoleSettings = getattr(settings.roles, role)
+        endpoint = settings.endpoints[seat.endpoint]
+        decoding = Decoding(seat.max_tokens, seat.temperature, seat.top_p)
+        seats[role] = SeatSpec(seat.endpoint, seat.model, decoding, endpoint.output_form)
+    return build_cast(
+        door, seats, secret=settings.secret, responder_form=settings.responder_form,
+        responder_prompt=settings.responder_prompt,
+    )  # fmt: skip
+
+
+def _language(split: Split) -> str:
+    """The language that most of the seeds are in; the starting method is taken in it."""
+    seeds = [*split.train, *split.dev, *split.test]
+    chinese = sum(seed.instruction.language == "zh" for seed in seeds)
+    return "zh" if chinese * 2 > len(seeds) else "en"
+
+
+def _spending(gateway: Gateway) -> Any:
+    def look() -> Spending:
+        totals = gateway.totals()
+        return Spending(totals.attempts, totals.tokens, totals.usd, totals.minutes)
+
+    return look
