@@ -1,1 +1,190 @@
-"""What agents are told: one text file a task, variables checked at start-up, and the starting methods."""
+"""What agents are told: one text file a task and language, variables checked at start-up, and the starting methods.
+
+A prompt is `<task>.<language>.md` beside this file, in the form of `string.Template`: `$name` is a variable, `$$` a
+dollar sign. A person may put files of the same names into a folder of their own; those win. Starting methods are
+`method-<name>.<language>.md`; they are read by `agents/method_file.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from string import Template
+
+__all__ = ["LANGUAGES", "VARIABLES", "Prompt", "PromptError", "Prompts", "check_all", "load", "method_names",
+           "method_text", "shipped"]  # fmt: skip
+
+FOLDER = Path(__file__).resolve().parent
+LANGUAGES = ("en", "zh")
+
+VARIABLES: Mapping[str, frozenset[str]] = {
+    # role            what is said to it first, the same for every item
+    # role-ask        the last turn, which varies
+    # role-tags/json  the form of the answer
+    "evolver": frozenset({"clauses"}),
+    "evolver-before": frozenset({"data"}),
+    "evolver-ask": frozenset({"data", "form"}),
+    "evolver-tags": frozenset({"tag"}),
+    "evolver-json": frozenset(),
+    "responder-direct": frozenset(),
+    "responder-step-by-step": frozenset(),
+    "responder-scratchpad": frozenset(),
+    "analyst": frozenset(),
+    "analyst-ask": frozenset({"clauses", "cases", "form"}),
+    "analyst-tags": frozenset({"tag"}),
+    "analyst-json": frozenset(),
+    "refiner": frozenset(),
+    "refiner-ask": frozenset({"clauses", "findings", "size", "form"}),
+    "refiner-small": frozenset(),
+    "refiner-bold": frozenset(),
+    "refiner-tags": frozenset({"tag", "why"}),
+    "refiner-json": frozenset(),
+    "tried-edits": frozenset({"edits"}),
+    "judge": frozenset(),
+    "judge-ask": frozenset({"first", "second", "response", "target", "other", "form"}),
+    "judge-tags": frozenset({"tag"}),
+    "judge-json": frozenset(),
+}
+
+
+class PromptError(ValueError):
+    """A prompt file is missing, is not text, or does not hold exactly the variables that its agent fills."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One text with variables.
+
+    Args:
+        name: file name, for errors.
+        text: the template.
+    """
+
+    name: str
+    text: str
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """Names of the variables in the text.
+
+        Raises:
+            PromptError: a dollar sign is neither doubled nor the start of a name.
+        """
+        template = Template(self.text)
+        if not template.is_valid():
+            raise PromptError(f"{self.name} has a stray dollar sign: write $$ for one that is meant as text.")
+        return frozenset(template.get_identifiers())
+
+    def fill(self, **variables: str) -> str:
+        """The text with its variables replaced, once: what is put in is never read as a template.
+
+        Raises:
+            PromptError: a variable is missing or surplus.
+        """
+        if variables.keys() != self.variables:
+            raise PromptError(_difference(self.name, self.variables, frozenset(variables)))
+        return Template(self.text).substitute(variables)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """Every prompt, read and checked. `fingerprint` is SHA-256 over all of them and the starting methods."""
+
+    texts: Mapping[tuple[str, str], Prompt]
+    fingerprint: str
+
+    def get(self, task: str, language: str) -> Prompt:
+        """The prompt of a task; in English where the language has none."""
+        return self.texts.get((task, language)) or self.texts[task, "en"]
+
+
+def load(task: str, language: str, folder: Path | None = None) -> Prompt:
+    """Read one prompt: from `folder` where it holds one, else the shipped one; English where the language has none.
+
+    Raises:
+        PromptError: no such task, or the file cannot be read as UTF-8 text.
+    """
+    if task not in VARIABLES:
+        raise PromptError(f"There is no prompt named {task!r}. The names are: {', '.join(VARIABLES)}.")
+    names = list(dict.fromkeys(f"{task}.{code}.md" for code in (language, "en")))
+    for name in names:
+        for place in (folder, FOLDER):
+            if place is not None and (place / name).is_file():
+                return Prompt(name, _read(place / name))
+    raise PromptError(f"The prompt file {names[0]} is missing.")
+
+
+def check_all(folder: Path | None = None) -> Prompts:
+    """Read every prompt and verify that each holds exactly the variables its agent fills.
+
+    Raises:
+        PromptError: a file is missing, unreadable, has a wrong variable, or bears a name that no agent asks for.
+    """
+    languages = [*LANGUAGES, *(code for code in _languages_of(folder) if code not in LANGUAGES)]
+    texts: dict[tuple[str, str], Prompt] = {}
+    for task, wanted in VARIABLES.items():
+        for language in languages:
+            prompt = load(task, language, folder)
+            if prompt.variables != wanted:
+                raise PromptError(_difference(prompt.name, prompt.variables, wanted))
+            texts[task, language] = prompt
+    digest = hashlib.sha256()
+    for name, text in sorted([(f"{t}.{c}", p.text) for (t, c), p in texts.items()] + _methods()):
+        digest.update(f"{name}\x1f{text}\x1e".encode())
+    return Prompts(texts, digest.hexdigest())
+
+
+@cache
+def shipped() -> Prompts:
+    """The prompts that come with the package, checked; read once."""
+    return check_all()
+
+
+def method_names() -> tuple[str, ...]:
+    """Names of the starting methods that come with the package."""
+    return tuple(sorted({path.name.split(".")[0].removeprefix("method-") for path in FOLDER.glob("method-*.md")}))
+
+
+def method_text(name: str, language: str) -> str | None:
+    """The file of a starting method, or None where there is none in that language."""
+    path = FOLDER / f"method-{name}.{language}.md"
+    return _read(path) if name in method_names() and path.is_file() else None
+
+
+def _methods() -> list[tuple[str, str]]:
+    return [(path.name, _read(path)) for path in FOLDER.glob("method-*.md")]
+
+
+def _languages_of(folder: Path | None) -> list[str]:
+    """Languages that a person's folder adds; a name that no agent asks for is a slip, and is said."""
+    if folder is None:
+        return []
+    if not folder.is_dir():
+        raise PromptError(f"The folder of prompts {folder} does not exist.")
+    found: set[str] = set()
+    for path in folder.glob("*.*.md"):
+        match = re.fullmatch(r"(.+)\.([a-z]{2,3})", path.stem)
+        if match is None or match[1] not in VARIABLES:
+            raise PromptError(f"{path.name} is not a prompt that anybody asks for. Names: {', '.join(VARIABLES)}.")
+        found.add(match[2])
+    return sorted(found)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise PromptError(f"{path.name} is not UTF-8 text.") from error
+    except OSError as error:
+        raise PromptError(f"{path.name} cannot be read: {error.strerror}.") from error
+
+
+def _difference(name: str, found: frozenset[str], wanted: frozenset[str]) -> str:
+    missing = ", ".join(f"${word}" for word in sorted(wanted - found))
+    surplus = ", ".join(f"${word}" for word in sorted(found - wanted))
+    parts = [f"lacks {missing}" if missing else "", f"has {surplus} too much" if surplus else ""]
+    return f"The prompt {name} {' and '.join(part for part in parts if part)}."

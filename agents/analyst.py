@@ -1,0 +1,146 @@
+"""The analyst: reads a batch of trajectories and says what the method does wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from ..prompts import Prompts
+from .agent import Seat, call_of, failed
+from .contract import OutputForm, mark, numbered, quoted, render_edits, schema, tag_for
+from .gateway.outcomes import Answer, NoAnswer
+from .gateway.requests import Turn
+from .messages import Analysis, AnalysisTask, Case, Failed, MethodFinding, RoleName
+from .reading import between_tags, cut_off, json_object, labelled_blocks
+
+__all__ = ["Analyst"]
+
+_TAG = "findings"
+_TEXT = {"type": "string"}
+_FINDING = {
+    "type": "object",
+    "properties": {"problem": _TEXT, "cases": {"type": "array", "items": {"type": "integer"}}, "quote": _TEXT,
+                   "rule": _TEXT},
+    "required": ["problem", "cases", "quote", "rule"],
+    "additionalProperties": False,
+}  # fmt: skip
+_SCHEMA = schema(findings={"type": "array", "items": _FINDING})
+_LABELS = {
+    "problem": "problem", "cases": "cases", "case": "cases", "quote": "quote", "rule": "rule",
+    "问题": "problem", "案例": "cases", "引文": "quote", "规则": "rule",
+}  # fmt: skip
+_NOTHING = re.compile(
+    r"\W*(?:none|no problems?(?: found)?|nothing(?: is)?(?: wrong)?|无|没有|没有问题)\W*", re.IGNORECASE
+)
+_ALL = re.compile(r"\ball\b|全部|所有", re.IGNORECASE)
+_STAGE_CHARS = 1200
+_RESPONSE_CHARS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Analyst:
+    """Names what a method does wrong, with cases, evidence and a rule (arXiv 2406.00770, section 3.2).
+
+    Beyond the published prompt it sees good cases too, responses, what the detectors found, and earlier edits with
+    their effect, and its answer has a form: a finding counts only with a problem, a rule and a case that it was shown.
+
+    Args:
+        seat: where its calls go.
+        secret: of the run; the marks round the data derive from it.
+        output_form: labelled lines between tags, or JSON.
+        prompts: what it is told.
+    """
+
+    seat: Seat
+    secret: str
+    output_form: OutputForm
+    prompts: Prompts
+
+    @property
+    def role(self) -> RoleName:
+        """The role that it plays."""
+        return "analyst"
+
+    async def __call__(self, task: AnalysisTask) -> Analysis | Failed:
+        """Analyse one batch. An answer without one readable finding, or a plain "none", is `unreadable`."""
+        shown = "\n".join(_shown(number, case) for number, case in enumerate(task.cases, 1))
+        tag = tag_for(_TAG, self.secret, shown)
+        turns = self._turns(task, shown, tag)
+        outcome = await self.seat.ask(task, turns, json_schema=_SCHEMA if self.output_form == "json" else None)
+        if isinstance(outcome, NoAnswer):
+            return failed(self.role, task, outcome)
+        findings = self._read(outcome, tag, [case.id for case in task.cases])
+        fault = "" if findings is not None else "truncated" if outcome.finish == "length" else "unreadable"
+        return Analysis(
+            id=f"{task.id}/reply", parent=task.id, findings=findings or (), raw=outcome.text, fault=fault,
+            calls=(call_of(self.role, outcome),),
+        )  # fmt: skip
+
+    def _turns(self, task: AnalysisTask, shown: str, tag: str) -> tuple[Turn, ...]:
+        language = task.method.language
+        form = self.prompts.get(f"analyst-{self.output_form}", language)
+        ask = self.prompts.get("analyst-ask", language).fill(
+            clauses=numbered(task.method.clauses),
+            cases=quoted("CASES", mark(self.secret, shown), shown),
+            form=form.fill(tag=tag) if self.output_form == "tags" else form.fill(),
+        )
+        history = render_edits(task.history, self.secret, language, self.prompts)
+        return Turn("system", self.prompts.get("analyst", language).fill()), Turn("user", history + ask)
+
+    def _read(self, answer: Answer, tag: str, ids: Sequence[str]) -> tuple[MethodFinding, ...] | None:
+        """The findings; empty for a plain "nothing is wrong", None where the answer cannot be read."""
+        if self.output_form == "json":
+            rows = _rows(json_object(answer.text, "findings"))
+            nothing = rows == []
+        else:
+            text = None if cut_off(answer, tag) else between_tags(answer.text, tag)
+            rows = None if text is None else labelled_blocks(text, _LABELS, "problem")
+            nothing = text is not None and _NOTHING.fullmatch(text) is not None
+        if rows is None or nothing:
+            return () if nothing else None
+        found = [finding for row in rows if (finding := _finding(row, ids)) is not None]
+        return tuple(found) or None
+
+
+def _rows(value: Mapping[str, object] | None) -> list[dict[str, str]] | None:
+    """The rows of a JSON answer as text fields; None where it is not a list of objects."""
+    listed = (value or {}).get("findings")
+    if not isinstance(listed, list):
+        return None
+    rows = [cast("dict[str, object]", row) for row in cast("list[object]", listed) if isinstance(row, dict)]
+    return None if listed and not rows else [{key: str(field) for key, field in row.items()} for row in rows]
+
+
+def _finding(row: Mapping[str, str], ids: Sequence[str]) -> MethodFinding | None:
+    """One finding, or None where it lacks a problem, a rule or a case that was shown."""
+    problem, rule, cases = (row.get(key, "").strip() for key in ("problem", "rule", "cases"))
+    numbers = dict.fromkeys(int(digits) for digits in re.findall(r"\d{1,6}", cases))
+    known = [ids[number - 1] for number in numbers if 1 <= number <= len(ids)]
+    if not numbers and _ALL.search(cases):
+        known = list(ids)
+    if not (problem and rule and known):
+        return None
+    return MethodFinding(problem, tuple(known), row.get("quote", "").strip(), " ".join(rule.split()))
+
+
+def _shown(number: int, case: Case) -> str:
+    """A case as one JSON line: inside JSON strings no text can pose as another field."""
+    fields: dict[str, object] = {"case": number}
+    fields |= {f"stage{stage}": shortened(text, _STAGE_CHARS) for stage, text in enumerate(case.stages)}
+    if case.response:
+        fields["response"] = shortened(case.response, _RESPONSE_CHARS)
+    fields["found"] = [f"{one.kind}: {shortened(one.evidence, 120)}".rstrip(": ") for one in case.findings]
+    if case.score is not None:
+        fields["score"] = round(case.score, 2)
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text, or its first two thirds and last third of `limit` characters with a mark between."""
+    if len(text) <= limit:
+        return text
+    head = limit * 2 // 3
+    return f"{text[:head]} […] {text[len(text) - (limit - head) :]}"

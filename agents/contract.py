@@ -1,0 +1,165 @@
+"""The contract: what surrounds a method and is never rewritten (design, law 5).
+
+It renders the role, the delimiters of the data and the output's form round the clauses of a method, and reads the
+answer back. Data stands between marks that derive from a secret of the run and the data itself, so that no text can
+hold its own end mark (law 8). They come after the prefix, which is the same for all items of a method.
+
+The form of the frame, clauses outside of the template and a counted failure for an unreadable answer, answers the
+marker drift of the published methods (arXiv 2406.00770, appendix J).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from ..prompts import Prompts, shipped
+from .gateway.requests import Turn
+from .messages import Edit, Instruction
+from .method import Method
+from .reading import between_tags, json_object, tidy
+
+__all__ = ["CONTRACT_VERSION", "EVOLVED_SCHEMA", "EVOLVED_TAG", "OutputForm", "evolved_tag", "mark",
+           "numbered", "quoted", "read_text", "render_edits", "render_evolve", "schema", "tag_for"]  # fmt: skip
+
+OutputForm = Literal["tags", "json"]
+
+CONTRACT_VERSION = 1  # rises with every change of what this file renders or reads; part of a run's frozen prompts
+EVOLVED_TAG = "evolved"
+_FIELD = "new_instruction"
+
+
+# ---------------------------------------------------------------- marks and data
+
+
+def mark(secret: str, *texts: str) -> str:
+    """8 hex digits that none of the texts holds: HMAC-SHA256 of the texts under the run's secret (law 8).
+
+    Raises:
+        ValueError: the secret is empty, so anybody could compute the mark.
+    """
+    if not secret:
+        raise ValueError("marks need a secret")
+    body = "\x1f".join(texts).encode("utf-8", "surrogatepass")
+    for count in range(1000):
+        digest = hmac.new(secret.encode(), b"%d\x1f%b" % (count, body), hashlib.sha256).hexdigest()[:8]
+        if not any(digest in text for text in texts):
+            return digest
+    raise ValueError("the data holds every mark that was tried")  # 4,294,967,296 marks: data of gigabytes
+
+
+def quoted(label: str, sign: str, text: str) -> str:
+    """Data between its marks, as a model is shown it."""
+    return f"<<<{label} {sign}\n{text}\n{label} {sign}>>>"
+
+
+def tag_for(name: str, secret: str, *texts: str) -> str:
+    """The name of the tag for an answer: `name`, or one that no text can guess where a text holds that tag."""
+    if not any(re.search(rf"<\s*/?\s*{re.escape(name)}\s*>", text, re.IGNORECASE) for text in texts):
+        return name
+    return f"{name}-{mark(secret, name, *texts)}"
+
+
+def numbered(clauses: Sequence[str]) -> str:
+    """Clauses as numbered lines."""
+    return "\n".join(f"{number}. {clause}" for number, clause in enumerate(clauses, 1))
+
+
+def schema(**fields: object) -> str:
+    """A JSON schema, as text, of an object with exactly these fields, in this order."""
+    return json.dumps(
+        {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False},
+        ensure_ascii=False,
+    )
+
+
+EVOLVED_SCHEMA = schema(**{_FIELD: {"type": "string"}})
+
+
+# ---------------------------------------------------------------- evolving
+
+
+def evolved_tag(instruction: Instruction, secret: str) -> str:
+    """The tag that the evolver's answer must stand in."""
+    return tag_for(EVOLVED_TAG, secret, *_all_texts(instruction))
+
+
+def render_evolve(
+    method: Method,
+    instruction: Instruction,
+    secret: str,
+    output_form: OutputForm,
+    prompts: Prompts | None = None,
+) -> tuple[Turn, ...]:
+    """The question to the evolver: one system turn that is the same for all items of the method, one user turn.
+
+    The contract is written in the method's language. The seed's system prompt and earlier turns are data for
+    understanding; only the instruction is to be rewritten.
+
+    Raises:
+        ValueError: the secret is empty.
+    """
+    prompts = prompts or shipped()
+    language = method.language
+    sign = mark(secret, *_all_texts(instruction))
+    form = prompts.get(f"evolver-{output_form}", language)
+    tag = {"tag": evolved_tag(instruction, secret)} if output_form == "tags" else {}
+    ask = prompts.get("evolver-ask", language).fill(
+        data=quoted("TEXT", sign, instruction.text), form=form.fill(**tag)
+    )  # fmt: skip
+    before = _before(instruction)
+    if before:
+        context = prompts.get("evolver-before", language).fill(data=quoted("BEFORE", sign, before))
+        ask = f"{context}\n\n{ask}"
+    return (
+        Turn("system", prompts.get("evolver", language).fill(clauses=numbered(method.clauses))),
+        Turn("user", ask),
+    )
+
+
+def read_text(answer_text: str, output_form: OutputForm, tag: str = EVOLVED_TAG) -> str | None:
+    """The evolved text in an answer, trimmed; None where the form was not kept. Never the whole answer.
+
+    Args:
+        answer_text: what the model wrote, without a reasoning trace.
+        output_form: the last complete pair of tags counts, or the last JSON object with the field.
+        tag: the tag that was asked for (`evolved_tag`).
+    """
+    if output_form == "tags":
+        return between_tags(answer_text, tag)
+    value = (json_object(answer_text, _FIELD) or {}).get(_FIELD)
+    return tidy(value) if isinstance(value, str) else None
+
+
+def _before(instruction: Instruction) -> str:
+    lines = [f"system: {instruction.system}"] if instruction.system else []
+    return "\n".join([*lines, *(f"{turn.speaker}: {turn.text}" for turn in instruction.context)])
+
+
+def _all_texts(instruction: Instruction) -> tuple[str, ...]:
+    return (instruction.text, instruction.system, *(turn.text for turn in instruction.context))
+
+
+# ---------------------------------------------------------------- history
+
+
+def render_edits(edits: Sequence[Edit], secret: str, language: str, prompts: Prompts) -> str:
+    """The history of tried edits as quoted data, oldest first; empty where there is none."""
+    if not edits:
+        return ""
+    lines = "\n".join(
+        json.dumps(
+            {"why": edit.why, "clauses": edit.clauses, "gain": _rounded(edit.gain), "accepted": edit.accepted},
+            ensure_ascii=False,
+        )
+        for edit in edits
+    )
+    return prompts.get("tried-edits", language).fill(edits=quoted("EDITS", mark(secret, lines), lines)) + "\n\n"
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)

@@ -1,0 +1,56 @@
+"""The evolver: applies a method to one instruction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..prompts import Prompts
+from .agent import Seat, call_of, failed
+from .contract import EVOLVED_SCHEMA, OutputForm, evolved_tag, read_text, render_evolve
+from .gateway.outcomes import NoAnswer
+from .messages import Evolved, EvolveTask, Failed, RoleName
+from .reading import cut_off, fault_of
+
+__all__ = ["Evolver"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evolver:
+    """Rewrites an instruction by a method, once (Auto Evol-Instruct, arXiv 2406.00770, sections 2.2 and 3.1).
+
+    An answer that was cut at the token limit still counts where its pair of tags, or JSON object, was closed before.
+
+    Args:
+        seat: where its calls go.
+        secret: of the run; the marks round the data derive from it.
+        output_form: how the text must be given back.
+        prompts: what it is told.
+    """
+
+    seat: Seat
+    secret: str
+    output_form: OutputForm
+    prompts: Prompts
+
+    @property
+    def role(self) -> RoleName:
+        """The role that it plays."""
+        return "evolver"
+
+    async def __call__(self, task: EvolveTask) -> Evolved | Failed:
+        """Evolve one instruction. The control `identity` gives it back without a call."""
+        reply = f"{task.id}/reply"
+        if task.method.control == "identity":
+            return Evolved(id=reply, parent=task.id, text=task.instruction.text, raw=task.instruction.text)
+        turns = render_evolve(task.method, task.instruction, self.secret, self.output_form, self.prompts)
+        outcome = await self.seat.ask(task, turns, json_schema=EVOLVED_SCHEMA if self.output_form == "json" else None)
+        if isinstance(outcome, NoAnswer):
+            return failed(self.role, task, outcome)
+        tag = evolved_tag(task.instruction, self.secret)
+        text = read_text(outcome.text, self.output_form, tag)
+        if self.output_form == "tags" and cut_off(outcome, tag):
+            text = None
+        return Evolved(
+            id=reply, parent=task.id, text=text, raw=outcome.text,
+            fault=fault_of(outcome, readable=text is not None), calls=(call_of(self.role, outcome),),
+        )  # fmt: skip

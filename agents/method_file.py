@@ -1,0 +1,176 @@
+"""A method as a file that a person reads and edits: a little front matter, then numbered clauses.
+
+    ---
+    name: maths, second candidate
+    language: en
+    parent: 1f0c2a9b7d3e
+    why: answers were given away
+    id: 77aa0b1c2d3e
+    ---
+    1. Find the quantities and what is asked.
+    2. ...
+
+A file without front matter, a plain list, is a method too. A value that is not plain is written as a JSON string.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+
+from ..prompts import LANGUAGES, PromptError, method_names, method_text
+from .clauses import breaches
+from .contract import numbered
+from .gateway.errors import UsageError
+from .method import Method
+from .reading import clause_lines, neat
+
+__all__ = ["RUN_METHOD", "diff_methods", "dump_method", "load_method", "parse_method"]
+
+RUN_METHOD = "method.md"  # the best method in the folder of a run
+_KEYS = ("name", "language", "control", "parent", "why", "id")
+_CONTROLS = ("", "identity", "just-longer")
+
+
+def dump_method(method: Method) -> str:
+    """A method as the text of its file; `parse_method` gives the same method back.
+
+    White space inside a clause is kept as single spaces, as everywhere else.
+    """
+    values = {key: str(getattr(method, key)) for key in _KEYS}
+    head = [f"{key}: {_written(value)}" for key, value in values.items() if value]
+    return "\n".join(["---", *head, "---", "", numbered(neat(method.clauses)), ""])
+
+
+def parse_method(text: str, origin: str, language: str = "en") -> Method:
+    """Read the text of a method file.
+
+    Args:
+        text: front matter and clauses, or clauses alone.
+        origin: what the text is called in errors: a path or name.
+        language: the language where the front matter names none.
+
+    Returns:
+        The method. Where the front matter gives an `id` that the clauses no longer have, a person edited them: the
+        stated id becomes the parent.
+
+    Raises:
+        UsageError: the front matter is not understood, or the clauses break the contract.
+    """
+    head, body = _parts(text.lstrip("\ufeff").replace("\r\n", "\n"), origin)
+    clauses = clause_lines(body)
+    wrong = breaches(clauses)
+    if wrong:
+        raise UsageError(
+            f"The method {origin} breaks the contract: {'; '.join(wrong)}.",
+            fix="Write 1 to 8 numbered lines, each one short advice for rewriting; tags and output form are ours.",
+        )
+    method = Method(
+        clauses,
+        name=head.get("name", Path(origin).name.split(".")[0]),
+        language=head.get("language", language),
+        parent=head.get("parent", ""),
+        why=head.get("why", ""),
+        control=head.get("control", ""),
+    )
+    stated = head.get("id", method.id)
+    if stated == method.id:
+        return method
+    return Method(clauses, method.name, method.language, parent=stated, why=method.why, control=method.control)
+
+
+def load_method(name_or_path: str, language: str = "en") -> Method:
+    """A starting method by its name, or a method from a file or from the folder of a run.
+
+    Args:
+        name_or_path: `general`, `chat`, `maths`, `code`, `identity`, `just-longer`; or a path. A path that exists
+            under a shipped name must be written with a slash.
+        language: of a shipped method (English where it does not exist in that language), and of a file that names none.
+
+    Raises:
+        UsageError: no such method or file, not UTF-8 text, or it breaks the contract.
+    """
+    try:
+        text = method_text(name_or_path, language) or method_text(name_or_path, LANGUAGES[0])
+    except PromptError as error:
+        raise UsageError(str(error), fix="Install AutoEvol again.") from error
+    if text is not None:
+        return parse_method(text, name_or_path, language)
+    path = Path(name_or_path)
+    try:
+        file = path / RUN_METHOD if path.is_dir() else path
+        return parse_method(file.read_bytes().decode("utf-8"), str(file), language)
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"There is no method {name_or_path!r}.",
+            fix=f"Give one of {', '.join(method_names())}, or the path of a method file or of a finished run.",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"The method {name_or_path} is not UTF-8 text.", fix="Save it as UTF-8.") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"The method {name_or_path!r} cannot be read: {error}.", fix="Give a readable file."
+        ) from error
+
+
+def diff_methods(old: Method, new: Method) -> str:
+    """The clauses of two methods against each other: `  ` kept, `- ` gone, `+ ` new, `~ ` changed (old → new)."""
+    lines: list[str] = []
+    matcher = difflib.SequenceMatcher(a=old.clauses, b=new.clauses, autojunk=False)
+    for kind, old_from, old_to, new_from, new_to in matcher.get_opcodes():
+        gone, come = old.clauses[old_from:old_to], new.clauses[new_from:new_to]
+        if kind == "equal":
+            lines += [f"  {clause}" for clause in gone]
+            continue
+        changed = min(len(gone), len(come)) if kind == "replace" else 0
+        for before, after in zip(gone[:changed], come[:changed], strict=True):
+            lines += [f"~ {before}", f"  → {after}"]
+        lines += [f"- {clause}" for clause in gone[changed:]]
+        lines += [f"+ {clause}" for clause in come[changed:]]
+    return "\n".join(lines)
+
+
+def _parts(text: str, origin: str) -> tuple[dict[str, str], str]:
+    """Front matter and body."""
+    if not text.lstrip().startswith("---\n"):
+        return {}, text
+    head, closed, body = text.lstrip()[4:].partition("\n---")
+    if not closed or body.partition("\n")[0].strip("- "):
+        raise UsageError(
+            f"The front matter of the method {origin} is not closed.", fix="End it with a line of three dashes."
+        )
+    values: dict[str, str] = {}
+    for line in filter(str.strip, head.split("\n")):
+        key, colon, value = line.partition(":")
+        if not colon or key.strip() not in _KEYS:
+            raise UsageError(
+                f"The method {origin} breaks the contract: its front matter has an unknown line {line[:60]!r}.",
+                fix=f"Known are {', '.join(_KEYS)}, each as `key: value`.",
+            )
+        values[key.strip()] = _meant(value.strip(), origin)
+    if values.get("control", "") not in _CONTROLS:
+        raise UsageError(
+            f"The method {origin} names an unknown control {values['control']!r}.",
+            fix="Known are identity and just-longer; leave the line out of every other method.",
+        )
+    return values, body.partition("\n")[2]
+
+
+def _written(value: str) -> str:
+    plain = value == value.strip() and not value.startswith('"') and value.isprintable()
+    return value if plain else json.dumps(value)
+
+
+def _meant(value: str, origin: str) -> str:
+    if not value.startswith('"'):
+        return value
+    try:
+        meant: object = json.loads(value)
+    except json.JSONDecodeError:
+        meant = None
+    if not isinstance(meant, str):
+        raise UsageError(
+            f"The front matter of the method {origin} has an open quote: {value[:60]}.", fix="Close the double quote."
+        )
+    return meant

@@ -1,0 +1,134 @@
+"""How answers are read: the last complete pair of tags, a JSON object in text, labelled lines, lists of clauses.
+
+Tolerant of the frame (fences, white space, a preface), strict about the result: what is not there is None.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, cast
+
+from .gateway.outcomes import Answer
+
+__all__ = ["between_tags", "clause_lines", "cut_off", "fault_of", "json_object", "labelled_blocks", "neat", "tidy"]
+
+_WORD = re.compile(r"\w")
+_NUMBERED = re.compile(r"\s{0,3}(?:(?:\*\*)?\(?\d{1,2}\s*[.):、．](?!\d)|[-*•](?!\*)\s)\s*(?:\*\*)?\s*")
+_DECODER = json.JSONDecoder(strict=False)
+
+
+def _pair(tag: str) -> re.Pattern[str]:
+    opening, closing = rf"<\s*{re.escape(tag)}\s*>", rf"<\s*/\s*{re.escape(tag)}\s*>"
+    return re.compile(rf"{opening}((?:(?!{opening}|{closing}).)*){closing}", re.DOTALL | re.IGNORECASE)
+
+
+def between_tags(text: str, tag: str) -> str | None:
+    """The trimmed text of the last complete pair of tags; None where there is none or it holds no word."""
+    found = [match[1] for match in _pair(tag).finditer(text)]
+    return tidy(found[-1]) if found else None
+
+
+def cut_off(answer: Answer, tag: str) -> bool:
+    """Whether the token limit cut the answer before its result was complete.
+
+    A pair that was closed before the cut is complete, unless another was opened after it: then the model was about
+    to replace it.
+    """
+    if answer.finish != "length":
+        return False
+    pairs = list(_pair(tag).finditer(answer.text))
+    rest = answer.text[pairs[-1].end() :] if pairs else answer.text
+    return not pairs or re.search(rf"<\s*{re.escape(tag)}\s*>", rest, re.IGNORECASE) is not None
+
+
+def fault_of(answer: Answer, *, readable: bool) -> Literal["", "unreadable", "truncated"]:
+    """How a reply names an answer whose result could not be read."""
+    if readable:
+        return ""
+    return "truncated" if answer.finish == "length" else "unreadable"
+
+
+def tidy(text: str) -> str | None:
+    """The trimmed text; None where it holds no letter or digit, or what UTF-8 cannot write."""
+    text = text.replace("\x00", "").strip()
+    if _WORD.search(text) is None or any("\ud800" <= char <= "\udfff" for char in text):
+        return None
+    return text
+
+
+def json_object(text: str, field: str) -> Mapping[str, object] | None:
+    """The last JSON object in a text that has the field; fences and words around it are passed over."""
+    found: Mapping[str, object] | None = None
+    for value in _json_values(text):
+        if isinstance(value, dict) and field in value:
+            found = cast("dict[str, object]", value)
+    return found
+
+
+def _json_values(text: str) -> Iterator[object]:
+    at = text.find("{")
+    while at >= 0:
+        try:
+            # Models write real line breaks inside strings: strict=False takes them.
+            value, end = _DECODER.raw_decode(text, at)
+        except json.JSONDecodeError:
+            end = at + 1
+        except RecursionError:
+            return
+        else:
+            yield value
+        at = text.find("{", end)
+
+
+def labelled_blocks(text: str, labels: Mapping[str, str], first: str) -> list[dict[str, str]]:
+    """Blocks of `label: value` lines.
+
+    Args:
+        text: the lines; bullets, numbers, stars and white space before a label are passed over.
+        labels: label as written, in lower case → name in the result.
+        first: the name that begins a block; a name that comes twice in a block begins one too.
+
+    Returns:
+        One mapping of name → value a block. A line without a label goes on with the value before it.
+    """
+    words = "|".join(re.escape(label) for label in labels)
+    line_form = re.compile(rf"[\s\-*•#>\d.)]*({words})[\s*]*[:：][\s*]*(.*)", re.IGNORECASE)
+    blocks: list[dict[str, str]] = []
+    last = ""
+    for line in text.splitlines():
+        match = line_form.fullmatch(line.rstrip())
+        if match is not None:
+            last = labels[match[1].lower()]
+            if not blocks or last == first or last in blocks[-1]:
+                blocks.append({})
+            blocks[-1][last] = match[2].strip()
+        elif last and line.strip():
+            blocks[-1][last] = f"{blocks[-1][last]} {line.strip()}".strip()
+    return blocks
+
+
+def clause_lines(text: str) -> tuple[str, ...]:
+    """The clauses of a written list: numbered or bulleted lines, each with the unmarked lines that follow it.
+
+    Where no line is marked, every line is a clause. Headings and rules of dashes are left out.
+    """
+    lines = [line for line in text.splitlines() if _WORD.search(line) and not line.lstrip().startswith(("#", "```"))]
+    marked = any(_NUMBERED.match(line) for line in lines)
+    clauses: list[str] = []
+    for line in lines:
+        match = _NUMBERED.match(line)
+        if match is not None:
+            clauses.append(line[match.end() :])
+        elif marked and clauses:
+            clauses[-1] += f" {line}"
+        elif not marked:
+            clauses.append(line)
+    return neat(clauses)
+
+
+def neat(clauses: Sequence[str]) -> tuple[str, ...]:
+    """Clauses as they are kept: white space in single spaces, nothing around, no empty ones."""
+    spaced = (" ".join(clause.replace("\x00", "").split()) for clause in clauses)
+    return tuple(clause for clause in spaced if _WORD.search(clause))

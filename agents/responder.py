@@ -1,0 +1,73 @@
+"""The responder: answers an instruction in the form that the person chose."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from ..prompts import Prompts
+from .agent import Seat, call_of, failed
+from .gateway.outcomes import NoAnswer
+from .gateway.requests import Turn
+from .messages import Answered, AnswerTask, Failed, Instruction, RoleName
+
+__all__ = ["Responder", "ResponderForm"]
+
+ResponderForm = Literal["direct", "step-by-step", "scratchpad", "own"]
+
+_SCRATCHPAD = re.compile(r"\s*<\s*scratchpad\s*>(.*?)(?:<\s*/\s*scratchpad\s*>(.*)|\Z)", re.DOTALL | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Responder:
+    """Answers one instruction. What the seed's system prompt and earlier turns say stays in force: they are real turns.
+
+    Args:
+        seat: where its calls go.
+        form: how the answer is written.
+        own: what is said instead of a shipped form, where `form` is `own`; used as it is, not as a template.
+        prompts: what it is told.
+    """
+
+    seat: Seat
+    form: ResponderForm
+    own: str
+    prompts: Prompts
+
+    @property
+    def role(self) -> RoleName:
+        """The role that it plays."""
+        return "responder"
+
+    async def __call__(self, task: AnswerTask) -> Answered | Failed:
+        """Answer one instruction. The trace of a reasoning model and the scratchpad go to `reasoning`."""
+        outcome = await self.seat.ask(task, self._turns(task.instruction))
+        if isinstance(outcome, NoAnswer):
+            return failed(self.role, task, outcome)
+        text, scratch = _apart(outcome.text) if self.form == "scratchpad" else (outcome.text, "")
+        calls = (call_of(self.role, outcome),)
+        truncated = outcome.finish == "length"
+        if not text.strip() and not truncated:
+            detail = "the model wrote nothing for the reader"
+            return Failed(id=f"{task.id}/reply", parent=task.id, reason="empty", detail=detail, calls=calls)
+        reasoning = "\n\n".join(part for part in (outcome.reasoning, scratch) if part)
+        return Answered(
+            id=f"{task.id}/reply", parent=task.id, text=text, reasoning=reasoning,
+            fault="truncated" if truncated else "", calls=calls,
+        )  # fmt: skip
+
+    def _turns(self, instruction: Instruction) -> tuple[Turn, ...]:
+        form = self.own if self.form == "own" else self._shipped(instruction.language)
+        system = "\n\n".join(part for part in (instruction.system, form.strip()) if part)
+        start = (Turn("system", system),) if system else ()
+        return (*start, *instruction.context, Turn("user", instruction.text))
+
+    def _shipped(self, language: str) -> str:
+        return self.prompts.get(f"responder-{self.form}", language).fill()
+
+
+def _apart(text: str) -> tuple[str, str]:
+    """What the reader sees, and the scratchpad before it; a scratchpad that was never closed leaves nothing to see."""
+    match = _SCRATCHPAD.match(text)
+    return ((match[2] or "").strip(), match[1].strip()) if match else (text, "")
