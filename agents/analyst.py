@@ -14,7 +14,7 @@ from .contract import OutputForm, mark, numbered, quoted, render_edits, schema, 
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
 from .messages import Analysis, AnalysisTask, Case, Failed, MethodFinding, RoleName
-from .reading import between_tags, cut_off, json_object, labelled_blocks
+from .reading import between_tags, cut_off, fault_of, json_object, labelled_blocks
 
 __all__ = ["Analyst"]
 
@@ -67,15 +67,15 @@ class Analyst:
     async def __call__(self, task: AnalysisTask) -> Analysis | Failed:
         """Analyse one batch. An answer without one readable finding, or a plain "none", is `unreadable`."""
         shown = "\n".join(_shown(number, case) for number, case in enumerate(task.cases, 1))
-        tag = tag_for(_TAG, self.secret, shown)
+        tag = tag_for(_TAG, self.secret, shown, *(edit.why for edit in task.history))
         turns = self._turns(task, shown, tag)
         outcome = await self.seat.ask(task, turns, json_schema=_SCHEMA if self.output_form == "json" else None)
         if isinstance(outcome, NoAnswer):
             return failed(self.role, task, outcome)
         findings = self._read(outcome, tag, [case.id for case in task.cases])
-        fault = "" if findings is not None else "truncated" if outcome.finish == "length" else "unreadable"
         return Analysis(
-            id=f"{task.id}/reply", parent=task.id, findings=findings or (), raw=outcome.text, fault=fault,
+            id=f"{task.id}/reply", parent=task.id, findings=findings or (), raw=outcome.text,
+            fault=fault_of(outcome, readable=findings is not None),
             calls=(call_of(self.role, outcome),),
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ from .contract import OutputForm, mark, quoted, schema, tag_for
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
 from .messages import Failed, Instruction, JudgeTask, RoleName, Verdict
-from .reading import between_tags, cut_off, json_object, labelled_blocks
+from .reading import between_tags, cut_off, fault_of, json_object, labelled_blocks
 
 __all__ = ["Judge"]
 
@@ -21,7 +21,7 @@ _TAG = "verdict"
 _FIELDS = ("quote", "valid", "self_contained", "intent", "harder")
 _SCHEMA = schema(
     quote={"type": "string"},
-    **dict.fromkeys(("valid", "self_contained", "intent"), {"type": "string", "enum": ["yes", "no", "unsure"]}),
+    **{name: {"type": "string", "enum": ["yes", "no", "unsure"]} for name in _FIELDS[1:4]},
     harder={"type": "string", "enum": ["A", "B", "same", "unsure"]},
 )
 _LABELS = {field: field for field in _FIELDS} | {"self contained": "self_contained", "self-contained": "self_contained"}
@@ -69,7 +69,7 @@ class Judge:
         return Verdict(
             id=f"{task.id}/reply", parent=task.id, valid=given["valid"], self_contained=given["self_contained"],
             intent_kept=given["intent"], harder=harder, evidence=fields.get("quote", "").strip() if readable else "",
-            fault="" if readable else "truncated" if outcome.finish == "length" else "unreadable",
+            fault=fault_of(outcome, readable=readable),
             calls=(call_of(self.role, outcome),),
         )  # fmt: skip
 

@@ -49,7 +49,7 @@ class Refiner:
     async def __call__(self, task: RefineTask) -> Proposal | Failed:
         """Propose one candidate. `method` is None where no clause could be read; a missing reason is no fault."""
         shown = _findings(task)
-        tag, why_tag = (tag_for(name, self.secret, shown) for name in (_TAG, _WHY))
+        tag, why_tag = (tag_for(name, self.secret, shown, *(edit.why for edit in task.history)) for name in (_TAG, _WHY))
         turns = self._turns(task, shown, tag, why_tag)
         outcome = await self.seat.ask(task, turns, json_schema=_SCHEMA if self.output_form == "json" else None)
         if isinstance(outcome, NoAnswer):
@@ -58,7 +58,8 @@ class Refiner:
         old = task.method
         method = Method(clauses, language=old.language, parent=old.id, why=why) if clauses else None
         return Proposal(
-            id=f"{task.id}/reply", parent=task.id, method=method, why=why, raw=outcome.text, fault=fault_of(outcome, readable=bool(clauses)),
+            id=f"{task.id}/reply", parent=task.id, method=method, why=why, raw=outcome.text,
+            fault=fault_of(outcome, readable=bool(clauses)),
             calls=(call_of(self.role, outcome),),
         )  # fmt: skip
 
