@@ -1,6 +1,101 @@
-"""The command `autoevol`, one file a command."""
+"""The command `autoevol`, one file a command. A command's module is imported when it is called, not before.
+
+`autoevol --help` answers from the table below, so that it needs neither the settings nor any library but click.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Sequence
+
+import click
+
+from .boundary import guard
+
+__all__ = ["COMMANDS", "autoevol", "main"]
+
+# name → where the command is, and what the list of commands says about it.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo:command", "Watch the whole job on an embedded model, in under 10 minutes."),
+    "optimize": ("optimize:command", "Search the best evolving method for your seeds, prove it, apply it."),
+    "resume": ("resume:command", "Continue a run that was stopped or killed; nothing is paid for twice."),
+    "evolve": ("evolve:command", "Apply one method to every seed, without a search."),
+    "check": ("check:command", "Run the failure detectors over a file of evolved rows."),
+    "runs": ("runs:command", "List the runs of a folder."),
+    "show": ("show:command", "Tell what a run did, decided and cost, and where its files are."),
+    "methods": ("methods:command", "List, show, compare and export evolving methods."),
+    "models": ("models:command", "List and fetch the embedded models."),
+    "init": ("init:command", "Write a commented settings file to start from."),
+}
 
 
-def main() -> None:
-    """Run the command."""
-    raise SystemExit("not built yet")
+class _LazyGroup(click.Group):
+    """A group that knows its commands by name and imports each only when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every name, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command and let it understand `--debug`.
+
+        Raises:
+            UsageError: there is no command of this name.
+        """
+        if cmd_name.startswith("-"):
+            return None
+        if cmd_name not in COMMANDS:
+            close = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
+            hint = f" Did you mean '{close[0]}'?" if close else ""
+            raise click.UsageError(f"There is no command '{cmd_name}'.{hint}", ctx)
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(f".{module}", __name__), attribute)
+        _understand_debug(command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing one."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _understand_debug(command: click.Command) -> None:
+    """`--debug` is read by the boundary before click sees it; here it is only allowed everywhere."""
+    commands = [command, *command.commands.values()] if isinstance(command, click.Group) else [command]
+    for each in commands:
+        if not any("--debug" in parameter.opts for parameter in each.params):
+            each.params.append(_debug_option())
+
+
+def _debug_option() -> click.Option:
+    return click.Option(["--debug"], is_flag=True, expose_value=False, help="Show tracebacks (also AUTOEVOL_DEBUG=1).")
+
+
+def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from importlib.metadata import version  # noqa: PLC0415  reading it costs time that --help need not spend
+
+        click.echo(f"autoevol {version('autoevol')}")
+        ctx.exit()
+
+
+@click.group(
+    cls=_LazyGroup,
+    params=[
+        _debug_option(),
+        click.Option(
+            ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_show_version,
+            help="Show the version and exit.",
+        ),
+    ],
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Start with `autoevol demo`, or with `autoevol init` and `autoevol optimize SEEDS --config run.toml`.",
+)  # fmt: skip
+def autoevol() -> None:
+    """Make instruction data for fine-tuning, and improve the prompts that make it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and leave with its exit code: 0 done, 1 failure, 2 usage, 130 stopped by Ctrl-C."""
+    raise SystemExit(guard(autoevol, arguments))

@@ -1,0 +1,165 @@
+"""From a profile, a settings file and flags to one frozen value: profile < file < flags."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from pydantic import ValidationError
+
+from ...agents.gateway.endpoints import Endpoint
+from ...agents.gateway.errors import StorageError, UsageError
+from ...agents.messages import RoleName
+from .config_file import read_config
+from .keys import looks_like_key
+from .profiles import PROFILES
+from .schema import say_none
+from .settings import RoleSettings, Settings
+from .tree import Tree, anchor_paths, drop_other_kinds, merge
+from .wording import Place, sentence_of
+
+__all__ = ["freeze", "resolve", "roles_in_use", "thaw", "words_of"]
+
+_SECRET_NAMES = {"api_key", "apikey", "key", "token", "password", "secret_key", "authorization", "x-api-key", "api-key"}
+
+
+def resolve(config_file: Path | None, flags: Mapping[str, object]) -> Settings:
+    """Everything that was said about a run, as settings.
+
+    Args:
+        config_file: a `.toml`, `.yaml`, `.yml` or `.json` file, or None. Relative paths in it start at its folder.
+        flags: what the command line says, in the same nested form as the file; it wins over the file. Both may hold
+            `model`, the model of every role that names none.
+
+    Raises:
+        UsageError: an unknown setting or profile, a value that does not fit, a key where none may be, no endpoint.
+    """
+    place = Place(str(config_file) if config_file else "", flags)
+    from_file = read_config(config_file) if config_file else {}
+    _refuse_keys(from_file, place)
+    _refuse_keys(flags, place)
+    if config_file:
+        anchor_paths(from_file, config_file.resolve().parent)
+    said = merge({}, flags)
+    anchor_paths(said, Path.cwd())
+    drop_other_kinds(from_file, said)
+    profile = said.get("profile", from_file.get("profile", "recommended"))
+    merged = merge(merge(_profile(profile), from_file), said)
+    model = merged.pop("model", "")
+    if not isinstance(model, str):
+        raise UsageError("model must be the name of a model.", fix="Write it as text, in quotes.")
+    say_none(merged, Settings)
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        raise sentence_of(error, Settings, place) from None
+    return _seat_models(_default_key(settings), model)
+
+
+def freeze(settings: Settings) -> str:
+    """Settings as the JSON text of `settings.json`."""
+    return settings.model_dump_json(indent=2) + "\n"
+
+
+def thaw(text: str) -> Settings:
+    """Settings from the text of `settings.json`.
+
+    Raises:
+        StorageError: the text is damaged, or was written by another version.
+    """
+    try:
+        return Settings.model_validate_json(text)
+    except ValidationError as error:
+        raise StorageError(
+            f"The run's settings.json cannot be read: {words_of(error)}",
+            fix="Restore the file; a run cannot go on with other settings than its own.",
+        ) from None
+
+
+def words_of(error: BaseException) -> str:
+    """A sentence on a refused setting; never its value where that could be a key."""
+    if not isinstance(error, ValidationError):
+        return "A setting does not fit."
+    return str(sentence_of(error, Settings, Place("", {})))
+
+
+def roles_in_use(settings: Settings) -> tuple[RoleName, ...]:
+    """The roles whose models this run will call."""
+    searching = settings.recipe == "auto-evol" and settings.search.steps > 0
+    judging = settings.recipe == "auto-evol" and settings.judge
+    used: dict[RoleName, bool] = {
+        "evolver": True, "responder": True, "analyst": searching, "refiner": searching, "judge": judging,
+    }  # fmt: skip
+    return tuple(role for role, wanted in used.items() if wanted)
+
+
+def _profile(name: object) -> Tree:
+    if isinstance(name, str) and name in PROFILES:
+        return merge(PROFILES[name], {"profile": name})
+    shown = "not text" if not isinstance(name, str) or looks_like_key(name) else f"'{name}'"
+    close = difflib.get_close_matches(str(name), PROFILES, n=1)
+    hint = f"Did you mean '{close[0]}'? " if close else ""
+    raise UsageError(f"There is no profile {shown}.", fix=f"{hint}Profiles are: {', '.join(PROFILES)}.")
+
+
+def _refuse_keys(tree: Mapping[str, object], place: Place, path: tuple[str, ...] = ()) -> None:
+    """Keys come from the environment or a secret file; settings are written into the run folder."""
+    for key, value in tree.items():
+        here = (*path, key)
+        if isinstance(value, Mapping):
+            _refuse_keys(cast("Mapping[str, object]", value), place, here)
+            continue
+        values = cast("Sequence[object]", value) if isinstance(value, list | tuple) else [value]
+        texts = [each for each in values if isinstance(each, str) and each]
+        named = key.lower() in _SECRET_NAMES and texts
+        if named or looks_like_key(key) or any(looks_like_key(text) for text in texts):
+            name = "A setting's name" if looks_like_key(".".join(here)) else ".".join(here)
+            raise UsageError(
+                f"{name} {place.of(here)} looks like a key, and keys are never settings.",
+                fix="Put it in an environment variable and name that with key_env, or in a file named with key_file.",
+            )
+
+
+def _default_key(settings: Settings) -> Settings:
+    """The default endpoint takes OPENAI_API_KEY where nothing else is said and the variable is set."""
+    endpoint = settings.endpoints.get("default")
+    if endpoint is None or endpoint.free or endpoint.key_env or endpoint.key_file:
+        return settings
+    if not os.environ.get("OPENAI_API_KEY"):
+        return settings
+    named = endpoint.model_copy(update={"key_env": "OPENAI_API_KEY"})
+    return settings.model_copy(update={"endpoints": {**settings.endpoints, "default": named}})
+
+
+def _seat_models(settings: Settings, model: str) -> Settings:
+    """Give every role without a model the common one, or the only one that its endpoint has."""
+    if not settings.endpoints:
+        raise UsageError(
+            "No model is named.",
+            fix="Give --base-url URL --model NAME, or --local smollm2-135m, or a settings file with --config.",
+        )
+    used = roles_in_use(settings)
+    seats: dict[str, RoleSettings] = {}
+    for role in type(settings.roles).model_fields:
+        seat: RoleSettings = getattr(settings.roles, role)
+        endpoint = settings.endpoints.get(seat.endpoint)
+        if endpoint is None and role in used:
+            raise UsageError(
+                f"roles.{role}.endpoint names '{seat.endpoint}', which is no endpoint of these settings.",
+                fix=f"Endpoints are: {', '.join(settings.endpoints)}.",
+            )
+        chosen = seat.model or (_only_model(endpoint) if endpoint else "") or model
+        if not chosen and role in used:
+            raise UsageError(f"No model is named for the {role}.", fix=f"Give --model NAME or --{role}-model NAME.")
+        seats[role] = seat.model_copy(update={"model": chosen})
+    return settings.model_copy(update={"roles": settings.roles.model_copy(update=seats)})
+
+
+def _only_model(endpoint: Endpoint) -> str:
+    """The name of what an embedded or scripted endpoint serves: it has exactly one model."""
+    if endpoint.local is not None:
+        return Path(endpoint.local).stem if endpoint.local.endswith(".gguf") else endpoint.local
+    return "script" if endpoint.script is not None else ""

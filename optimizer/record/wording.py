@@ -1,0 +1,92 @@
+"""What pydantic says about a setting, in one sentence: which one, where it was said, what it must be."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from pydantic import BaseModel, ValidationError
+
+from ...agents.gateway.errors import UsageError
+from .keys import looks_like_key
+from .schema import every_name, fields_at
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+__all__ = ["Place", "sentence_of"]
+
+_TABLE, _WHOLE, _NUMBER, _TEXT = (
+    "must be a table of settings",
+    "must be a whole number",
+    "must be a number",
+    "must be text",
+)
+_MUST = {
+    "bool_parsing": "must be true or false", "bool_type": "must be true or false",
+    "dict_type": _TABLE, "model_type": _TABLE, "model_attributes_type": _TABLE,
+    "float_parsing": _NUMBER, "float_type": _NUMBER, "finite_number": _NUMBER,
+    "int_from_float": _WHOLE, "int_parsing": _WHOLE, "int_type": _WHOLE,
+    "list_type": "must be a list", "string_type": _TEXT, "tuple_type": "must be a list",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where settings were said: a file (may be empty), and the flags, which win."""
+
+    file: str
+    flags: Mapping[str, object] = field(default_factory=dict[str, object])
+
+    def of(self, path: tuple[str | int, ...]) -> str:
+        """In words, where the setting at this path comes from."""
+        node: object = self.flags
+        for part in path:
+            here = cast("Mapping[str | int, object]", node if isinstance(node, Mapping) else {})
+            if part not in here:
+                return f"in {self.file}" if self.file else "in the settings"
+            node = here[part]
+        return "on the command line"
+
+
+def sentence_of(error: ValidationError, model: type[BaseModel], place: Place) -> UsageError:
+    """The first thing that is wrong, unknown names before unfit values, and how many more there are."""
+    details = sorted(error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden")
+    first, more = details[0], len(details) - 1
+    path = tuple(part for part in first["loc"] if part != "[key]")
+    rest = f" ({more} more after it.)" if more else ""
+    if first["type"] == "extra_forbidden":
+        return UsageError(f"There is no setting {_dotted(path)} {place.of(path)}.{rest}", fix=_suggestion(path, model))
+    text = _must(first)
+    return UsageError(
+        f"{_dotted(path) or 'A setting'} {place.of(path)} {text}.{rest}", fix="Change it and start again."
+    )
+
+
+def _must(detail: ErrorDetails) -> str:
+    message = _MUST.get(detail["type"]) or detail["msg"].replace("Input should be", "must be").rstrip(".")
+    if not message.startswith("must"):
+        message = f"does not fit: {message.removeprefix('Value error, ')}"
+    given = detail["input"]
+    if isinstance(given, str | int | float | bool) and not looks_like_key(str(given)):
+        message += f", not {given!r}" if len(str(given)) <= 40 else ""
+    return message
+
+
+def _dotted(path: tuple[str | int, ...]) -> str:
+    text = ".".join(str(part) for part in path)
+    return "(a key)" if looks_like_key(text) else text
+
+
+def _suggestion(path: tuple[str | int, ...], model: type[BaseModel]) -> str:
+    """The same name in another table, else the closest name in this one, else all of them."""
+    known = list(fields_at(path[:-1], model))
+    elsewhere = [name for name in every_name(model) if name.rpartition(".")[2] == str(path[-1])]
+    if elsewhere:
+        return f"Did you mean {elsewhere[0]}?"
+    close = difflib.get_close_matches(str(path[-1]), known, n=1)
+    if close:
+        return f"Did you mean {'.'.join([*(str(part) for part in path[:-1]), close[0]])}?"
+    return f"Known there: {', '.join(known)}."
