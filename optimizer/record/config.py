@@ -59,22 +59,22 @@ def resolve(config_file: Path | None, flags: Mapping[str, object]) -> Settings:
     return _seat_models(_default_key(settings), model)
 
 
-def freeze(settings: Settings) -> str:
-    """Settings as the JSON text of `settings.json`."""
-    return settings.model_dump_json(indent=2) + "\n"
+def freeze(settings: Settings) -> dict[str, object]:
+    """Settings as plain JSON values, for `settings.json`."""
+    return settings.model_dump(mode="json")
 
 
-def thaw(text: str) -> Settings:
-    """Settings from the text of `settings.json`.
+def thaw(frozen: object) -> Settings:
+    """Settings from what `settings.json` holds.
 
     Raises:
-        StorageError: the text is damaged, or was written by another version.
+        StorageError: it is damaged, or was written by another version.
     """
     try:
-        return Settings.model_validate_json(text)
+        return Settings.model_validate(frozen)
     except ValidationError as error:
         raise StorageError(
-            f"The run's settings.json cannot be read: {words_of(error)}",
+            f"The run's settings.json cannot be used. {words_of(error)}",
             fix="Restore the file; a run cannot go on with other settings than its own.",
         ) from None
 

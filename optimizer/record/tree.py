@@ -25,8 +25,8 @@ def merge(under: Mapping[str, object], over: Mapping[str, object]) -> Tree:
     for key in (*under, *(key for key in over if key not in under)):
         low, high = under.get(key), over.get(key, under.get(key))
         if isinstance(high, Mapping):
-            below = low if isinstance(low, Mapping) else {}
-            result[key] = merge(cast("Mapping[str, object]", below), cast("Mapping[str, object]", high))
+            below = cast("Mapping[str, object]", low if isinstance(low, Mapping) else {})
+            result[key] = merge(below, cast("Mapping[str, object]", high))
         else:
             result[key] = high
     return result

@@ -18,12 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Place", "sentence_of"]
 
-_TABLE, _WHOLE, _NUMBER, _TEXT = (
-    "must be a table of settings",
-    "must be a whole number",
-    "must be a number",
-    "must be text",
-)
+_TABLE, _WHOLE = "must be a table of settings", "must be a whole number"
+_NUMBER, _TEXT = "must be a number", "must be text"
 _MUST = {
     "bool_parsing": "must be true or false", "bool_type": "must be true or false",
     "dict_type": _TABLE, "model_type": _TABLE, "model_attributes_type": _TABLE,
