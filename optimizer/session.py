@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -34,7 +36,7 @@ from .record.settings import RoleSettings, Settings
 from .scoring.detectors import VERSION as DETECTORS
 from .search.strategies import strategies_of
 
-__all__ = ["Ending", "create_run", "run"]
+__all__ = ["Ending", "create_run", "new_folder", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,11 @@ def create_run(settings: Settings, root: Path) -> Path:
         settings = settings.model_copy(update={"secret": secrets.token_hex(16)})
     load_method(settings.search.method)
     seeds = open_seeds(settings.seeds).survey()
-    folder = _new_folder(root, settings.name)
+    folder = new_folder(root, settings.name)
     frozen = {
         "autoevol": metadata.version("autoevol"),
         "fingerprints": {"seeds": seeds.fingerprint, "prompts": prompt_fingerprint(), "detectors": DETECTORS},
-        "settings": freeze(settings),
+        "settings": json.loads(freeze(settings)),
     }
     RunFolder(folder).write_json("settings.json", frozen)
     return folder
@@ -87,7 +89,7 @@ async def run(folder: Path, watcher: Watcher, *, replay: bool = False, budget: B
     """
     files = RunFolder(folder)
     frozen = files.read_json("settings.json")
-    settings = thaw(frozen["settings"])
+    settings = thaw(json.dumps(frozen["settings"]))
     if budget is not None:
         settings = settings.model_copy(update={"budget": budget})
     _check_fingerprints(frozen, settings, replay=replay)
@@ -134,11 +136,11 @@ async def _recipe(run: Run, source: SeedSource) -> str:
 
 def _end(run: Run, gateway: Gateway, state: Literal["finished", "stopped"], story: str, code: int = 0) -> Ending:
     """Put the end on record and draw the report. A full disk must not hide why the session stopped."""
-    totals = gateway.totals()
+    totals = gateway.totals().all
     lines = [story]
     try:
         run.events.append(state, story=story)
-        run.update(state=state, story=story, calls=totals.calls, cost_usd=totals.usd, tokens=totals.tokens)
+        run.update(state=state, story=story, calls=totals.calls, cost_usd=totals.cost, tokens=totals.tokens)
         lines.append(f"Report: {write_report(run.folder.path)}")
     except StorageError as error:
         lines.append(str(error))
@@ -157,7 +159,12 @@ def _state(settings: Settings, events: EventLog) -> dict[str, Any]:
     }
 
 
-def _new_folder(root: Path, name: str) -> Path:
+def new_folder(root: Path, name: str) -> Path:
+    """Make a folder `<date>-<name>` that was not there before.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
     day = datetime.now().astimezone().date().isoformat()
     safe = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name).strip("-") or "run"
     for number in range(1, 10_000):
@@ -222,9 +229,9 @@ def _language(split: Split) -> str:
     return "zh" if chinese * 2 > len(seeds) else "en"
 
 
-def _spending(gateway: Gateway) -> Any:
+def _spending(gateway: Gateway) -> Callable[[], Spending]:
     def look() -> Spending:
         totals = gateway.totals()
-        return Spending(totals.attempts, totals.tokens, totals.usd, totals.minutes)
+        return Spending(totals.all.calls, totals.all.tokens, totals.all.cost, totals.minutes)
 
     return look

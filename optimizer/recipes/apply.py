@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from ...agents.method import Method
-from ..dataset.rows import DataRow, DroppedRow, Provenance, data_row, dropped_row
+from ..dataset.rows import DataRow, DroppedRow, Provenance, data_object, dropped_object
 from ..dataset.seed import Seed
 from ..record.run import Run
 from ..search.evaluate import Contestant, Errand, travel
@@ -46,10 +46,10 @@ async def apply_method(run: Run, strategies: Strategies, method: Method, seeds: 
             nonlocal out
             reason = _reason(strategies, trajectory)
             if reason is None:
-                data.write(data_row(_data(run, trajectory)))
+                data.write(data_object(_data(run, trajectory)))
                 out += 1
             else:
-                rest.write(dropped_row(_dropped(trajectory, *reason)))
+                rest.write(dropped_object(_dropped(trajectory, *reason)))
                 dropped[reason[0]] += 1
             tick()
 
@@ -60,8 +60,8 @@ async def apply_method(run: Run, strategies: Strategies, method: Method, seeds: 
 
 
 def _errands(method: Method, seeds: Iterable[Seed]) -> Iterator[Errand]:
-    contestant = Contestant(method.name or method.id, method)
-    return (Errand(Contestant("row", contestant.method), seed, "apply") for seed in seeds)
+    contestant = Contestant("all", method)
+    return (Errand(contestant, seed, "apply") for seed in seeds)
 
 
 def _reason(strategies: Strategies, trajectory: Trajectory) -> tuple[str, str] | None:
@@ -81,10 +81,10 @@ def _reason(strategies: Strategies, trajectory: Trajectory) -> tuple[str, str] |
 
 def _data(run: Run, trajectory: Trajectory) -> DataRow:
     seed = trajectory.seed
-    reasoning = trajectory.reasoning if run.settings.reasoning != "strip" else ""
+    reasoning = trajectory.reasoning if run.settings.reasoning == "apart" else None
     response = trajectory.response or ""
-    if run.settings.reasoning == "export" and reasoning:
-        response, reasoning = f"<think>\n{reasoning}\n</think>\n\n{response}", ""
+    if run.settings.reasoning == "export" and trajectory.reasoning:
+        response = f"<think>\n{trajectory.reasoning}\n</think>\n\n{response}"
     return DataRow(
         id=seed.id, instruction=trajectory.evolved or "", response=response, system=seed.instruction.system,
         context=seed.instruction.context, reasoning=reasoning, provenance=_provenance(trajectory),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...agents.gateway.errors import StorageError
-from .folder import json_line
+from ..dataset.rows import encode_line
 
 __all__ = ["EventLog", "read_events"]
 
@@ -55,7 +55,7 @@ class EventLog:
         event = {"kind": kind, "at": datetime.now(UTC).isoformat(timespec="seconds"), **fields}
         try:
             with self._path.open("ab") as file:
-                file.write((json_line(event) + "\n").encode())
+                file.write(encode_line(event).encode())
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:

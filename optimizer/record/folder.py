@@ -22,15 +22,9 @@ from types import TracebackType
 from typing import Any, TextIO
 
 from ...agents.gateway.errors import StorageError, UsageError
+from ..dataset.rows import encode_line
 
-__all__ = ["RowsFile", "RunFolder", "json_line", "write_atomically"]
-
-
-def json_line(value: Mapping[str, Any]) -> str:
-    """One line of JSON that no reader splits: line separators of Unicode are escaped, lone surrogates replaced."""
-    text = json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
-    text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
-    return text.encode("utf-8", "replace").decode("utf-8")
+__all__ = ["RowsFile", "RunFolder", "write_atomically"]
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -77,7 +71,7 @@ class RowsFile:
         if self._file is None:
             raise ValueError(f"{self._path.name} is not open")
         try:
-            self._file.write(json_line(row) + "\n")
+            self._file.write(encode_line(row))
         except OSError as error:
             raise _storage(self._path, error) from error
         self.rows += 1
@@ -121,7 +115,7 @@ class RunFolder:
 
     def write_rows(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write one JSONL file atomically."""
-        write_atomically(self.path / name, "".join(json_line(row) + "\n" for row in rows))
+        write_atomically(self.path / name, "".join(encode_line(row) for row in rows))
 
     def rows(self, name: str) -> RowsFile:
         """A JSONL file that is written while work goes on."""
