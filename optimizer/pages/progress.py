@@ -1,0 +1,227 @@
+"""What a person sees while a run is at work: a live panel on a terminal, plain lines elsewhere, or nothing.
+
+Everything goes to stderr; stdout is for results. Texts from models are shown as text, never as markup or as control
+sequences (design, law 8).
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TextIO
+
+from .watcher import Progress, QuietWatcher, Watcher
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.live import Live
+
+__all__ = ["PlainWatcher", "Progress", "QuietWatcher", "RichWatcher", "Watcher", "duration", "make_watcher"]
+
+_PLAIN_EVERY_S = 10.0
+
+
+def make_watcher(*, quiet: bool = False, calls: int | None = None, stream: TextIO | None = None) -> Watcher:
+    """The watcher that suits where the output goes.
+
+    Args:
+        quiet: show nothing.
+        calls: how many calls the whole run makes at most, for the time left; None where unknown.
+        stream: where to show it; None is stderr.
+    """
+    stream = stream or sys.stderr
+    if quiet or stream is None:
+        return QuietWatcher()
+    return RichWatcher(calls, stream) if stream.isatty() else PlainWatcher(calls, stream)
+
+
+class _Figures(QuietWatcher):
+    """Remembers where the run stands and puts it in words; the two visible watchers build on it."""
+
+    def __init__(self, calls: int | None, stream: TextIO) -> None:
+        self._most_calls = calls
+        self._stream = stream
+        self._look: Callable[[], Progress] | None = None
+        self._place = "starting"
+        self._done = 0
+        self._total = 0
+        self._since = time.monotonic()
+
+    def phase(self, step: int | None, name: str, total: int) -> None:
+        """Remember the part of the work."""
+        self._place = _plain(name) if step is None else f"step {step + 1} · {_plain(name)}"
+        self._done, self._total, self._since = 0, total, time.monotonic()
+
+    def tick(self, done: int) -> None:
+        """Remember how far it is."""
+        self._done = done
+
+    def attach(self, progress: Callable[[], Progress]) -> None:
+        """Remember where the figures are."""
+        self._look = progress
+
+    def _items(self) -> str:
+        return f"{self._done}/{self._total}" if self._total else ""
+
+    def _calls(self, now: Progress) -> list[str]:
+        shown = [f"{now.calls:,} calls"]
+        if now.journaled:
+            shown.append(f"{now.journaled:,} from the journal")
+        if now.in_flight:
+            shown.append(f"{now.in_flight} in flight")
+        if now.tokens_per_s:
+            shown.append(f"{now.tokens_per_s:.0f} tokens/s")
+        return [*shown, _money(now)]
+
+    def _times(self, now: Progress) -> list[str]:
+        shown = [f"{duration(now.elapsed_s)} so far"]
+        left = self._left(now)
+        return [*shown, left] if left else shown
+
+    def _left(self, now: Progress) -> str:
+        """Time left at the pace so far: of the whole run by its calls, else of this part by its items."""
+        if self._most_calls and now.calls >= 5:
+            remaining = max(0, self._most_calls - now.calls - now.journaled)
+            return f"at most {duration(remaining * now.elapsed_s / now.calls)} left"
+        if self._total and self._done >= 2:
+            pace = (time.monotonic() - self._since) / self._done
+            return f"{duration(pace * max(0, self._total - self._done))} left in this part"
+        return ""
+
+    def _line(self) -> str:
+        words = [" ".join(word for word in (self._place, self._items()) if word)]
+        if self._look is not None:
+            now = self._look()
+            words += [*self._calls(now), *self._times(now)]
+            if now.waiting_on:
+                words.append(f"waiting: {_plain(now.waiting_on)}")
+        return " · ".join(words)
+
+
+class PlainWatcher(_Figures):
+    """Plain lines for files and pipes: one for each part of the work, and one about every ten seconds in it.
+
+    Args:
+        calls: how many calls the whole run makes at most, or None.
+        stream: where the lines go.
+        clock: seconds, for the pauses between lines.
+    """
+
+    def __init__(self, calls: int | None, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(calls, stream)
+        self._clock = clock
+        self._said = clock()
+
+    def begin(self, folder: Path, forecast: str) -> None:
+        """Say where the run is and what it will take."""
+        self._say(f"Run folder: {folder}")
+        if forecast:
+            self._say(_plain(forecast))
+
+    def phase(self, step: int | None, name: str, total: int) -> None:
+        """Say which part begins."""
+        super().phase(step, name, total)
+        self._say(self._line())
+
+    def tick(self, done: int) -> None:
+        """Say how far it is, from time to time."""
+        super().tick(done)
+        if self._clock() - self._said >= _PLAIN_EVERY_S:
+            self._say(self._line())
+
+    def note(self, line: str) -> None:
+        """Say it."""
+        self._say(_plain(line))
+
+    def end(self, summary: str) -> None:
+        """Say the last figures."""
+        if self._look is not None:
+            self._say(self._line())
+
+    def _say(self, line: str) -> None:
+        self._said = self._clock()
+        try:
+            print(line, file=self._stream, flush=True)
+        except OSError:
+            return  # nobody reads it any more; the run itself goes on
+
+
+class RichWatcher(_Figures):
+    """A live panel that rich's own thread redraws four times a second, so that it moves while nothing finishes."""
+
+    def __init__(self, calls: int | None, stream: TextIO) -> None:
+        from rich.console import Console  # noqa: PLC0415  rich is loaded only where something is drawn
+        from rich.live import Live  # noqa: PLC0415
+
+        super().__init__(calls, stream)
+        self._console: Console = Console(file=stream, highlight=False)
+        self._live: Live = Live(
+            console=self._console, get_renderable=self._draw, refresh_per_second=4, transient=False,
+            redirect_stdout=False, redirect_stderr=False,
+        )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def begin(self, folder: Path, forecast: str) -> None:
+        """Say above the panel where the run is and what it will take."""
+        self.note(f"Run folder: {folder}")
+        if forecast:
+            self.note(forecast)
+
+    def note(self, line: str) -> None:
+        """Say it above the panel."""
+        from rich.text import Text  # noqa: PLC0415
+
+        self._console.print(Text(_plain(line)))
+
+    def end(self, summary: str) -> None:
+        """Draw the last figures."""
+        self._live.refresh()
+
+    def _draw(self) -> RenderableType:
+        from rich.console import Group  # noqa: PLC0415
+        from rich.progress_bar import ProgressBar  # noqa: PLC0415
+        from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        head = Table.grid(padding=(0, 1))
+        head.add_row(Text(self._place, "bold"), ProgressBar(max(1, self._total), self._done, width=30), self._items())
+        lines: list[RenderableType] = [head]
+        if self._look is not None:
+            now = self._look()
+            lines.append(Text("  " + " · ".join(self._calls(now))))
+            lines.append(Text("  " + " · ".join(self._times(now)), "dim"))
+            if now.waiting_on:
+                lines.append(Text(f"  waiting: {_plain(now.waiting_on)}", "yellow"))
+        return Group(*lines)
+
+
+def duration(seconds: float) -> str:
+    """A length of time as a person says it."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def _money(now: Progress) -> str:
+    if now.free:
+        return "free"
+    return "price unknown" if now.spent_usd is None else f"${now.spent_usd:,.4f}"
+
+
+def _plain(text: str) -> str:
+    """One line without anything a terminal would obey."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

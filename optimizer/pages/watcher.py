@@ -1,0 +1,127 @@
+"""Who is told how a run goes on, and what there is to see: interfaces, and the one that shows nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+__all__ = ["Progress", "QuietWatcher", "Watcher"]
+
+
+class Progress(Protocol):
+    """How the gateway stands at this moment; its own `Progress` has these fields."""
+
+    @property
+    def calls(self) -> int:
+        """Calls that this session finished."""
+        ...
+
+    @property
+    def journaled(self) -> int:
+        """Answers that this session took from the journal, without a call."""
+        ...
+
+    @property
+    def in_flight(self) -> int:
+        """Calls under way."""
+        ...
+
+    @property
+    def tokens_out(self) -> int:
+        """Tokens that models wrote in this session."""
+        ...
+
+    @property
+    def tokens_per_s(self) -> float:
+        """How fast they write at the moment."""
+        ...
+
+    @property
+    def spent_usd(self) -> float | None:
+        """Money spent on the run; None where a price is unknown."""
+        ...
+
+    @property
+    def free(self) -> bool:
+        """Whether every endpoint of the run is free."""
+        ...
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds that this session has taken."""
+        ...
+
+    @property
+    def waiting_on(self) -> str:
+        """What it waits for (an outage, a limit), in words; empty where it waits for nothing."""
+        ...
+
+
+class Watcher(Protocol):
+    """Who is told how a run goes on. Used as a context manager around the session."""
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop showing and leave the terminal as it was."""
+        ...
+
+    def begin(self, folder: Path, forecast: str) -> None:
+        """A session starts in this folder; the forecast is one line, or empty."""
+        ...
+
+    def phase(self, step: int | None, name: str, total: int) -> None:
+        """A new part of the work begins, with so many items; `step` counts from 0, None outside the loop."""
+        ...
+
+    def tick(self, done: int) -> None:
+        """So many items of the part are done."""
+        ...
+
+    def note(self, line: str) -> None:
+        """One line for the person: an outage, a decision."""
+        ...
+
+    def attach(self, progress: Callable[[], Progress]) -> None:
+        """From now on the gateway's figures can be looked at with this."""
+        ...
+
+    def end(self, summary: str) -> None:
+        """The session is over. The summary itself is printed by the command, here only the last figures are."""
+        ...
+
+
+class QuietWatcher:
+    """Shows nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def begin(self, folder: Path, forecast: str) -> None:
+        """Nothing is shown."""
+
+    def phase(self, step: int | None, name: str, total: int) -> None:
+        """Nothing is shown."""
+
+    def tick(self, done: int) -> None:
+        """Nothing is shown."""
+
+    def note(self, line: str) -> None:
+        """Nothing is shown."""
+
+    def attach(self, progress: Callable[[], Progress]) -> None:
+        """Nothing is shown."""
+
+    def end(self, summary: str) -> None:
+        """Nothing is shown."""
