@@ -1,0 +1,167 @@
+"""What can go wrong with one attempt, told apart by what must happen next.
+
+    wait, uses up no try     rate_limit
+    try again later          overloaded, server_error, timeout, connection, unreachable, unreadable_reply
+    stop the session         quota, access, unknown_model
+    the call's own outcome   bad_request, context_too_long, content_filter
+
+Providers say these things in statuses, in error codes and in prose, and not alike: words about money come before the
+status (a 429 may mean an empty account), a status before words about length.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Literal, cast
+
+from .outcomes import NoAnswerReason
+
+__all__ = ["FINAL", "STOPPING", "Failure", "FailureKind", "classify", "retry_after"]
+
+FailureKind = Literal[
+    "rate_limit",
+    "overloaded", "server_error", "timeout", "connection", "unreachable", "unreadable_reply",
+    "quota", "access", "unknown_model",
+    "bad_request", "context_too_long", "content_filter",
+]  # fmt: skip
+
+STOPPING: frozenset[FailureKind] = frozenset({"quota", "access", "unknown_model"})
+FINAL: dict[FailureKind, NoAnswerReason] = {
+    "bad_request": "bad_request",
+    "context_too_long": "context_too_long",
+    "content_filter": "content_filter",
+}
+
+# Codes and phrases by which providers say that money or a spending limit is at its end: nothing helps but a person.
+_MONEY_CODES = frozenset({
+    "insufficient_quota", "credit_balance_exhausted", "organization_spend_limit_exceeded",
+    "project_spend_limit_exceeded", "organization_usage_limit_exceeded", "enforced_spend_limit_reached",
+    "billing_hard_limit_reached", "billing_not_active", "insufficient_balance", "insufficient_credits",
+})  # fmt: skip
+_MONEY_WORDS = (
+    "insufficient_quota", "insufficient quota", "credit balance is too low", "out of credits", "insufficient credits",
+    "insufficient balance", "exceeded your current quota", "spend limit",
+)  # fmt: skip
+_LENGTH_CODES = frozenset({
+    "context_length_exceeded", "exceed_context_size_error", "context_window_exceeded", "string_above_max_length",
+    "request_too_large", "prompt_too_long",
+})  # fmt: skip
+_LENGTH_WORDS = (
+    "context length", "context size", "context window", "maximum context", "context_length", "prompt is too long",
+    "too many tokens", "input is too long", "exceeds the model's maximum",
+)  # fmt: skip
+_FILTER_CODES = frozenset({"content_filter", "content_policy_violation", "responsibleaipolicyviolation"})
+_FILTER_WORDS = ("content_filter", "content filter", "content management policy", "content_policy_violation")
+_BY_STATUS: dict[int, FailureKind] = {
+    401: "access", 403: "access", 407: "access",
+    404: "unknown_model",
+    402: "rate_limit", 429: "rate_limit",
+    408: "timeout", 409: "server_error", 425: "server_error",
+}  # fmt: skip
+_LONGEST_WAIT = 366 * 86400.0
+
+
+class Failure(Exception):
+    """One attempt that gave nothing.
+
+    Args:
+        kind: what must happen next hangs on it.
+        detail: the provider's words or ours, without any key.
+        wait: seconds that the provider asks to wait, None where it says nothing.
+        charged: whether the provider may charge for it: the request went out and it is not known what became of it.
+    """
+
+    def __init__(self, kind: FailureKind, detail: str, *, wait: float | None = None, charged: bool = False) -> None:
+        super().__init__(detail)
+        self.kind: FailureKind = kind
+        self.detail = detail
+        self.wait = wait
+        self.charged = charged
+
+
+def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Failure:
+    """Say what a reply means that is not a completion.
+
+    Args:
+        status: the HTTP status, or the number that a provider put into an error object under status 200.
+        headers: names in lower case.
+        body: whatever came; garbage is fine.
+        now: for `Retry-After` as an HTTP date.
+    """
+    codes, words = _said(body)
+    detail = f"status {status}: {words[:300]}" if words else f"status {status}"
+    return Failure(_kind(status, headers, codes, words.lower()), detail, wait=retry_after(headers, now))
+
+
+def _kind(status: int, headers: Mapping[str, str], codes: frozenset[str], words: str) -> FailureKind:
+    if _is_money(status, headers, codes, words):
+        return "quota"
+    if status in _BY_STATUS:
+        return "content_filter" if status == 403 and codes & _FILTER_CODES else _BY_STATUS[status]
+    if 300 <= status < 400:
+        return "unknown_model"
+    if status in {503, 529} or codes & {"overloaded_error", "server_is_overloaded", "slow_down"}:
+        return "overloaded"
+    if 400 <= status < 500:
+        return _request_kind(status, codes, words)
+    return "server_error"
+
+
+def _is_money(status: int, headers: Mapping[str, str], codes: frozenset[str], words: str) -> bool:
+    if status < 400 or status >= 500:
+        return bool(codes & _MONEY_CODES)
+    # A 402 that says when to come back is a limit, not an empty account (OpenRouter).
+    if status == 402:
+        return not ({"retry-after", "retry-after-ms"} & set(headers))
+    return bool(codes & _MONEY_CODES) or any(word in words for word in _MONEY_WORDS)
+
+
+def _request_kind(status: int, codes: frozenset[str], words: str) -> FailureKind:
+    if codes & _FILTER_CODES or any(word in words for word in _FILTER_WORDS):
+        return "content_filter"
+    if status == 413 or codes & _LENGTH_CODES or any(word in words for word in _LENGTH_WORDS):
+        return "context_too_long"
+    return "bad_request"
+
+
+def _said(body: bytes) -> tuple[frozenset[str], str]:
+    """The codes and types in an error body, in lower case, and its words."""
+    text = body[:20_000].decode("utf-8", "replace").strip()
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return frozenset(), " ".join(text.split())
+    error = cast("dict[str, object]", found).get("error", cast("object", found)) if isinstance(found, dict) else found
+    if not isinstance(error, dict):
+        return frozenset(), str(error)[:2000]
+    fields = cast("dict[str, object]", error)
+    inner = fields.get("innererror")
+    named = [fields.get("code"), fields.get("type"), fields.get("status")]
+    if isinstance(inner, dict):
+        named.append(cast("dict[str, object]", inner).get("code"))
+    codes = frozenset(str(value).lower() for value in named if isinstance(value, str))
+    message = fields.get("message")
+    return codes, " ".join(message.split()) if isinstance(message, str) else " ".join(text.split())
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds to wait as the provider says it: `retry-after-ms`, `retry-after` in seconds or as an HTTP date.
+
+    None where it says nothing that can be read. Never negative, never NaN, at most a year.
+    """
+    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(name, "")) * scale
+        except ValueError:
+            continue
+        if seconds == seconds:  # noqa: PLR0124 - NaN is the only number that differs from itself
+            return min(max(seconds, 0.0), _LONGEST_WAIT)
+    try:
+        date = email.utils.parsedate_to_datetime(headers.get("retry-after", ""))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    date = date if date.tzinfo is not None else date.replace(tzinfo=UTC)
+    return min(max((date - now).total_seconds(), 0.0), _LONGEST_WAIT)

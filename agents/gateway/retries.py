@@ -1,0 +1,226 @@
+"""When an attempt that failed is made again, and when it is the endpoint that fails and not the call (design, law 4).
+
+A rate limit is not a fault of the call: it waits as long as it is told to, and uses up no try. Faults that pass (server
+errors, time-outs, broken connections) are tried again after growing waits, outside the slot. After three faults during
+which nothing else succeeded, a probe decides: if a call of one token fails too it is an outage, everything waits and
+the faults so far do not count; if it succeeds the fault lies in the call, which ends as `unanswerable` after six.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import anyio
+from tenacity import RetryCallState
+
+from .clock import Clock
+from .errors import AccessDenied, EndpointDown, QuotaSpent, SessionStopped, UnknownModel
+from .failures import Failure
+from .outcomes import NoAnswerReason
+
+__all__ = ["MOST_FAULTS", "SUSPECT_FAULTS", "Health", "Tries", "stopped_by"]
+
+SUSPECT_FAULTS = 3
+MOST_FAULTS = 6
+_MOST_UNREADABLE = 4
+_FIRST_S, _LONGEST_S = 0.5, 30.0
+_FIRST_LIMITED_S, _LONGEST_LIMITED_S = 1.0, 60.0
+_PROBE_FIRST_S, _PROBE_LONGEST_S = 2.0, 60.0
+
+Probe = Callable[[], Awaitable[Failure | None]]
+
+
+def stopped_by(failure: Failure, name: str, model: str, address: str) -> SessionStopped:
+    """The error of a failure that no other call can escape either."""
+    if failure.kind == "quota":
+        return QuotaSpent(
+            f"The account behind '{name}' ({address}) has no money or quota left: {failure.detail}.",
+            fix="Top it up or raise its limit, then resume: everything finished is kept.",
+        )
+    if failure.kind == "access":
+        return AccessDenied(
+            f"The endpoint '{name}' ({address}) refuses the key or what it may do: {failure.detail}.",
+            fix="Check the key and its rights, then resume.",
+        )
+    return UnknownModel(
+        f"The endpoint '{name}' ({address}) does not know the model '{model}' or the address: {failure.detail}.",
+        fix="Check the model's name and base_url.",
+    )
+
+
+@dataclass(slots=True)
+class Tries:
+    """How one call has fared so far."""
+
+    faults: int = 0
+    limited: int = 0
+    since: float = 0.0
+    kind: str = ""
+    random: random.Random = field(default_factory=random.Random)
+
+    def fault(self, failure: Failure, now: float) -> None:
+        """Count a fault that may pass."""
+        self.faults += 1
+        self.kind = failure.kind
+        if self.faults == 1:
+            self.since = now
+
+    def forget(self) -> None:
+        """The faults were those of an outage."""
+        self.faults = 0
+
+    @property
+    def over(self) -> NoAnswerReason | None:
+        """What the call ends as, once it has had its tries."""
+        if self.kind == "unreadable_reply" and self.faults >= _MOST_UNREADABLE:
+            return "unreadable_reply"
+        return "unanswerable" if self.faults >= MOST_FAULTS else None
+
+    def delay(self, failure: Failure) -> float:
+        """Seconds until the next attempt, set on the failure: as the provider says, else growing, with jitter."""
+        if failure.wait is None:
+            if failure.kind == "rate_limit":
+                longest = min(_LONGEST_LIMITED_S, _FIRST_LIMITED_S * 2 ** min(self.limited, 16))
+            else:
+                longest = min(_LONGEST_S, _FIRST_S * 2 ** (self.faults - 1)) if self.faults else 0.0
+            failure.wait = longest * self.random.uniform(0.5, 1.0)
+        self.limited += failure.kind == "rate_limit"
+        return failure.wait
+
+    def wait(self, state: RetryCallState) -> float:
+        """The same for tenacity."""
+        failure = state.outcome.exception() if state.outcome is not None else None
+        return failure.wait or 0.0 if isinstance(failure, Failure) else 0.0
+
+
+class Health:
+    """Whether an endpoint answers at all.
+
+    Args:
+        name, address: for messages.
+        patience_s: how long an outage is waited out.
+        clock: where time comes from.
+        notice: takes one line when an outage begins and one when it ends.
+    """
+
+    def __init__(self, name: str, address: str, patience_s: float, clock: Clock, notice: Callable[[str], None]) -> None:
+        self._where = f"'{name}' ({address})"
+        self._patience_s = patience_s
+        self._clock = clock
+        self._notice = notice
+        self._probing = anyio.Lock(fast_acquire=True)
+        self._answered_at = float("-inf")
+        self._limited_at: float | None = None
+        self._limited_episodes = 0
+        self._down_since: float | None = None
+
+    @property
+    def down(self) -> bool:
+        """Whether an outage is on."""
+        return self._down_since is not None
+
+    @property
+    def proven(self) -> bool:
+        """Whether the endpoint has answered at least once."""
+        return self._answered_at != float("-inf")
+
+    def answered(self) -> None:
+        """A call came back with something of its own, be it a refusal."""
+        self._answered_at = self._clock.now()
+        self._limited_at = None
+        self._limited_episodes = 0
+
+    def limited(self, wait: float) -> float:
+        """A call was told that it came too fast.
+
+        Args:
+            wait: seconds that this call will wait.
+
+        Returns:
+            Seconds for which nothing else should be sent either: little at first, since one such answer among many good
+            ones must not freeze them all; twice as much with each that comes before anything succeeds.
+
+        Raises:
+            EndpointDown: nothing but such answers for longer than the patience, or the wait asked for is longer.
+        """
+        now = self._clock.now()
+        self._limited_at = now if self._limited_at is None else self._limited_at
+        if now - self._limited_at + wait > self._patience_s:
+            raise EndpointDown(
+                f"The endpoint {self._where} says 'too many requests' and asks to wait {wait:.0f} s more, past the"
+                f" patience of {self._patience_s:.0f} s.",
+                fix="Resume later, or raise patience_s.",
+            )
+        self._limited_episodes += 1
+        return min(wait, 2.0 ** min(self._limited_episodes - 1, 10))
+
+    def unproven_failure(self, tries: Tries, failure: Failure) -> EndpointDown | None:
+        """An address that has never answered is more likely wrong than out: it gets three quick tries and no more."""
+        if self.proven or failure.kind != "unreachable" or tries.faults < SUSPECT_FAULTS:
+            return None
+        return EndpointDown(
+            f"Nothing answers at the endpoint {self._where}: {failure.detail}.",
+            fix="Check base_url and that the server runs.",
+        )
+
+    def suspect(self, tries: Tries) -> bool:
+        """Whether so many faults, with nothing answered in between, call for a probe."""
+        return tries.faults >= SUSPECT_FAULTS and self._answered_at < tries.since
+
+    async def pass_outage(self, probe: Probe, *, suspected_since: float | None = None) -> bool:
+        """Find out whether an outage is on, and wait until it is over.
+
+        One of those who wait probes, with growing waits; the others wait for it. If it is cancelled, another goes on.
+
+        Args:
+            probe: makes one small call; gives its failure, or None where the endpoint answers.
+            suspected_since: moment of the first fault of who asks; None just waits for an outage that is on.
+
+        Returns:
+            Whether there was an outage.
+
+        Raises:
+            EndpointDown: it outlasts the patience.
+        """
+        was_down = self.down
+        async with self._probing:
+            was_down = was_down or self.down
+            wait = _PROBE_FIRST_S
+            while self.down or (suspected_since is not None and self._answered_at < suspected_since):
+                failure = await probe()
+                if failure is None:
+                    break
+                was_down = True
+                self._begin(failure)
+                await self._clock.sleep(failure.wait if failure.wait is not None else wait)
+                wait = min(_PROBE_LONGEST_S, wait * 2)
+            self._end()
+        return was_down
+
+    def _begin(self, failure: Failure) -> None:
+        now = self._clock.now()
+        if self._down_since is None:
+            self._down_since = now
+            self._notice(
+                f"The endpoint {self._where} does not answer ({failure.detail}); waiting up to"
+                f" {self._patience_s / 60:.0f} min for it."
+            )
+        if not self.proven and failure.kind == "unreadable_reply":
+            raise EndpointDown(
+                f"What answers at {self._where} does not speak the chat form: {failure.detail}.",
+                fix="Check base_url; it usually ends in /v1.",
+            )
+        if now - self._down_since >= self._patience_s:
+            minutes = (now - self._down_since) / 60
+            raise EndpointDown(
+                f"The endpoint {self._where} has not answered for {minutes:.0f} min: {failure.detail}.",
+                fix="Resume when it is back: everything finished is kept.",
+            )
+
+    def _end(self) -> None:
+        if self._down_since is not None:
+            minutes = (self._clock.now() - self._down_since) / 60
+            self._down_since = None
+            self._notice(f"The endpoint {self._where} answers again after {minutes:.1f} min.")
