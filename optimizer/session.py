@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -68,7 +67,7 @@ def create_run(settings: Settings, root: Path) -> Path:
     frozen = {
         "autoevol": metadata.version("autoevol"),
         "fingerprints": {"seeds": seeds.fingerprint, "prompts": prompt_fingerprint(), "detectors": DETECTORS},
-        "settings": json.loads(freeze(settings)),
+        "settings": freeze(settings),
     }
     RunFolder(folder).write_json("settings.json", frozen)
     return folder
@@ -89,7 +88,7 @@ async def run(folder: Path, watcher: Watcher, *, replay: bool = False, budget: B
     """
     files = RunFolder(folder)
     frozen = files.read_json("settings.json")
-    settings = thaw(json.dumps(frozen["settings"]))
+    settings = thaw(frozen["settings"])
     if budget is not None:
         settings = settings.model_copy(update={"budget": budget})
     _check_fingerprints(frozen, settings, replay=replay)
@@ -100,7 +99,7 @@ async def run(folder: Path, watcher: Watcher, *, replay: bool = False, budget: B
         settings.endpoints, folder, settings.budget, replay_only=replay, on_notice=watcher.note
     ) as gateway:
         watcher.attach(gateway.progress)
-        state = _state(settings, events)
+        state = _state(settings, split, events)
         with files.rows("messages.jsonl") as messages:
             team = Team(_cast(settings, gateway), gateway)
             spending = _spending(gateway)
@@ -147,7 +146,7 @@ def _end(run: Run, gateway: Gateway, state: Literal["finished", "stopped"], stor
     return Ending(state, "\n".join(lines), run.folder.path, code)
 
 
-def _state(settings: Settings, events: EventLog) -> dict[str, Any]:
+def _state(settings: Settings, split: Split, events: EventLog) -> dict[str, Any]:
     started = events.past[0]["at"] if events.past else datetime.now(UTC).isoformat(timespec="seconds")
     return {
         "state": "running",
@@ -156,6 +155,16 @@ def _state(settings: Settings, events: EventLog) -> dict[str, Any]:
         "profile": settings.profile,
         "steps": settings.search.steps,
         "started": started,
+        "seeds": {
+            "read": split.report.read,
+            "good": split.report.good,
+            "duplicates": split.report.duplicates,
+            "empty": split.report.empty,
+            "malformed": split.report.malformed,
+            "seeds": split.total,
+            "problems": [list(problem) for problem in split.report.problems],
+        },
+        "split": {"train": len(split.train), "dev": len(split.dev), "test": len(split.test)},
     }
 
 

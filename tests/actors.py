@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable
 
-from model_server import Body, ModelReply  # type: ignore[import-not-found]
+from tests.model_server import Body, ModelReply
 
 __all__ = ["act"]
 
@@ -80,7 +80,9 @@ def _refiner(body: Body, luck: int) -> ModelReply:
 
 def _judge(body: Body, luck: int) -> ModelReply:
     harder = "A" if luck % 3 else "B"
-    return ModelReply(f"<verdict>\nquote: boxes\nvalid: yes\nself_contained: yes\nintent: yes\nharder: {harder}\n</verdict>")
+    return ModelReply(
+        f"<verdict>\nquote: boxes\nvalid: yes\nself_contained: yes\nintent: yes\nharder: {harder}\n</verdict>"
+    )
 
 
 _ROLES: dict[str, Callable[[Body, int], ModelReply]] = {

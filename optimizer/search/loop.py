@@ -46,7 +46,7 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
         proposed = await propose(run, step, incumbent.contestant.method, cases, history)
         if not strategies.fixed_dev:
             incumbent = Standing(incumbent.contestant, {}, {})
-        standings = entrants(incumbent, [method for p in proposed if (method := p.method)])
+        standings = entrants(incumbent, proposed)
         dev = strategies.dev_of(run.split, step)
         await strategies.race(run, step, standings, dev)
         decision = _decide(strategies, step, standings, dev)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ...agents.method import Method
 from ..dataset.seed import Seed
 from ..record.run import Run
 from ..scoring.statistics import hopeless
+from .candidates import Proposed
 from .evaluate import Contestant, Score, Standing, Work, evaluate
 from .trajectory import Plan
 
@@ -24,12 +24,13 @@ class Race(Protocol):
         ...
 
 
-def entrants(incumbent: Standing, candidates: Sequence[Method]) -> list[Standing]:
-    """The standings of a race: the incumbent with what it has shown before, and the new ones from nothing."""
-    return [
-        incumbent,
-        *(Standing(Contestant(f"c{i}", method), {}, {}) for i, method in enumerate(candidates, start=1)),
-    ]
+def entrants(incumbent: Standing, proposed: Sequence[Proposed]) -> list[Standing]:
+    """The standings of a race: the incumbent with what it has shown before, and the new ones from nothing.
+
+    A candidate is called by the number of its proposal, so that `c2` is the one in `candidates/2`.
+    """
+    fresh = [Contestant(f"c{p.number}", method) for p in proposed if (method := p.method)]
+    return [incumbent, *(Standing(contestant, {}, {}) for contestant in fresh)]
 
 
 @dataclass(frozen=True, slots=True)
