@@ -1,0 +1,205 @@
+"""The records of a run as a page reads them: every field may be missing, nothing is trusted to be whole.
+
+The writers are optimizer/search/trail.py, confirm.py, candidates.py, optimizer/recipes and optimizer/dataset/rows.py.
+A run that was stopped early has fewer of these files; an older or newer run may have other fields.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "CandidateRecord",
+    "ComparisonRecord",
+    "ConfirmationRecord",
+    "DataRecord",
+    "DecisionRecord",
+    "DroppedRecord",
+    "FindingRecord",
+    "ReadRecord",
+    "SplitRecord",
+    "StandingRecord",
+    "StatusRecord",
+    "TrajectoryRecord",
+]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class FindingRecord(_Record):
+    """One thing wrong with one evolution."""
+
+    kind: str = ""
+    evidence: str = ""
+    by: str = "rule"
+
+
+class VerdictRecord(_Record):
+    """What the judge said; None is an abstention."""
+
+    valid: bool | None = None
+    self_contained: bool | None = None
+    intent_kept: bool | None = None
+    harder: str | None = None
+    evidence: str = ""
+    fault: str = ""
+
+
+class TrajectoryRecord(_Record):
+    """A line of `batch.jsonl`, `incumbent.jsonl`, `dev.jsonl` or `test/*.jsonl`."""
+
+    seed_id: str = ""
+    method_id: str = ""
+    stages: tuple[str, ...] = ()
+    fault: str = ""
+    response: str | None = None
+    response_fault: str = ""
+    findings: tuple[FindingRecord, ...] = ()
+    verdict: VerdictRecord | None = None
+    score: float | None = None
+
+
+class ComparisonRecord(_Record):
+    """Two methods on the same items. Which figures are there depends on the rule that decided."""
+
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    better: bool | None = None
+    failure_rate: float | None = None
+    success_rate: float | None = None
+    length_ratio: float | None = None
+    score: float | None = None
+
+
+class StandingRecord(_Record):
+    """What one contestant showed; `items` it was scored on, `dropped_at` items it left the race."""
+
+    label: str = ""
+    method_id: str = ""
+    items: int = 0
+    mean: float | None = None
+    dropped_at: int | None = None
+    findings: dict[str, int] = Field(default_factory=dict[str, int])
+    figures: ComparisonRecord = ComparisonRecord()
+
+
+class DecisionRecord(_Record):
+    """`decision.json` of a step. The first standing is the incumbent's."""
+
+    accepted: str | None = None
+    label: str | None = None
+    reason: str = ""
+    undecidable: bool = False
+    standings: tuple[StandingRecord, ...] = ()
+
+
+class MethodFindingRecord(_Record):
+    """What the analyst found wrong with the method."""
+
+    cluster: str = ""
+    cases: tuple[str, ...] = ()
+    evidence: str = ""
+    rule: str = ""
+
+
+class CandidateRecord(_Record):
+    """`candidate.json`: a proposal, whether it raced or not."""
+
+    number: int = 0
+    method_id: str | None = None
+    why: str = ""
+    problems: tuple[str, ...] = ()
+    findings: tuple[MethodFindingRecord, ...] = ()
+    standing: StandingRecord | None = None
+
+
+class ConfirmationRecord(_Record):
+    """`test/confirmation.json`. `against` compares the chosen method with each other one, by label."""
+
+    verdict: str = ""
+    reason: str = ""
+    method_id: str | None = None
+    standings: tuple[StandingRecord, ...] = ()
+    against: dict[str, ComparisonRecord] = Field(default_factory=dict[str, ComparisonRecord])
+
+
+class ReadRecord(_Record):
+    """What became of the rows of the seeds' source (`ReadReport` of optimizer/dataset/report.py)."""
+
+    read: int = 0
+    good: int = 0
+    duplicates: int = 0
+    empty: int = 0
+    malformed: int = 0
+    problems: tuple[tuple[int, str], ...] = ()
+    unit: str = "line"
+    seeds: int = 0
+    repeated: int = 0
+
+
+class SplitRecord(_Record):
+    """How many seeds are in each part, and in the whole source."""
+
+    train: int = 0
+    dev: int = 0
+    test: int = 0
+    total: int = 0
+
+
+class StatusRecord(_Record):
+    """`status.json`. What the clock, restarts or attempts change is left out: a page is the same after a resume."""
+
+    state: str = ""
+    name: str = ""
+    recipe: str = ""
+    profile: str = ""
+    phase: str = ""
+    search_stopped: str = ""
+    confirmation: str = ""
+    best_method: str = ""
+    applied_method: str = ""
+    story: str = ""
+    seeds: ReadRecord | None = None
+    split: SplitRecord | None = None
+    rows_in: int | None = None
+    rows_out: int | None = None
+    dropped: dict[str, int] = Field(default_factory=dict[str, int])
+    pending: int | None = None
+
+
+class ProvenanceRecord(_Record):
+    """Where a row came from."""
+
+    seed_id: str = ""
+    line: int | None = None
+    seed_instruction: str = ""
+    method_id: str = ""
+    rounds: int = 0
+    findings: tuple[FindingRecord, ...] = ()
+    score: float | None = None
+
+
+class DataRecord(_Record):
+    """A line of `dataset.jsonl`."""
+
+    id: str = ""
+    instruction: str = ""
+    response: str = ""
+    system: str = ""
+    reasoning: str | None = None
+    provenance: ProvenanceRecord = ProvenanceRecord()
+
+
+class DroppedRecord(_Record):
+    """A line of `dropped.jsonl`."""
+
+    seed_id: str = ""
+    stage: str = ""
+    reason: str = ""
+    detail: str = ""
+    findings: tuple[FindingRecord, ...] = ()
+    cost: float | None = None

@@ -1,0 +1,214 @@
+"""The report of a run: one self-contained HTML file, made from the files of the run alone.
+
+The same files give the same bytes: no clock, no durations, nothing of attempts or restarts. Texts of models and seeds
+are escaped by the template and the page's policy lets nothing run and nothing load.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ...agents.method import Method
+from ..record.folder import write_atomically
+from ..record.keys import hide_keys
+from . import numbers
+from .chart import Chart, draw_scores
+from .counts import Balance, balances
+from .files import RunFiles
+from .lineage import Change, changes, read_method
+from .records import ConfirmationRecord, StatusRecord
+from .rows import Data, Dropped, Picked, read_data, read_dropped, read_picked
+from .spending import Spending, read_spending
+from .steps import StepView, read_steps
+from .story import Findings, Story, tell
+
+__all__ = ["REPORT", "write_report"]
+
+REPORT = "report.html"
+_HERE = Path(__file__).parent
+# What a reader may want to open beside the page, in this order.
+_FILES: Mapping[str, str] = {
+    "method.md": "the best method, readable and loadable",
+    "dataset.jsonl": "the finished rows",
+    "dropped.jsonl": "the other rows, each with its reason",
+    "test/confirmation.json": "the confirmation on test",
+    "steps": "every step: method, trajectories, candidates, decision",
+    "settings.json": "the frozen settings",
+    "journal.sqlite": "every finished call",
+    "events.jsonl": "what changed the course",
+    "messages.jsonl": "who said what to whom",
+    "status.json": "how the run stands",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Everything that the template shows."""
+
+    name: str
+    status: StatusRecord
+    search: Mapping[str, Any]
+    story: Story
+    steps: tuple[StepView, ...]
+    chart: Chart | None
+    method: Method | None
+    since_start: tuple[Change, ...]
+    confirmation: ConfirmationRecord | None
+    picked: Picked | None
+    data: Data
+    dropped: Dropped
+    balances: tuple[Balance, ...]
+    spending: Spending | None
+    files: Mapping[str, str]
+    settings: str
+    version: str
+    troubles: tuple[str, ...]
+
+    def has(self, figure: str) -> bool:
+        """Whether the rule of this run looked at a figure (`failure_rate`, `success_rate`)."""
+        rows = [contestant.standing.figures for step in self.steps for contestant in step.contestants]
+        return any(getattr(figures, figure) is not None for figures in rows)
+
+    @property
+    def columns(self) -> int:
+        """Columns of the table of scores after the name."""
+        return 6 + self.has("failure_rate") + 2 * self.has("success_rate")
+
+    @property
+    def level(self) -> str:
+        """How sure one comparison has to be in this run, in a sentence."""
+        alpha, steps, each = (self.search.get(name) for name in ("alpha", "steps", "candidates"))
+        if self.status.profile != "recommended" or not (
+            isinstance(alpha, float) and isinstance(steps, int) and isinstance(each, int)
+        ):
+            return ""
+        share = alpha / max(1, steps * each)
+        return (
+            f"A change needs p under {share:.2g} and an interval above {self.search.get('margin', 0):g}: the run's "
+            f"level of {alpha:g} is spread over {numbers.count(steps, 'step')} of {numbers.count(each, 'candidate')}."
+        )
+
+    @property
+    def method_changed(self) -> bool:
+        """Whether the method is another than the one that the run began with."""
+        return any(change.kind != "kept" for change in self.since_start)
+
+    @property
+    def method_words(self) -> str:
+        """Which method this is, and whether it was applied."""
+        method = self.method
+        if method is None:
+            return ""
+        which = "the best that was found" if self.method_changed else "the one that the run began with"
+        text = f"“{method.name}”, {which}" if method.name else which.capitalize()
+        applied = self.status.applied_method
+        if not applied:
+            return f"{text}."
+        return f"{text}; it was applied." if applied == method.id else f"{text}; another one was applied: {applied}."
+
+
+def write_report(folder: Path) -> Path:
+    """Write `report.html` into the folder of a run, finished or not.
+
+    Args:
+        folder: the run; any of its files may be missing.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    page = _page(RunFiles(folder))
+    write_atomically(folder / REPORT, _render(page))
+    return folder / REPORT
+
+
+def _page(files: RunFiles) -> _Page:
+    frozen = files.tree("settings.json")
+    settings = _subtree(frozen, "settings")
+    search = _subtree(settings, "search")
+    status = files.record("status.json", StatusRecord) or StatusRecord()
+    steps = read_steps(files)
+    text = files.text("method.md")
+    method = None if text is None else read_method(text, "method.md")
+    start = steps[0].method if steps else None
+    confirmation = files.record("test/confirmation.json", ConfirmationRecord)
+    data, dropped = read_data(files), read_dropped(files)
+    spending = read_spending(files, free=_is_free(settings))
+    return _Page(
+        name=status.name or str(settings.get("name") or "run"),
+        status=_told(status, files.folder),
+        search=search,
+        story=tell(Findings(status, settings, steps, confirmation, data, dropped, spending)),
+        steps=steps,
+        chart=draw_scores(steps),
+        method=method,
+        since_start=changes(start, method) if start and method else (),
+        confirmation=confirmation,
+        picked=read_picked(files, steps),
+        data=data,
+        dropped=dropped,
+        balances=balances(status, settings, steps, data, dropped),
+        spending=spending,
+        files={name: what for name, what in _FILES.items() if files.has(name)},
+        settings=_settings(frozen),
+        version=str(frozen.get("autoevol", "")),
+        troubles=files.troubles,
+    )
+
+
+def _render(page: _Page) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_final,
+    )
+    for name in ("count", "p_value", "score", "signed", "stage_name", "clipped"):
+        environment.filters[name] = getattr(numbers, name)
+    style = (_HERE / "report.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    # The style is ours, not data; the policy lets in exactly this text.
+    return environment.get_template("report.html").render(page=page, style=Markup(style), digest=digest)  # noqa: S704
+
+
+def _final(value: object) -> object:
+    """Every text on its way into the page, so that none is forgotten; what is markup of ours stays as it is."""
+    return numbers.shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _settings(frozen: Mapping[str, Any]) -> str:
+    """The frozen settings to read. The secret that delimiters derive from is nobody's business."""
+    if not frozen:
+        return ""
+    settings = dict(_subtree(frozen, "settings"))
+    if settings.get("secret"):
+        settings["secret"] = "(not shown)"  # noqa: S105
+    return hide_keys(json.dumps({**frozen, "settings": settings}, ensure_ascii=False, indent=2))
+
+
+def _told(status: StatusRecord, folder: Path) -> StatusRecord:
+    """The status for the page: what it quotes names no place on this machine and no key."""
+    return status.model_copy(update={"story": hide_keys(status.story.replace(f"{folder}/", ""))})
+
+
+def _subtree(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = tree.get(name)
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _is_free(settings: Mapping[str, Any]) -> bool:
+    endpoints = _subtree(settings, "endpoints")
+    return bool(endpoints) and not any(_subtree(endpoints, name).get("base_url") for name in endpoints)

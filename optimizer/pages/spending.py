@@ -1,0 +1,94 @@
+"""What the run cost by role and by stage, from its journal: finished calls, each counted once over all restarts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ...agents.gateway.errors import StorageError
+from ...agents.gateway.journal import JOURNAL_NAME, CallRecord, read_calls
+from .files import RunFiles
+
+__all__ = ["Cost", "Spending", "money", "read_spending"]
+
+
+@dataclass(slots=True)
+class Cost:
+    """A line of a bill."""
+
+    name: str
+    calls: int = 0
+    without_answer: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    unpriced: int = 0
+    prices: list[float] = field(default_factory=list[float])
+
+    def add(self, call: CallRecord) -> None:
+        """Count one call."""
+        self.calls += 1
+        self.without_answer += call.kind not in ("answer", "truncated")
+        self.input_tokens += call.input_tokens
+        self.output_tokens += call.output_tokens
+        if call.cost is None:
+            self.unpriced += 1
+        elif call.cost:
+            self.prices.append(call.cost)
+
+    @property
+    def usd(self) -> float:
+        """USD of the calls with a known price. Exactly rounded, so the order of the calls does not show."""
+        return math.fsum(self.prices)
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """The bill of a run. `free`: none of its endpoints asks for money."""
+
+    roles: tuple[Cost, ...]
+    stages: tuple[Cost, ...]
+    total: Cost
+    free: bool
+
+    def money(self, cost: Cost) -> str:
+        """What a line of the bill cost, in words."""
+        return money(cost.usd, cost.unpriced, free=self.free)
+
+
+def money(usd: float, unpriced: int, *, free: bool) -> str:
+    """Money in words: `free`, `$0.0123`, `unknown price`, or what is known of it."""
+    if not unpriced:
+        return "free" if free and not usd else f"${usd:,.2f}" if usd >= 1 or not usd else f"${usd:.4f}"
+    if not usd:
+        return "unknown price"
+    return f"${usd:.4f} and {unpriced:,} call{'s' if unpriced > 1 else ''} of unknown price"
+
+
+def read_spending(files: RunFiles, *, free: bool) -> Spending | None:
+    """The bill, or None where there is no journal that can be read."""
+    if not files.has(JOURNAL_NAME):
+        return None
+    roles: dict[str, Cost] = {}
+    stages: dict[str, Cost] = {}
+    total = Cost("All")
+    try:
+        for call in read_calls(files.folder / JOURNAL_NAME):
+            for bill, name in ((roles, call.role), (stages, call.stage)):
+                bill.setdefault(name, Cost(name or "other")).add(call)
+            total.add(call)
+    except StorageError:
+        files.trouble(JOURNAL_NAME, "it cannot be read; what the run cost is not shown.")
+        return None
+    return Spending(_sorted(roles, _ROLES), _sorted(stages, _STAGES), total, free)
+
+
+_ROLES: Sequence[str] = ("evolver", "responder", "analyst", "refiner", "judge", "reflector", "student")
+_STAGES: Sequence[str] = ("steps", "test", "apply")
+
+
+def _sorted(bill: dict[str, Cost], order: Sequence[str]) -> tuple[Cost, ...]:
+    """In the order of the work; unknown names last, by name."""
+    rank = {name: place for place, name in enumerate(order)}
+    names = sorted(bill, key=lambda name: (rank.get(name.split("/")[0], len(order)), name))
+    return tuple(bill[name] for name in names)

@@ -1,0 +1,180 @@
+"""The story of a run in a few sentences: what was tried, what won, by how much, how sure, what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .numbers import count, p_value, score, signed
+from .records import ComparisonRecord, ConfirmationRecord, StandingRecord, StatusRecord
+from .rows import Data, Dropped
+from .spending import Spending
+from .steps import CandidateView, StepView, accepted
+
+__all__ = ["Findings", "Story", "tell"]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that the story is told from."""
+
+    status: StatusRecord
+    settings: Mapping[str, Any]
+    steps: Sequence[StepView]
+    confirmation: ConfirmationRecord | None
+    data: Data
+    dropped: Dropped
+    spending: Spending | None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A headline and the sentences under it. `tone` says whether a better method was shown, refuted, or neither."""
+
+    headline: str
+    tone: Literal["good", "plain", "bad"]
+    sentences: tuple[str, ...]
+
+
+def tell(found: Findings) -> Story:
+    """The story, in words that promise no more than the figures do."""
+    headline, tone = _headline(found)
+    sentences = [_tried(found), _won(found), _sure(found), _made(found), _cost(found)]
+    return Story(headline, tone, tuple(sentence for sentence in sentences if sentence))
+
+
+def _headline(found: Findings) -> tuple[str, Literal["good", "plain", "bad"]]:
+    if found.status.recipe == "evolve":
+        return "One method, applied to every seed", "plain"
+    verdict = found.confirmation.verdict if found.confirmation else ""
+    if verdict == "a control wins":
+        return "Nothing was applied: a control did better than the method", "bad"
+    if not accepted(found.steps):
+        return _kept(found), "plain"
+    if verdict == "confirmed":
+        return "Found a better method, confirmed on seeds it had not seen", "good"
+    if verdict == "not confirmed":
+        return "Chose a new method, but the test did not confirm it", "bad"
+    return "Chose a new method; it is not confirmed", "plain"
+
+
+def _kept(found: Findings) -> str:
+    decided = [step.decision for step in found.steps if step.decision]
+    if not decided:
+        return "No step was finished"
+    if all(decision.undecidable for decision in decided):
+        return "Kept the starting method: too few to decide"
+    if not any(view.record.standing for step in found.steps for view in step.candidates):
+        return "Kept the starting method: no proposal passed the checks"
+    return "Kept the starting method: no candidate was shown to be better"
+
+
+def _tried(found: Findings) -> str:
+    if found.status.recipe == "evolve":
+        return ""
+    views = [view for step in found.steps for view in step.candidates]
+    if not views:
+        return ""
+    raced = sum(view.record.standing is not None for view in views)
+    done = sum(step.decision is not None for step in found.steps)
+    start = found.steps[0].method
+    name = f"“{start.name}”" if start and start.name else "the starting method"
+    text = f"Starting from {name}, {count(done, 'step')} asked for {count(len(views), 'proposal')}; "
+    text += f"{count(raced, 'candidate')} raced against the method of the time on the same held-out seeds"
+    rejected = len(views) - raced
+    text += f", {rejected} never came so far." if rejected else "."
+    stopped = found.status.search_stopped
+    return f"{text} The search stopped because {stopped}." if stopped else text
+
+
+def _won(found: Findings) -> str:
+    won = accepted(found.steps)
+    if not won:
+        decided = [step.decision for step in found.steps if step.decision]
+        return decided[-1].reason if decided else ""
+    changes = ", then ".join(f"{_short(view)} in step {step.number + 1}" for step, view in won)
+    gain = _gain(found, won)
+    return (
+        f"{'It' if len(won) == 1 else 'They'} won: {changes}{gain}."
+        if len(won) > 1
+        else f"The winner is {changes}{gain}."
+    )
+
+
+def _gain(found: Findings, won: Sequence[tuple[StepView, CandidateView]]) -> str:
+    first = found.steps[0].incumbent
+    last = won[-1][1].record.standing
+    if first is None or last is None or first.mean is None or last.mean is None:
+        return ""
+    return (
+        f": mean score {score(first.mean)} at the start, {score(last.mean)} now, on the {last.items} dev seeds that it "
+        "was chosen on"
+    )
+
+
+def _short(view: CandidateView) -> str:
+    return view.name[0].lower() + view.name[1:]
+
+
+def _sure(found: Findings) -> str:
+    confirmation = found.confirmation
+    if confirmation is None:
+        return "" if found.status.recipe == "evolve" else "The confirmation on the test seeds was not reached."
+    against = confirmation.against.get("start")
+    chosen = _standing(confirmation, "best")
+    if confirmation.verdict not in ("confirmed", "not confirmed") or against is None or chosen is None:
+        return confirmation.reason
+    return f"On {count(chosen.items, 'test seed')} that nothing was chosen by, {difference(against)}. {_then(found)}"
+
+
+def _then(found: Findings) -> str:
+    """What was done about it."""
+    confirmation, status = found.confirmation, found.status
+    if confirmation is None or confirmation.verdict == "confirmed":
+        return "That is better beyond doubt at the level that the settings ask for."
+    start = found.steps[0].method if found.steps else None
+    text = "That is not enough to say that it is better than the start"
+    if start is None or not status.applied_method:
+        return f"{text}."
+    kept = status.applied_method == start.id
+    return (
+        f"{text}; {'the starting method was applied' if kept else 'it was applied all the same, as the settings say'}."
+    )
+
+
+def difference(figures: ComparisonRecord) -> str:
+    """A comparison in words."""
+    if figures.difference is None:
+        return "the figures are not on record"
+    text = f"it scores {signed(figures.difference)} against the starting method"
+    if figures.low is not None and figures.high is not None:
+        text += f" (interval {signed(figures.low)} to {signed(figures.high)}"
+        text += f", p {p_value(figures.p)})" if figures.p is not None else ")"
+    return text
+
+
+def _made(found: Findings) -> str:
+    out, dropped = found.data.rows, found.dropped.rows
+    if not out and not dropped:
+        return ""
+    text = f"The data set has {count(out, 'row')} from {count(out + dropped, 'seed')}"
+    if not dropped:
+        return f"{text}; none was dropped."
+    reasons = list(found.dropped.reasons.items())
+    named = ", ".join(f"{number} {reason}" for reason, number in reasons[:3])
+    more = ", …" if len(reasons) > 3 else ""
+    return f"{text}; {count(dropped, 'row')} {'was' if dropped == 1 else 'were'} dropped ({named}{more})."
+
+
+def _cost(found: Findings) -> str:
+    bill = found.spending
+    if bill is None or not bill.total.calls:
+        return ""
+    total = bill.total
+    tokens = f"{total.input_tokens:,} tokens in and {total.output_tokens:,} out"
+    return f"It took {count(total.calls, 'call')} with {tokens}. Cost: {bill.money(total)}."
+
+
+def _standing(confirmation: ConfirmationRecord, label: str) -> StandingRecord | None:
+    return next((standing for standing in confirmation.standings if standing.label == label), None)
