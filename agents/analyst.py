@@ -14,7 +14,7 @@ from .contract import OutputForm, mark, numbered, quoted, render_edits, schema, 
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
 from .messages import Analysis, AnalysisTask, Case, Failed, MethodFinding, RoleName
-from .reading import between_tags, cut_off, fault_of, json_object, labelled_blocks
+from .reading import between_tags, cut_off, fault_of, json_object, labelled_blocks, one_line
 
 __all__ = ["Analyst"]
 
@@ -123,7 +123,7 @@ def _finding(row: Mapping[str, str], ids: Sequence[str]) -> MethodFinding | None
         known = list(ids)
     if not (problem and rule and known):
         return None
-    return MethodFinding(problem, tuple(known), row.get("quote", "").strip(), " ".join(rule.split()))
+    return MethodFinding(one_line(problem), tuple(known), one_line(row.get("quote", "")), one_line(rule))
 
 
 def _shown(number: int, case: Case) -> str:

@@ -13,7 +13,7 @@ MOST_WORDS_IN_ALL = 300
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _OURS = re.compile(
-    r"<\s*/?\s*(?:evolved|clauses|why|findings|verdict|scratchpad|think)\b[^>]*>|<<<|>>>|new_instruction", re.IGNORECASE
+    r"<\s*/?\s*(?:evolved|clauses|why|findings|verdict|scratchpad|think|plan)\b[^>]*>|<<<|>>>|new_text", re.IGNORECASE
 )
 _PLACEHOLDER = re.compile(
     r"\{+\s*[a-z_][\w ]*\}+"

@@ -23,14 +23,14 @@ from .messages import Edit, Instruction
 from .method import Method
 from .reading import between_tags, json_object, tidy
 
-__all__ = ["CONTRACT_VERSION", "EVOLVED_SCHEMA", "EVOLVED_TAG", "OutputForm", "evolved_tag", "mark",
-           "numbered", "quoted", "read_text", "render_edits", "render_evolve", "schema", "tag_for"]  # fmt: skip
+__all__ = ["CONTRACT_VERSION", "EVOLVED_SCHEMA", "EVOLVED_TAG", "OutputForm", "evolved_tag", "mark", "numbered",
+           "quoted", "read_evolved", "read_text", "render_edits", "render_evolve", "schema", "tag_for"]  # fmt: skip
 
 OutputForm = Literal["tags", "json"]
 
 CONTRACT_VERSION = 1  # rises with every change of what this file renders or reads; part of a run's frozen prompts
 EVOLVED_TAG = "evolved"
-_FIELD = "new_instruction"
+_FIELD = "new_text"
 
 
 # ---------------------------------------------------------------- marks and data
@@ -77,7 +77,8 @@ def schema(**fields: object) -> str:
     )
 
 
-EVOLVED_SCHEMA = schema(**{_FIELD: {"type": "string"}})
+# A plan first: a model that must name what it adds adds something (the published method writes its plan out too).
+EVOLVED_SCHEMA = schema(**{"plan": {"type": "string"}, _FIELD: {"type": "string"}})
 
 
 # ---------------------------------------------------------------- evolving
@@ -106,11 +107,8 @@ def render_evolve(
     prompts = prompts or shipped()
     language = method.language
     sign = mark(secret, *_all_texts(instruction))
-    form = prompts.get(f"evolver-{output_form}", language)
-    tag = {"tag": evolved_tag(instruction, secret)} if output_form == "tags" else {}
-    ask = prompts.get("evolver-ask", language).fill(
-        data=quoted("TEXT", sign, instruction.text), form=form.fill(**tag)
-    )  # fmt: skip
+    form = _form(language, evolved_tag(instruction, secret), output_form, prompts)
+    ask = prompts.get("evolver-ask", language).fill(data=quoted("TEXT", sign, instruction.text), form=form)
     before = _before(instruction)
     if before:
         context = prompts.get("evolver-before", language).fill(data=quoted("BEFORE", sign, before))
@@ -119,6 +117,35 @@ def render_evolve(
         Turn("system", prompts.get("evolver", language).fill(clauses=numbered(method.clauses))),
         Turn("user", ask),
     )
+
+
+def _form(language: str, tag: str, output_form: OutputForm, prompts: Prompts) -> str:
+    form = prompts.get(f"evolver-{output_form}", language)
+    return form.fill(tag=tag) if output_form == "tags" else form.fill()
+
+
+def read_evolved(
+    answer_text: str,
+    method: Method,
+    instruction: Instruction,
+    secret: str,
+    output_form: OutputForm,
+    prompts: Prompts | None = None,
+) -> str | None:
+    """The evolved text in the answer to `render_evolve` with the same arguments; None where the form was not kept.
+
+    Marks of ours that the model copied round the text are taken off; inside of it they make it unreadable, and so
+    does an echo of the words in which the form was asked for.
+    """
+    tag = evolved_tag(instruction, secret)
+    text = read_text(answer_text, output_form, tag)
+    if text is None:
+        return None
+    sign = mark(secret, *_all_texts(instruction))
+    frame = rf"(?:<<<)?\s*(?:TEXT\s+)?{sign}(?:\s*>>>)?"
+    text = tidy(re.sub(rf"\A{frame}\s*|\s*{frame}\Z", "", text, flags=re.IGNORECASE))
+    asked = _form(method.language, tag, output_form, prompts or shipped())
+    return None if text is None or sign in text or text in asked else text
 
 
 def read_text(answer_text: str, output_form: OutputForm, tag: str = EVOLVED_TAG) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..prompts import Prompts
 from .agent import Seat, call_of, failed
-from .contract import EVOLVED_SCHEMA, OutputForm, evolved_tag, read_text, render_evolve
+from .contract import EVOLVED_SCHEMA, OutputForm, evolved_tag, read_evolved, render_evolve
 from .gateway.outcomes import NoAnswer
 from .messages import Evolved, EvolveTask, Failed, RoleName
 from .reading import cut_off, fault_of
@@ -47,7 +47,7 @@ class Evolver:
         if isinstance(outcome, NoAnswer):
             return failed(self.role, task, outcome)
         tag = evolved_tag(task.instruction, self.secret)
-        text = read_text(outcome.text, self.output_form, tag)
+        text = read_evolved(outcome.text, task.method, task.instruction, self.secret, self.output_form, self.prompts)
         if self.output_form == "tags" and cut_off(outcome, tag):
             text = None
         return Evolved(

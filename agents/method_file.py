@@ -68,7 +68,7 @@ def parse_method(text: str, origin: str, language: str = "en") -> Method:
         )
     method = Method(
         clauses,
-        name=head.get("name", Path(origin).name.split(".")[0]),
+        name=head.get("name", "" if head else Path(origin).name.split(".")[0]),
         language=head.get("language", language),
         parent=head.get("parent", ""),
         why=head.get("why", ""),
@@ -135,7 +135,7 @@ def _parts(text: str, origin: str) -> tuple[dict[str, str], str]:
     """Front matter and body."""
     if not text.lstrip().startswith("---\n"):
         return {}, text
-    head, closed, body = text.lstrip()[4:].partition("\n---")
+    head, closed, body = text.lstrip()[3:].partition("\n---")
     if not closed or body.partition("\n")[0].strip("- "):
         raise UsageError(
             f"The front matter of the method {origin} is not closed.", fix="End it with a line of three dashes."

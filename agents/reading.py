@@ -12,10 +12,22 @@ from typing import Literal, cast
 
 from .gateway.outcomes import Answer
 
-__all__ = ["between_tags", "clause_lines", "cut_off", "fault_of", "json_object", "labelled_blocks", "neat", "tidy"]
+__all__ = [
+    "between_tags",
+    "clause_lines",
+    "cut_off",
+    "fault_of",
+    "json_object",
+    "labelled_blocks",
+    "neat",
+    "one_line",
+    "tidy",
+]
 
 _WORD = re.compile(r"\w")
-_NUMBERED = re.compile(r"\s{0,3}(?:(?:\*\*)?\(?\d{1,2}\s*[.):、．](?!\d)|[-*•](?!\*)\s)\s*(?:\*\*)?\s*")
+_NUMBERED = re.compile(r"\s{0,3}(?:\(?\d{1,2}\s*[.):、．](?!\d)|[-*•]\s)\s*")
+# Control characters (a terminal would obey them) and lone surrogates (no file takes them).
+_UNWANTED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 _DECODER = json.JSONDecoder(strict=False)
 
 
@@ -129,6 +141,10 @@ def clause_lines(text: str) -> tuple[str, ...]:
 
 
 def neat(clauses: Sequence[str]) -> tuple[str, ...]:
-    """Clauses as they are kept: white space in single spaces, nothing around, no empty ones."""
-    spaced = (" ".join(clause.replace("\x00", "").split()) for clause in clauses)
-    return tuple(clause for clause in spaced if _WORD.search(clause))
+    """Clauses as they are kept: one line each, nothing around, no empty ones."""
+    return tuple(clause for clause in map(one_line, clauses) if _WORD.search(clause))
+
+
+def one_line(text: str) -> str:
+    """White space in single spaces, without control characters."""
+    return " ".join(_UNWANTED.sub("", text).split())

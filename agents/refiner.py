@@ -13,7 +13,7 @@ from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
 from .messages import Failed, Proposal, RefineTask, RoleName
 from .method import Method
-from .reading import between_tags, clause_lines, cut_off, fault_of, json_object, neat
+from .reading import between_tags, clause_lines, cut_off, fault_of, json_object, neat, one_line
 
 __all__ = ["Refiner"]
 
@@ -49,7 +49,8 @@ class Refiner:
     async def __call__(self, task: RefineTask) -> Proposal | Failed:
         """Propose one candidate. `method` is None where no clause could be read; a missing reason is no fault."""
         shown = _findings(task)
-        tag, why_tag = (tag_for(name, self.secret, shown, *(edit.why for edit in task.history)) for name in (_TAG, _WHY))
+        told = (shown, *(edit.why for edit in task.history))
+        tag, why_tag = tag_for(_TAG, self.secret, *told), tag_for(_WHY, self.secret, *told)
         turns = self._turns(task, shown, tag, why_tag)
         outcome = await self.seat.ask(task, turns, json_schema=_SCHEMA if self.output_form == "json" else None)
         if isinstance(outcome, NoAnswer):
@@ -79,7 +80,7 @@ class Refiner:
         if self.output_form == "tags":
             text = None if cut_off(answer, tag) else between_tags(answer.text, tag)
             why = between_tags(answer.text, why_tag) or ""
-            return clause_lines(text or ""), " ".join(why.split())
+            return clause_lines(text or ""), one_line(why)
         value = json_object(answer.text, "clauses") or {}
         listed, reason = value.get("clauses"), value.get("why")
         lines = cast("list[object]", listed) if isinstance(listed, list) else []
@@ -87,7 +88,7 @@ class Refiner:
             lines = []
         # A model may number its strings; the numbers are ours to write.
         clauses = neat([" ".join(clause_lines(str(line))) for line in lines])
-        return clauses, " ".join(reason.split()) if isinstance(reason, str) else ""
+        return clauses, one_line(reason) if isinstance(reason, str) else ""
 
 
 def _findings(task: RefineTask) -> str:
