@@ -13,13 +13,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from .watcher import Progress, QuietWatcher, Watcher
+from ...agents.gateway.progress import Progress
+from .watcher import QuietWatcher, Watcher
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.live import Live
 
-__all__ = ["PlainWatcher", "Progress", "QuietWatcher", "RichWatcher", "Watcher", "duration", "make_watcher"]
+__all__ = ["PlainWatcher", "QuietWatcher", "RichWatcher", "Watcher", "duration", "make_watcher"]
 
 _PLAIN_EVERY_S = 10.0
 
@@ -35,13 +36,13 @@ def make_watcher(*, quiet: bool = False, calls: int | None = None, stream: TextI
     stream = stream or sys.stderr
     if quiet or stream is None:
         return QuietWatcher()
-    return RichWatcher(calls, stream) if stream.isatty() else PlainWatcher(calls, stream)
+    return (RichWatcher if stream.isatty() else PlainWatcher)(stream, calls=calls)
 
 
 class _Figures(QuietWatcher):
     """Remembers where the run stands and puts it in words; the two visible watchers build on it."""
 
-    def __init__(self, calls: int | None, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, calls: int | None = None) -> None:
         self._most_calls = calls
         self._stream = stream
         self._look: Callable[[], Progress] | None = None
@@ -97,7 +98,7 @@ class _Figures(QuietWatcher):
             now = self._look()
             words += [*self._calls(now), *self._times(now)]
             if now.waiting_on:
-                words.append(f"waiting: {_plain(now.waiting_on)}")
+                words.append(f"waiting: {_plain(', '.join(now.waiting_on))}")
         return " · ".join(words)
 
 
@@ -105,13 +106,16 @@ class PlainWatcher(_Figures):
     """Plain lines for files and pipes: one for each part of the work, and one about every ten seconds in it.
 
     Args:
-        calls: how many calls the whole run makes at most, or None.
         stream: where the lines go.
+        calls: how many calls the whole run makes at most, or None.
         clock: seconds, for the pauses between lines.
     """
 
-    def __init__(self, calls: int | None, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(calls, stream)
+    def __init__(
+        self, stream: TextIO, *, calls: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        super().__init__(stream, calls=calls)
         self._clock = clock
         self._said = clock()
 
@@ -152,11 +156,11 @@ class PlainWatcher(_Figures):
 class RichWatcher(_Figures):
     """A live panel that rich's own thread redraws four times a second, so that it moves while nothing finishes."""
 
-    def __init__(self, calls: int | None, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, calls: int | None = None) -> None:
         from rich.console import Console  # noqa: PLC0415  rich is loaded only where something is drawn
         from rich.live import Live  # noqa: PLC0415
 
-        super().__init__(calls, stream)
+        super().__init__(stream, calls=calls)
         self._console: Console = Console(file=stream, highlight=False)
         self._live: Live = Live(
             console=self._console, get_renderable=self._draw, refresh_per_second=4, transient=False,
@@ -202,7 +206,7 @@ class RichWatcher(_Figures):
             lines.append(Text("  " + " · ".join(self._calls(now))))
             lines.append(Text("  " + " · ".join(self._times(now)), "dim"))
             if now.waiting_on:
-                lines.append(Text(f"  waiting: {_plain(now.waiting_on)}", "yellow"))
+                lines.append(Text(f"  waiting: {_plain(', '.join(now.waiting_on))}", "yellow"))
         return Group(*lines)
 
 

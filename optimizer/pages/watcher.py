@@ -7,56 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-__all__ = ["Progress", "QuietWatcher", "Watcher"]
+from ...agents.gateway.progress import Progress
 
-
-class Progress(Protocol):
-    """How the gateway stands at this moment; its own `Progress` has these fields."""
-
-    @property
-    def calls(self) -> int:
-        """Calls that this session finished."""
-        ...
-
-    @property
-    def journaled(self) -> int:
-        """Answers that this session took from the journal, without a call."""
-        ...
-
-    @property
-    def in_flight(self) -> int:
-        """Calls under way."""
-        ...
-
-    @property
-    def tokens_out(self) -> int:
-        """Tokens that models wrote in this session."""
-        ...
-
-    @property
-    def tokens_per_s(self) -> float:
-        """How fast they write at the moment."""
-        ...
-
-    @property
-    def spent_usd(self) -> float | None:
-        """Money spent on the run; None where a price is unknown."""
-        ...
-
-    @property
-    def free(self) -> bool:
-        """Whether every endpoint of the run is free."""
-        ...
-
-    @property
-    def elapsed_s(self) -> float:
-        """Seconds that this session has taken."""
-        ...
-
-    @property
-    def waiting_on(self) -> str:
-        """What it waits for (an outage, a limit), in words; empty where it waits for nothing."""
-        ...
+__all__ = ["QuietWatcher", "Watcher"]
 
 
 class Watcher(Protocol):

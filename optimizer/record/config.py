@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
@@ -12,8 +13,8 @@ from pydantic import ValidationError
 
 from ...agents.gateway.endpoints import Endpoint
 from ...agents.gateway.errors import StorageError, UsageError
-from ...agents.messages import RoleName
 from .config_file import read_config
+from .estimate import roles_in_use
 from .keys import looks_like_key
 from .profiles import PROFILES
 from .schema import say_none
@@ -21,8 +22,9 @@ from .settings import RoleSettings, Settings
 from .tree import Tree, anchor_paths, drop_other_kinds, merge
 from .wording import Place, sentence_of
 
-__all__ = ["freeze", "resolve", "roles_in_use", "thaw", "words_of"]
+__all__ = ["freeze", "resolve", "thaw", "words_of"]
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _SECRET_NAMES = {"api_key", "apikey", "key", "token", "password", "secret_key", "authorization", "x-api-key", "api-key"}
 
 
@@ -56,6 +58,7 @@ def resolve(config_file: Path | None, flags: Mapping[str, object]) -> Settings:
         settings = Settings.model_validate(merged)
     except ValidationError as error:
         raise sentence_of(error, Settings, place) from None
+    _check_key_names(settings)
     return _seat_models(_default_key(settings), model)
 
 
@@ -86,16 +89,6 @@ def words_of(error: BaseException) -> str:
     return str(sentence_of(error, Settings, Place("", {})))
 
 
-def roles_in_use(settings: Settings) -> tuple[RoleName, ...]:
-    """The roles whose models this run will call."""
-    searching = settings.recipe == "auto-evol" and settings.search.steps > 0
-    judging = settings.recipe == "auto-evol" and settings.judge
-    used: dict[RoleName, bool] = {
-        "evolver": True, "responder": True, "analyst": searching, "refiner": searching, "judge": judging,
-    }  # fmt: skip
-    return tuple(role for role, wanted in used.items() if wanted)
-
-
 def _profile(name: object) -> Tree:
     if isinstance(name, str) and name in PROFILES:
         return merge(PROFILES[name], {"profile": name})
@@ -120,6 +113,16 @@ def _refuse_keys(tree: Mapping[str, object], place: Place, path: tuple[str, ...]
             raise UsageError(
                 f"{name} {place.of(here)} looks like a key, and keys are never settings.",
                 fix="Put it in an environment variable and name that with key_env, or in a file named with key_file.",
+            )
+
+
+def _check_key_names(settings: Settings) -> None:
+    """What is given as the name of a variable and cannot be one is likely the key itself, and is not repeated."""
+    for name, endpoint in settings.endpoints.items():
+        if endpoint.key_env is not None and not _VARIABLE.fullmatch(endpoint.key_env):
+            raise UsageError(
+                f"endpoints.{name}.key_env is not the name of an environment variable.",
+                fix="Put the key into a variable, such as OPENAI_API_KEY, and give the variable's name.",
             )
 
 

@@ -1,0 +1,232 @@
+"""From options to a running session: settings, forecast, consent, folder, watcher, ending."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Mapping
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import click
+
+from ...agents.gateway.endpoints import Budget
+from ...agents.gateway.errors import AutoEvolError, StorageError, UsageError
+from ...agents.gateway.keys import find_key
+from ..dataset.source import SeedSource, open_seeds
+from ..dataset.split import split_seeds
+from ..pages.progress import duration, make_watcher
+from ..record.config import resolve
+from ..record.estimate import Estimate, Sizes, estimate, roles_in_use, seed_tokens
+from ..record.settings import Settings
+from ..record.tree import Tree, merge
+from .boundary import Interrupted, resume_line
+from .options import flags_of
+
+if TYPE_CHECKING:
+    from ..session import Ending
+
+__all__ = ["check_out", "follow", "launch", "measure"]
+
+
+def launch(options: Mapping[str, Any], said: Tree) -> None:
+    """Make a run and follow it to its end.
+
+    Args:
+        options: the values of the shared options.
+        said: what the command itself says, as a tree of settings; it wins.
+
+    Raises:
+        UsageError: settings, seeds, keys or consent are missing.
+    """
+    settings = resolve(options["config"], merge(flags_of(options), said))
+    out = check_out(options.get("out"), settings)
+    sizes, source = measure(settings)
+    forecast = estimate(settings, sizes)
+    if options["dry_run"]:
+        click.echo("\n".join(_dry_run(settings, sizes, source, forecast)))
+        return
+    for name in _endpoints_in_use(settings):
+        find_key(name, settings.endpoints[name])
+    _refuse_unknown_prices(settings)
+    _ask_consent(settings, forecast, yes=options["yes"])
+    from ..session import create_run  # noqa: PLC0415  brings the whole loop; a dry run need not wait for it
+
+    folder = create_run(settings, options["runs"] or Path("runs"))
+    follow(folder, calls=forecast.calls, forecast=_forecast_line(forecast), quiet=options["quiet"], out=out)
+
+
+def follow(
+    folder: Path, *, calls: int | None = None, forecast: str = "", quiet: bool = False,
+    out: Path | None = None, budget: Budget | None = None, replay: bool = False,
+) -> None:  # fmt: skip
+    """Run a folder to its end, show how it goes, and print how it ended. The arguments are those of `session.run`.
+
+    Raises:
+        Interrupted: Ctrl-C or SIGTERM; what is finished is kept.
+        AutoEvolError: the run cannot go on; the error has a note with the command that continues it.
+    """
+    from ..session import run  # noqa: PLC0415  brings the whole loop, and --help of the command need not wait for it
+
+    command = resume_line(folder, out)
+    previous = signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        with make_watcher(quiet=quiet, calls=calls) as watcher:
+            watcher.begin(folder, forecast)
+            ending = anyio.run(partial(run, folder, watcher, replay=replay, budget=budget))
+            watcher.end(ending.summary)
+    except KeyboardInterrupt:
+        raise Interrupted(command) from None
+    except (AutoEvolError, OSError) as error:
+        error.add_note(f"What is finished is kept in {folder}. Continue with: {command}")
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    _report(ending, command, out)
+
+
+def measure(settings: Settings) -> tuple[Sizes, SeedSource]:
+    """Read the seeds once: how many there are for each part, and how long they are.
+
+    Raises:
+        UsageError: they cannot be read, or there are none.
+    """
+    source = open_seeds(settings.seeds)
+    mean = seed_tokens(seed.instruction.text for seed in islice(source, 500))
+    search = settings.search
+    searching = settings.recipe == "auto-evol"
+    split = split_seeds(
+        source, run_seed=settings.run_seed, dev=search.dev * searching, test=search.test * searching,
+        train=search.train * searching,
+    )  # fmt: skip
+    return Sizes(len(split.train), len(split.dev), len(split.test), split.total, mean), source
+
+
+def check_out(out: Path | None, settings: Settings | None = None) -> Path | None:
+    """Refuse a place for the data set before anything is spent on it.
+
+    Raises:
+        UsageError: the file exists, or its folder does not, or it is where the seeds are.
+    """
+    if out is None:
+        return None
+    if settings is not None and settings.seeds.source and out.resolve() == Path(settings.seeds.source).resolve():
+        raise UsageError("--out is the file of the seeds.", fix="Choose another name.")
+    if out.exists():
+        raise UsageError(f"{out} exists already.", fix="Choose another name with --out, or move the file away.")
+    if not out.resolve().parent.is_dir() or not os.access(out.resolve().parent, os.W_OK):
+        raise UsageError(f"{out} cannot be written: its folder is missing or read-only.", fix="Choose another folder.")
+    return out.resolve()
+
+
+def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
+    """SIGTERM stops a run as cleanly as Ctrl-C does."""
+    signal.raise_signal(signal.SIGINT)
+
+
+def _report(ending: Ending, command: str, out: Path | None) -> None:
+    """Print the summary, put the data set where it was wanted, leave with the ending's exit code."""
+    click.echo(ending.summary, err=ending.state == "stopped")
+    if ending.state == "stopped":
+        click.echo(f"Everything finished is kept. Continue with: {command}", err=True)
+        raise click.exceptions.Exit(ending.exit_code or 1)
+    if out is not None:
+        _copy(ending.folder / "dataset.jsonl", out)
+        click.echo(f"Data set: {out}")
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy so that the target is whole or not there."""
+    part = target.with_name(target.name + ".part")
+    try:
+        shutil.copyfile(source, part)
+        part.replace(target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise StorageError(
+            f"{target} cannot be written: {error.strerror}.", fix=f"The data set is complete in {source}; copy it."
+        ) from error
+
+
+def _endpoints_in_use(settings: Settings) -> list[str]:
+    seats = [getattr(settings.roles, role).endpoint for role in roles_in_use(settings)]
+    return list(dict.fromkeys(str(name) for name in seats))
+
+
+def _unpriced(settings: Settings) -> list[str]:
+    """Models in use whose price nobody said."""
+    seats = [getattr(settings.roles, role) for role in roles_in_use(settings)]
+    missing = [
+        str(seat.model)
+        for seat in seats
+        if not settings.endpoints[seat.endpoint].free and seat.model not in settings.endpoints[seat.endpoint].prices
+    ]
+    return list(dict.fromkeys(missing))
+
+
+def _refuse_unknown_prices(settings: Settings) -> None:
+    """A cap in money means nothing where a price is unknown (design, law 7)."""
+    unpriced = _unpriced(settings)
+    if settings.budget.usd is not None and unpriced:
+        raise UsageError(
+            f"A budget in USD needs the price of {', '.join(unpriced)}.",
+            fix="Add --price MODEL=IN,OUT (USD per million tokens), or cap calls or tokens instead.",
+        )
+
+
+def _ask_consent(settings: Settings, forecast: Estimate, *, yes: bool) -> None:
+    """Paid calls without a cap need a word from the person.
+
+    Raises:
+        UsageError: nobody is there to ask, or the answer was no.
+    """
+    budget = settings.budget
+    if yes or forecast.worst_usd == 0 or any(cap is not None for cap in (budget.usd, budget.calls, budget.tokens)):
+        return
+    text = f"This run may make {forecast.calls:,} calls ({_money(forecast, settings)}) and has no cap."
+    if not sys.stdin.isatty():
+        raise UsageError(text, fix="Give a cap, such as --budget 5usd or --budget 2000calls, or agree with --yes.")
+    if not click.confirm(f"{text} Go on?", default=False, err=True):
+        raise UsageError("Nothing was done.", fix="Give a cap, such as --budget 5usd, and start again.")
+
+
+def _forecast_line(forecast: Estimate) -> str:
+    return f"At most {forecast.calls:,} calls, about {forecast.expected_tokens:,} tokens."
+
+
+def _money(forecast: Estimate, settings: Settings) -> str:
+    if forecast.worst_usd is None or forecast.expected_usd is None:
+        return f"price unknown: no price for {', '.join(_unpriced(settings))}"
+    if forecast.worst_usd == 0:
+        return "free"
+    return f"about ${forecast.expected_usd:,.2f}, at most ${forecast.worst_usd:,.2f}"
+
+
+def _dry_run(settings: Settings, sizes: Sizes, source: SeedSource, forecast: Estimate) -> list[str]:
+    """The forecast as lines for a person."""
+    lines = [f"Seeds: {sizes.total:,} from {source.name}, about {sizes.seed_tokens} tokens each."]
+    if settings.recipe == "auto-evol":
+        lines.append(f"Split: {sizes.train:,} train, {sizes.dev:,} dev, {sizes.test:,} test.")
+    lines.append("At most (the search may stop earlier; retries are not counted):")
+    lines.append(f"  {'stage':<14}{'role':<11}{'calls':>9}{'tokens in':>14}{'out, expected':>15}{'out, at most':>14}")
+    lines += [
+        f"  {line.stage:<14}{line.role:<11}{line.calls:>9,}{line.tokens_in:>14,}{line.expected_out:>15,}"
+        f"{line.worst_out:>14,}"
+        for line in forecast.lines
+    ]
+    lines.append(f"Calls: {forecast.calls:,}")
+    lines.append(f"Tokens: about {forecast.expected_tokens:,}, at most {forecast.worst_tokens:,}")
+    lines.append(f"Money: {_money(forecast, settings)}")
+    caps = {name: value for name, value in settings.budget.model_dump().items() if value is not None}
+    lines.append(f"Caps: {', '.join(f'{value:g} {name}' for name, value in caps.items()) or 'none'}")
+    limits = [endpoint.rpm for endpoint in settings.endpoints.values() if endpoint.rpm]
+    if limits:
+        lines.append(f"Time: at least {duration(60 * forecast.calls / sum(limits))} at the limit of requests a minute")
+    lines.append("Nothing was called and no folder was made.")
+    return lines

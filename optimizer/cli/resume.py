@@ -1,0 +1,40 @@
+"""`autoevol resume RUN`: run a folder again; the journal answers what was already paid for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .options import runs_option
+
+__all__ = ["command"]
+
+
+@click.command("resume")
+@click.argument("run")
+@click.option("--budget", multiple=True, metavar="CAP",
+              help="New caps, such as 10usd or 5000calls. They count from the beginning of the run.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Also put the data set here. The file must not exist yet.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Only say how the run stands: no call.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@runs_option
+def command(run: str, budget: tuple[str, ...], out: Path | None, dry_run: bool, quiet: bool, runs: Path) -> None:
+    """Continue RUN (a folder, or the name of one in --runs) from wherever it stands.
+
+    Only what had not finished is called. Caps count over all sessions of a run, so one that was reached must be raised.
+    """
+    from ..record.config import thaw  # noqa: PLC0415  --help of this command must stay quick
+    from .launch import check_out, follow  # noqa: PLC0415
+    from .parsing import parse_budget  # noqa: PLC0415
+    from .run_list import find_run, frozen_settings, read_entry  # noqa: PLC0415
+    from .show import standing_lines  # noqa: PLC0415
+
+    folder = find_run(run, runs)
+    caps = thaw(frozen_settings(folder)).budget
+    raised = type(caps).model_validate({**caps.model_dump(), **parse_budget(budget)}) if budget else None
+    if dry_run:
+        click.echo("\n".join(standing_lines(read_entry(folder))))
+        return
+    follow(folder, quiet=quiet, out=check_out(out), budget=raised)

@@ -1,0 +1,176 @@
+"""The runs of a folder: finding one by name, and how each stands. Every field of their files may be missing."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import fcntl
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from ...agents.gateway.errors import UsageError
+
+__all__ = ["RunEntry", "find_run", "frozen_settings", "list_runs", "read_entry"]
+
+_SETTINGS, _STATUS, _LOCK = "settings.json", "status.json", "journal.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """How one run stands.
+
+    Args:
+        state: `running`, `finished`, `stopped`, `killed` (it was at work when its process died), `new` or `unreadable`.
+        steps_done, steps: turns of the loop made, and made at most; None where there is no loop.
+        rows: rows of the data set so far.
+        cost: money, in words.
+    """
+
+    folder: str
+    name: str
+    state: str
+    recipe: str
+    profile: str
+    steps_done: int | None
+    steps: int | None
+    rows: int | None
+    calls: int | None
+    cost_usd: float | None
+    cost: str
+    started: str
+
+    def as_row(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self)
+
+
+def list_runs(root: Path) -> Iterator[RunEntry]:
+    """The runs in a folder, by name, so that dates are in order.
+
+    Raises:
+        UsageError: there is no such folder, or it cannot be read.
+    """
+    try:
+        children = sorted(root.iterdir())
+    except FileNotFoundError:
+        raise UsageError(f"There is no folder {root}.", fix="Give the folder of runs with --runs.") from None
+    except OSError as error:
+        raise UsageError(
+            f"{root} cannot be read: {error.strerror}.", fix="Give the folder of runs with --runs."
+        ) from None
+    for child in children:
+        if (child / _SETTINGS).is_file():
+            yield read_entry(child)
+
+
+def find_run(text: str, root: Path) -> Path:
+    """A run by its folder, by its name in the folder of runs, or by the end of a name that only one has.
+
+    Raises:
+        UsageError: there is none, or more than one.
+    """
+    for folder in (Path(text), root / text):
+        if (folder / _SETTINGS).is_file():
+            return folder
+    try:
+        names = sorted(child.name for child in root.iterdir() if (child / _SETTINGS).is_file())
+    except OSError:
+        names = []
+    ending = [name for name in names if name.endswith(f"-{text}")]
+    if len(ending) == 1:
+        return root / ending[0]
+    if ending:
+        raise UsageError(f"'{text}' may be {' or '.join(ending)}.", fix="Give the whole name.")
+    if Path(text).is_dir():
+        raise UsageError(
+            f"{text} is not the folder of a run: it has no {_SETTINGS}.", fix="`autoevol runs` lists runs."
+        )
+    close = difflib.get_close_matches(text, names, n=1, cutoff=0.5)
+    hint = f"Did you mean {close[0]}? " if close else ""
+    raise UsageError(f"There is no run '{text}'.", fix=f"{hint}`autoevol runs --runs {root}` lists those in {root}.")
+
+
+def frozen_settings(folder: Path) -> dict[str, Any]:
+    """The settings that a run began with, as they are on disk; `thaw` checks them.
+
+    Raises:
+        UsageError: they cannot be read.
+    """
+    held = _read(folder / _SETTINGS)
+    settings = None if held is None else held.get("settings")
+    if not isinstance(settings, dict):
+        raise UsageError(f"{folder / _SETTINGS} cannot be read.", fix="Restore it from a copy, or start a new run.")
+    return cast("dict[str, Any]", settings)
+
+
+def read_entry(folder: Path) -> RunEntry:
+    """How a run stands, from its status and, where that is missing, its settings."""
+    frozen = _read(folder / _SETTINGS)
+    status = _read(folder / _STATUS)
+    found = frozen.get("settings") if frozen is not None else None
+    settings = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    known = {**settings, **(status or {})}
+    search = settings.get("search")
+    usd = known.get("cost_usd")
+    recipe = _text(known.get("recipe"))
+    return RunEntry(
+        folder=str(folder), name=_text(known.get("name")) or folder.name,
+        state=_state(folder, None if frozen is None else status, frozen), recipe=recipe,
+        profile=_text(known.get("profile")), steps_done=_whole(known.get("steps_done")),
+        steps=_whole(cast("dict[str, Any]", search).get("steps")) if isinstance(search, dict) and recipe != "evolve"
+        else None,
+        rows=_whole(known.get("rows_out")), calls=_whole(known.get("calls")),
+        cost_usd=float(usd) if isinstance(usd, int | float) else None, cost=_cost(settings, status, usd),
+        started=_text(known.get("started")),
+    )  # fmt: skip
+
+
+def _state(folder: Path, status: Mapping[str, Any] | None, frozen: object) -> str:
+    if frozen is None:
+        return "unreadable"
+    if status is None:
+        return "unreadable" if (folder / _STATUS).exists() else "running" if _held(folder) else "new"
+    state = _text(status.get("state")) or "unknown"
+    return "killed" if state == "running" and not _held(folder) else state
+
+
+def _held(folder: Path) -> bool:
+    """Whether a process is at work on the run: only its lock tells, a killed one cannot say that it ended."""
+    try:
+        with (folder / _LOCK).open("rb") as file:
+            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def _cost(settings: Mapping[str, Any], status: Mapping[str, Any] | None, usd: object) -> str:
+    endpoints = settings.get("endpoints")
+    values = list(cast("dict[str, Any]", endpoints).values()) if isinstance(endpoints, dict) else []
+    if values and all(isinstance(value, dict) and not cast("Any", value).get("base_url") for value in values):
+        return "free"
+    if isinstance(usd, int | float):
+        return f"${usd:,.4f}"
+    return "unknown" if status and "cost_usd" in status else "-"
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        value: object = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(value, dict):
+            return cast("dict[str, Any]", value)
+    return None
+
+
+def _text(value: object) -> str:
+    """One line that a terminal shows and does not obey."""
+    return "".join(letter if letter.isprintable() else " " for letter in value) if isinstance(value, str) else ""
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

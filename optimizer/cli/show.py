@@ -1,0 +1,184 @@
+"""`autoevol show RUN`: what a run did, in the words of its report, on a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import runs_option
+
+if TYPE_CHECKING:
+    from ...agents.method import Method
+    from ..pages.files import RunFiles
+    from ..pages.story import Findings
+    from .run_list import RunEntry
+
+__all__ = ["command", "standing_lines"]
+
+_FILES = {
+    "report.html": "the report",
+    "dataset.jsonl": "the data set",
+    "dropped.jsonl": "rows that were dropped, with reasons",
+    "method.md": "the best method, loadable with --method",
+    "steps": "every step with its candidates and decisions",
+    "test/confirmation.json": "the confirmation on test",
+    "settings.json": "the frozen settings",
+    "journal.sqlite": "every finished call",
+    "messages.jsonl": "who said what to whom",
+}
+
+
+@click.command("show")
+@click.argument("run")
+@click.option("--json", "as_json", is_flag=True, help="Print one object.")
+@runs_option
+def command(run: str, as_json: bool, runs: Path) -> None:
+    """Tell what RUN (a folder, or the name of one in --runs) did, decided and cost, and where its files are."""
+    from .run_list import find_run, read_entry  # noqa: PLC0415  --help of this command must stay quick
+
+    folder = find_run(run, runs)
+    seen = _Seen(folder)
+    if as_json:
+        click.echo(json.dumps({**read_entry(folder).as_row(), **seen.as_row()}, ensure_ascii=False, indent=2))
+        return
+    click.echo("\n".join([*standing_lines(read_entry(folder)), *seen.lines()]))
+
+
+def standing_lines(entry: RunEntry) -> list[str]:
+    """How a run stands, in a few lines."""
+    from .boundary import resume_line  # noqa: PLC0415
+
+    steps = "" if entry.steps is None else f", {entry.steps_done or 0} of at most {entry.steps} steps"
+    lines = [f"{Path(entry.folder).name}: {entry.state}{steps} ({entry.recipe}, profile {entry.profile})"]
+    if entry.state in {"stopped", "killed", "new"}:
+        lines.append(f"Continue with: {resume_line(Path(entry.folder))}")
+    return lines
+
+
+class _Seen:
+    """A run's records, read once."""
+
+    def __init__(self, folder: Path) -> None:
+        from ..pages.files import RunFiles  # noqa: PLC0415  reads the journal, so it brings the gateway
+
+        self.folder = folder
+        self.files: RunFiles = RunFiles(folder)
+        self.found: Findings = _findings(self.files)
+        self.method: Method | None = _method(self.files)
+
+    def lines(self) -> list[str]:
+        """For a person."""
+        return [line for part in (self._story(), self._decisions(), self._counts(), self._clauses(), self._places(),
+                                  self.files.troubles) for line in part]  # fmt: skip
+
+    def as_row(self) -> dict[str, Any]:
+        """For a program."""
+        from ..pages.story import tell  # noqa: PLC0415
+
+        found, bill, method = self.found, self.found.spending, self.method
+        story = tell(found)
+        return {
+            "story": [story.headline, *story.sentences],
+            "decisions": [
+                {"step": step.number, "accepted": step.decision.accepted, "reason": step.decision.reason}
+                for step in found.steps
+                if step.decision
+            ],
+            "confirmation": found.confirmation and found.confirmation.verdict,
+            "method": method and {"id": method.id, "name": method.name, "clauses": list(method.clauses)},
+            "counts": {"rows_out": found.data.rows, "dropped": found.dropped.reasons, "pending": found.status.pending},
+            "cost_by_role": bill and {
+                cost.name: {"calls": cost.calls, "input_tokens": cost.input_tokens,
+                            "output_tokens": cost.output_tokens, "usd": None if cost.unpriced else cost.usd}
+                for cost in bill.roles
+            },
+            "files": {name: str(self.folder / name) for name in _FILES if self.files.has(name)},
+            "troubles": list(self.files.troubles),
+        }  # fmt: skip
+
+    def _story(self) -> Iterator[str]:
+        from ..pages.story import tell  # noqa: PLC0415
+
+        if not self.found.status.state:
+            return
+        story = tell(self.found)
+        yield ""
+        yield f"{_line(story.headline)}."
+        yield from (f"  {_line(sentence)}" for sentence in story.sentences)
+
+    def _decisions(self) -> Iterator[str]:
+        decided = [step for step in self.found.steps if step.decision]
+        if decided:
+            yield "\nDecisions"
+        for step in decided:
+            reason = step.decision.reason if step.decision else ""
+            yield f"  step {step.number + 1}: {_line(step.title)}. {_line(reason)}"
+        if self.found.confirmation:
+            yield f"  test: {_line(self.found.confirmation.verdict)}. {_line(self.found.confirmation.reason)}"
+
+    def _counts(self) -> Iterator[str]:
+        from ..pages.counts import balances  # noqa: PLC0415
+
+        found = self.found
+        sums = balances(found.status, found.settings, found.steps, found.data, found.dropped)
+        if sums:
+            yield "\nCounts"
+        for balance in sums:
+            parts = ", ".join(f"{number:,} {_line(name)}" for name, number in balance.parts)
+            yield f"  {balance.name}: {balance.sum if balance.whole is None else balance.whole:,} = {parts}"
+        bill = found.spending
+        if bill is not None and bill.total.calls:
+            yield "\nCost"
+            for cost in [*bill.roles, bill.total]:
+                yield (
+                    f"  {_line(cost.name):<11}{cost.calls:>8,} calls{cost.input_tokens:>12,} tokens in"
+                    f"{cost.output_tokens:>12,} out  {bill.money(cost)}"
+                )
+
+    def _clauses(self) -> Iterator[str]:
+        if self.method is None:
+            return
+        yield f"\nMethod {self.method.id} ({_line(self.method.name) or 'no name'})"
+        yield from (f"  {number}. {_line(clause)}" for number, clause in enumerate(self.method.clauses, start=1))
+
+    def _places(self) -> Iterator[str]:
+        yield f"\nFiles in {self.folder}"
+        yield from (f"  {name:<24}{what}" for name, what in _FILES.items() if self.files.has(name))
+
+
+def _findings(files: RunFiles) -> Findings:
+    from ..pages.records import ConfirmationRecord, StatusRecord  # noqa: PLC0415
+    from ..pages.rows import read_data, read_dropped  # noqa: PLC0415
+    from ..pages.spending import read_spending  # noqa: PLC0415
+    from ..pages.steps import read_steps  # noqa: PLC0415
+    from ..pages.story import Findings  # noqa: PLC0415
+    from ..record.tree import table  # noqa: PLC0415
+
+    settings = table(files.tree("settings.json"), "settings")
+    endpoints = table(settings, "endpoints")
+    free = bool(endpoints) and not any(table(endpoints, name).get("base_url") for name in endpoints)
+    return Findings(
+        status=files.record("status.json", StatusRecord) or StatusRecord(),
+        settings=settings,
+        steps=read_steps(files),
+        confirmation=files.record("test/confirmation.json", ConfirmationRecord),
+        data=read_data(files),
+        dropped=read_dropped(files),
+        spending=read_spending(files, free=free),
+    )
+
+
+def _method(files: RunFiles) -> Method | None:
+    from ..pages.lineage import read_method  # noqa: PLC0415
+
+    text = files.text("method.md")
+    return None if text is None else read_method(text, "method.md")
+
+
+def _line(text: str) -> str:
+    """One line that a terminal shows and does not obey: texts of models are data."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
