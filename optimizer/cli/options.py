@@ -39,9 +39,12 @@ _RATE = click.FloatRange(min=0, min_open=True)
 
 _GROUPS: Mapping[str, tuple[_Flag, ...]] = {
     "Models": (
-        _Flag("--base-url", "OpenAI-compatible address, usually ending in /v1.", "endpoints.default.base_url"),
-        _Flag("--model", "Model of every role that names none of its own.", "model"),
-        _Flag("--local", "Embedded model, by name or as a .gguf file.", "endpoints.default.local"),
+        _Flag("--base-url", "OpenAI-compatible address, usually ending in /v1.", "endpoints.default.base_url",
+              metavar="URL"),
+        _Flag("--model", "Model of every role that names none of its own.", "model",
+              metavar="NAME"),
+        _Flag("--local", "Embedded model, by name or as a .gguf file.", "endpoints.default.local",
+              metavar="NAME"),
         _Flag("--script", "Scripted model: a JSONL file of answers.", "endpoints.default.script", metavar="FILE"),
         _Flag("--key-env", "Variable that holds the key [default: OPENAI_API_KEY, where it is set].",
               "endpoints.default.key_env", metavar="NAME"),
@@ -59,7 +62,8 @@ _GROUPS: Mapping[str, tuple[_Flag, ...]] = {
     ),
     "Search": (
         _Flag("--profile", "recommended, paper or official-code.", "profile", metavar="NAME"),
-        _Flag("--method", "Starting method: a name (`autoevol methods list`) or a file.", "search.method"),
+        _Flag("--method", "Starting method: a name (`autoevol methods list`) or a file.", "search.method",
+              metavar="METHOD"),
         _Flag("--steps", "Turns of the loop, at most.", "search.steps", _WHOLE),
         _Flag("--batch", "Seeds evolved for analysis in a step.", "search.batch", _POSITIVE),
         _Flag("--candidates", "Candidate methods in a step.", "search.candidates", _POSITIVE),
@@ -95,7 +99,8 @@ _GROUPS: Mapping[str, tuple[_Flag, ...]] = {
               type=click.Path(path_type=Path)),
         _Flag("--set", "Any other setting, as in --set roles.evolver.max_tokens=300.", multiple=True,
               metavar="NAME=VALUE"),
-        _Flag("--name", "Name of the run, part of its folder's name.", "name"),
+        _Flag("--name", "Name of the run, part of its folder's name.", "name",
+              metavar="NAME"),
         _Flag("--runs", "Folder that holds the runs [default: ./runs].", metavar="DIR",
               type=click.Path(path_type=Path)),
         _Flag("--dry-run", "Only say what it would take: no call, no folder.", is_flag=True),
@@ -174,8 +179,8 @@ def _option(flag: _Flag) -> Callable[[CommandT], CommandT]:
         default = None if flag.setting else False
         return click.option(flag.names, _parameter_name(flag), is_flag=True, default=default, help=flag.help)
     return click.option(
-        flag.names, _parameter_name(flag), type=flag.type, metavar=flag.metavar, multiple=flag.multiple,
-        help=flag.help,
+        flag.names, _parameter_name(flag), type=flag.type, multiple=flag.multiple, help=flag.help,
+        metavar=flag.metavar or ("TEXT" if flag.type is str else "N"),
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ def command(runs: Path, as_json: bool) -> None:
     """List the runs of a folder: name, state, steps, rows, calls and cost."""
     from .run_list import list_runs  # noqa: PLC0415  --help of this command must stay quick
 
-    entries = list(list_runs(runs))
+    entries = [] if runs == Path("runs") and not runs.exists() else list(list_runs(runs))
     if as_json:
         click.echo(json.dumps([entry.as_row() for entry in entries], ensure_ascii=False, indent=2))
         return

@@ -51,6 +51,13 @@ class Line:
     expected_usd: float | None
     worst_usd: float | None
 
+    def __add__(self, other: Line) -> Line:
+        return Line(
+            self.stage, self.role, self.calls + other.calls, self.tokens_in + other.tokens_in,
+            self.expected_out + other.expected_out, self.worst_out + other.worst_out,
+            _sum((self.expected_usd, other.expected_usd)), _sum((self.worst_usd, other.worst_usd)),
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -86,8 +93,12 @@ class Estimate:
 
 def estimate(settings: Settings, sizes: Sizes) -> Estimate:
     """What a run with these settings would take on so many seeds."""
-    lines = (_line(settings, *part) for part in _parts(settings, sizes))
-    return Estimate(tuple(line for line in lines if line.calls))
+    lines: dict[tuple[str, str], Line] = {}
+    for part in _parts(settings, sizes):
+        line = _line(settings, *part)
+        before = lines.get((line.stage, line.role))
+        lines[line.stage, line.role] = line if before is None else before + line
+    return Estimate(tuple(line for line in lines.values() if line.calls))
 
 
 def roles_in_use(settings: Settings) -> tuple[RoleName, ...]:
@@ -138,7 +149,7 @@ def _items(
     """So many seeds through all rounds, the answer and the judge."""
     size = sizes.seed_tokens
     for _ in range(settings.search.rounds):
-        yield stage, "evolver", items, _METHOD + size, _GROWTH * size + 20
+        yield stage, "evolver", items, _METHOD + size, _GROWTH * size + 40
         size = min(size * _GROWTH, settings.roles.evolver.max_tokens)
     answered = 2 * size + 80
     if answer:
