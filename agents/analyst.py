@@ -14,7 +14,7 @@ from .contract import OutputForm, mark, numbered, quoted, render_edits, schema, 
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
 from .messages import Analysis, AnalysisTask, Case, Failed, MethodFinding, RoleName
-from .reading import between_tags, cut_off, fault_of, json_object, labelled_blocks, one_line
+from .reading import between_tags, cut_off, fault_of, json_object, json_objects, labelled_blocks, one_line, opened_by
 
 __all__ = ["Analyst"]
 
@@ -87,31 +87,41 @@ class Analyst:
             cases=quoted("CASES", mark(self.secret, shown), shown),
             form=form.fill(tag=tag) if self.output_form == "tags" else form.fill(),
         )
-        history = render_edits(task.history, self.secret, language, self.prompts)
+        history = render_edits(task.history, task.method, self.secret, self.prompts)
         return Turn("system", self.prompts.get("analyst", language).fill()), Turn("user", history + ask)
 
     def _read(self, answer: Answer, tag: str, ids: Sequence[str]) -> tuple[MethodFinding, ...] | None:
-        """The findings; empty for a plain "nothing is wrong", None where the answer cannot be read."""
-        if self.output_form == "json":
-            rows = _rows(json_object(answer.text, "findings"))
-            nothing = rows == []
-        else:
-            text = None if cut_off(answer, tag) else between_tags(answer.text, tag)
-            rows = None if text is None else labelled_blocks(text, _LABELS, "problem")
-            nothing = text is not None and _NOTHING.fullmatch(text) is not None
-        if rows is None or nothing:
-            return () if nothing else None
+        """The findings; empty for a plain "nothing is wrong", None where the answer cannot be read.
+
+        Of an answer that was cut at the token limit, the findings that were complete before the cut count.
+        """
+        rows = _json_rows(answer) if self.output_form == "json" else _line_rows(answer, tag)
+        if not rows:
+            return None if rows is None else ()
         found = [finding for row in rows if (finding := _finding(row, ids)) is not None]
         return tuple(found) or None
 
 
-def _rows(value: Mapping[str, object] | None) -> list[dict[str, str]] | None:
-    """The rows of a JSON answer as text fields; None where it is not a list of objects."""
-    listed = (value or {}).get("findings")
+def _json_rows(answer: Answer) -> list[dict[str, str]] | None:
+    """The objects of the answer's list, their fields as text; None where there is no list."""
+    value = json_object(answer.text, "findings")
+    if value is None:
+        listed: object = json_objects(answer.text, "rule") if answer.finish == "length" else None
+    else:
+        listed = value["findings"]
     if not isinstance(listed, list):
         return None
-    rows = [cast("dict[str, object]", row) for row in cast("list[object]", listed) if isinstance(row, dict)]
-    return None if listed and not rows else [{key: str(field) for key, field in row.items()} for row in rows]
+    fields = [cast("dict[str, object]", row) for row in cast("list[object]", listed) if isinstance(row, dict)]
+    rows = [{key: str(field) for key, field in row.items()} for row in fields]
+    return rows if rows or value == {"findings": []} else None
+
+
+def _line_rows(answer: Answer, tag: str) -> list[dict[str, str]] | None:
+    """The labelled blocks between the tags; None where there are none, empty for a plain "none"."""
+    if cut_off(answer, tag):
+        return labelled_blocks(opened_by(answer.text, tag) or "", _LABELS, "problem")[:-1] or None
+    text = between_tags(answer.text, tag) or ""
+    return [] if _NOTHING.fullmatch(text) else labelled_blocks(text, _LABELS, "problem") or None
 
 
 def _finding(row: Mapping[str, str], ids: Sequence[str]) -> MethodFinding | None:

@@ -31,6 +31,7 @@ OutputForm = Literal["tags", "json"]
 CONTRACT_VERSION = 1  # rises with every change of what this file renders or reads; part of a run's frozen prompts
 EVOLVED_TAG = "evolved"
 _FIELD = "new_text"
+_EDITS_SHOWN = 12
 
 
 # ---------------------------------------------------------------- marks and data
@@ -174,19 +175,22 @@ def _all_texts(instruction: Instruction) -> tuple[str, ...]:
 # ---------------------------------------------------------------- history
 
 
-def render_edits(edits: Sequence[Edit], secret: str, language: str, prompts: Prompts) -> str:
-    """The history of tried edits as quoted data, oldest first; empty where there is none."""
+def render_edits(edits: Sequence[Edit], method: Method, secret: str, prompts: Prompts) -> str:
+    """The latest tried edits as quoted data, oldest first; empty where there is none.
+
+    Of each edit only the clauses that the method lacks are shown: it is they that were tried.
+    """
     if not edits:
         return ""
-    lines = "\n".join(
-        json.dumps(
-            {"why": edit.why, "clauses": edit.clauses, "gain": _rounded(edit.gain), "accepted": edit.accepted},
-            ensure_ascii=False,
-        )
-        for edit in edits
-    )
-    return prompts.get("tried-edits", language).fill(edits=quoted("EDITS", mark(secret, lines), lines)) + "\n\n"
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+    rows = [
+        {
+            "tried": [clause for clause in edit.clauses if clause not in method.clauses],
+            "why": edit.why,
+            "gain": None if edit.gain is None else round(edit.gain, 3),
+            "accepted": edit.accepted,
+        }
+        for edit in edits[-_EDITS_SHOWN:]
+    ]
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    text = prompts.get("tried-edits", method.language)
+    return text.fill(edits=quoted("EDITS", mark(secret, lines), lines)) + "\n\n"

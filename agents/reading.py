@@ -12,17 +12,8 @@ from typing import Literal, cast
 
 from .gateway.outcomes import Answer
 
-__all__ = [
-    "between_tags",
-    "clause_lines",
-    "cut_off",
-    "fault_of",
-    "json_object",
-    "labelled_blocks",
-    "neat",
-    "one_line",
-    "tidy",
-]
+__all__ = ["between_tags", "clause_lines", "cut_off", "fault_of", "json_object", "json_objects", "labelled_blocks",
+           "neat", "one_line", "opened_by", "tidy"]  # fmt: skip
 
 _WORD = re.compile(r"\w")
 _NUMBERED = re.compile(r"\s{0,3}(?:\(?\d{1,2}\s*[.):、．](?!\d)|[-*•]\s)\s*")
@@ -40,6 +31,12 @@ def between_tags(text: str, tag: str) -> str | None:
     """The trimmed text of the last complete pair of tags; None where there is none or it holds no word."""
     found = [match[1] for match in _pair(tag).finditer(text)]
     return tidy(found[-1]) if found else None
+
+
+def opened_by(text: str, tag: str) -> str | None:
+    """What follows the last opening tag, of an answer that was cut before its closing tag."""
+    found = re.split(rf"<\s*{re.escape(tag)}\s*>", text, flags=re.IGNORECASE)
+    return found[-1] if len(found) > 1 else None
 
 
 def cut_off(answer: Answer, tag: str) -> bool:
@@ -72,11 +69,14 @@ def tidy(text: str) -> str | None:
 
 def json_object(text: str, field: str) -> Mapping[str, object] | None:
     """The last JSON object in a text that has the field; fences and words around it are passed over."""
-    found: Mapping[str, object] | None = None
-    for value in _json_values(text):
-        if isinstance(value, dict) and field in value:
-            found = cast("dict[str, object]", value)
-    return found
+    found = json_objects(text, field)
+    return found[-1] if found else None
+
+
+def json_objects(text: str, field: str) -> list[Mapping[str, object]]:
+    """The outermost complete JSON objects in a text that have the field."""
+    objects = (cast("dict[str, object]", value) for value in _json_values(text) if isinstance(value, dict))
+    return [value for value in objects if field in value]
 
 
 def _json_values(text: str) -> Iterator[object]:

@@ -73,7 +73,7 @@ class Refiner:
             size=self.prompts.get("refiner-bold" if task.bold else "refiner-small", language).fill(),
             form=form.fill(tag=tag, why=why_tag) if self.output_form == "tags" else form.fill(),
         )
-        history = render_edits(task.history, self.secret, language, self.prompts)
+        history = render_edits(task.history, task.method, self.secret, self.prompts)
         return Turn("system", self.prompts.get("refiner", language).fill()), Turn("user", history + ask)
 
     def _read(self, answer: Answer, tag: str, why_tag: str) -> tuple[tuple[str, ...], str]:
