@@ -25,3 +25,8 @@ class Seed:
     line: int
     instruction: Instruction
     response: str | None = None
+
+    @property
+    def row(self) -> str:
+        """Id of the row it came from: the same for all turns of one conversation."""
+        return self.id.partition(".")[0]

@@ -1,0 +1,235 @@
+"""Seeds as a stream: any source, any of the known forms, one row in memory at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...agents.gateway.errors import UsageError
+from ...agents.messages import Instruction
+from ..record.settings import SeedSettings
+from .conversations import BadRow
+from .fields import NAME_THEM, FieldMap, Pair, find_fields, pairs_of
+from .raw import RawRow, RowStream
+from .report import KEPT_PROBLEMS, ReadReport
+from .seed import Seed
+from .tables import hub_rows, parquet_rows
+from .text_files import text_rows
+
+__all__ = ["Reading", "SeedSource", "Survey", "content_of", "open_seeds"]
+
+_HUB = "hub:"
+_FIRST_ROWS = 200  # rows that the meaning of the fields is told from
+_JSON = (".jsonl", ".ndjson", ".json")
+_CSV = (".csv", ".tsv")
+_PARQUET = (".parquet", ".pq")
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a whole pass found.
+
+    Args:
+        count: seeds; each user turn of a conversation is one.
+        fingerprint: 64 hex digits of SHA-256 over ids and content of the seeds, in order. Other lines, other field
+            names or another file form do not change it; another text, answer or order does.
+        report: what became of the rows.
+    """
+
+    count: int
+    fingerprint: str
+    report: ReadReport
+
+
+def content_of(seed: Seed) -> str:
+    """All of a seed that a model may see, as one line of JSON."""
+    asked = seed.instruction
+    turns = [[turn.speaker, turn.text] for turn in asked.context]
+    return json.dumps([asked.text, asked.system, turns, asked.language, seed.response])
+
+
+class SeedSource:
+    """Seeds that can be read again and again. Made by `open_seeds`.
+
+    Iterating reads the source anew and raises UsageError where it holds no seed at all.
+    """
+
+    def __init__(self, stream: RowStream, fields: FieldMap, limit: int | None) -> None:
+        self._stream = stream
+        self._fields = fields
+        self._limit = limit
+
+    def __iter__(self) -> Iterator[Seed]:
+        return iter(self.reading())
+
+    @property
+    def name(self) -> str:
+        """The source in words."""
+        return self._stream.name
+
+    @property
+    def fields(self) -> FieldMap:
+        """Which field means what."""
+        return self._fields
+
+    def reading(self) -> Reading:
+        """A new pass, for those who want to know what became of the rows as well."""
+        return Reading(self._stream, self._fields, self._limit)
+
+    def survey(self) -> Survey:
+        """Read everything once.
+
+        Raises:
+            UsageError: the source cannot be read to its end, or holds no seed.
+        """
+        reading = self.reading()
+        for _ in reading:
+            pass
+        return reading.survey()
+
+
+class Reading:
+    """One pass over a source: yields its seeds and counts what it meets. To be iterated once.
+
+    Memory: one row, and 8 bytes of hash (about 80 as Python holds them) for each seed, to know duplicates by.
+    """
+
+    def __init__(self, stream: RowStream, fields: FieldMap, limit: int | None) -> None:
+        self._stream = stream
+        self._fields = fields
+        self._limit = limit
+        self._counts = dict.fromkeys(("read", "good", "duplicates", "empty", "malformed", "seeds", "repeated"), 0)
+        self._problems: list[tuple[int, str]] = []
+        self._known: set[int] = set()
+        self._digest = hashlib.sha256()
+
+    def __iter__(self) -> Iterator[Seed]:
+        for row in self._stream.rows():
+            self._counts["read"] += 1
+            try:
+                pairs = self._new_pairs(row)
+            except BadRow as error:
+                self._reject(row, error)
+                continue
+            for seed in self._seeds(row, pairs):
+                self._digest.update(f"{seed.id} {content_of(seed)}\n".encode())
+                yield seed
+            if self._counts["good"] == self._limit:
+                break
+        if not self._counts["good"]:
+            raise UsageError(f"{self._stream.name} holds no usable seed: {self.report()}.", fix=NAME_THEM)
+
+    def report(self) -> ReadReport:
+        """What became of the rows so far."""
+        return ReadReport(**self._counts, problems=tuple(self._problems), unit=self._stream.unit)
+
+    def survey(self) -> Survey:
+        """What was found so far; of the whole source once the iteration is over."""
+        return Survey(self._counts["seeds"], self._digest.hexdigest(), self.report())
+
+    def _new_pairs(self, row: RawRow) -> list[tuple[int, Pair]]:
+        """The seeds of a row that were not there before, numbered by turn (0 where the row is a single instruction)."""
+        if row.blank:
+            raise BadRow("nothing there", empty=True)
+        if row.fault:
+            raise BadRow(row.fault)
+        if row.fields is None:
+            raise BadRow("not an object")
+        pairs = pairs_of(row.fields, self._fields)
+        hashes = [_hash_of(instruction) for instruction, _ in pairs]
+        fresh = [(turn, pair) for turn, pair in enumerate(pairs, 1) if hashes[turn - 1] not in self._known]
+        if not fresh:
+            self._counts["duplicates"] += 1
+            self._note(row, "the same as an earlier row")
+            return []
+        self._known.update(hashes)
+        self._counts["repeated"] += len(pairs) - len(fresh)
+        return fresh if len(pairs) > 1 else [(0, pair) for _, pair in fresh]
+
+    def _seeds(self, row: RawRow, pairs: list[tuple[int, Pair]]) -> Iterator[Seed]:
+        if not pairs:
+            return
+        self._counts["good"] += 1
+        self._counts["seeds"] += len(pairs)
+        name = f"seed-{self._counts['good']:06d}"
+        for turn, (instruction, response) in pairs:
+            yield Seed(f"{name}.t{turn}" if turn else name, row.line, instruction, response)
+
+    def _reject(self, row: RawRow, error: BadRow) -> None:
+        self._counts["empty" if error.empty else "malformed"] += 1
+        self._note(row, error.why)
+
+    def _note(self, row: RawRow, why: str) -> None:
+        if len(self._problems) < KEPT_PROBLEMS:
+            self._problems.append((row.line, why))
+
+
+def _hash_of(instruction: Instruction) -> int:
+    """8 bytes that are equal for the same question: canonical Unicode (NFC), runs of space as one."""
+    parts = [instruction.system, *(f"{turn.speaker} {turn.text}" for turn in instruction.context), instruction.text]
+    text = "\x00".join(" ".join(part.split()) for part in parts)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)  # not NFKC, which would make 2³ and 23 the same question
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+def open_seeds(settings: SeedSettings) -> SeedSource:
+    """Open a source of seeds and find out what its fields mean.
+
+    `settings.source` is a file (JSONL, JSON, CSV, each also gzipped; Parquet) or `hub:OWNER/NAME` with an optional
+    `:CONFIGURATION`. Only the first rows are read here.
+
+    Raises:
+        UsageError: no such file, not readable, unknown form, a missing extra, an unknown field, no usable row.
+    """
+    stream = _stream_of(settings)
+    rows: list[Mapping[str, object]] = []
+    bad: list[RawRow] = []
+    for row in stream.rows():
+        if row.fields is not None:
+            rows.append(row.fields)
+        elif len(bad) < KEPT_PROBLEMS:
+            bad.append(row)
+        if len(rows) == _FIRST_ROWS:
+            break
+    if not rows:
+        first = f" ({stream.unit} {bad[0].line}: {bad[0].fault or 'not an object'})" if bad else ""
+        raise UsageError(f"{stream.name} holds no row that is an object{first}.", fix="Write one JSON object a line.")
+    return SeedSource(stream, find_fields(settings, rows, stream.name), settings.limit)
+
+
+def _stream_of(settings: SeedSettings) -> RowStream:
+    if settings.source.startswith(_HUB):
+        return hub_rows(settings.source.removeprefix(_HUB), settings.split, settings.revision)
+    path = Path(settings.source).expanduser()
+    _check_file(path, settings.source)
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    suffix = next((suffix for suffix in reversed(suffixes) if suffix != ".gz"), "")
+    with path.open("rb") as stream:
+        if suffix in _PARQUET or (suffix in (*_JSON, *_CSV) and stream.read(4) == b"PAR1"):
+            return parquet_rows(path)
+    if suffix in _JSON or suffix in _CSV:
+        return text_rows(path, "csv" if suffix in _CSV else "json")
+    raise UsageError(
+        f"{path} has an unknown suffix ({suffix or 'none'}).",
+        fix=f"Known are {' '.join((*_JSON, *_CSV, *_PARQUET))}, the first five also with .gz; or hub:OWNER/NAME.",
+    )
+
+
+def _check_file(path: Path, given: str) -> None:
+    if not given:
+        raise UsageError("No seeds were given.", fix="Name a file of seeds, or a data set as hub:OWNER/NAME.")
+    try:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder.", fix="Name a file in it.")
+        if not path.exists():
+            raise UsageError(f"There is no file {path}.", fix="Check the path; a data set is named hub:OWNER/NAME.")
+        if not path.is_file():
+            raise UsageError(f"{path} is no regular file.", fix="Seeds are read several times: save them to a file.")
+        path.open("rb").close()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{given!r} cannot be read: {error}.", fix="Check the path and its permissions.") from error
