@@ -58,7 +58,7 @@ def _reading(status: StatusRecord) -> list[Balance]:
 
 
 def _parts(status: StatusRecord) -> list[Balance]:
-    split = status.split
+    split, total = status.split, status.seeds.seeds if status.seeds else 0
     if split is None:
         return []
     search = split.train + split.dev + split.test
@@ -66,8 +66,8 @@ def _parts(status: StatusRecord) -> list[Balance]:
         return []
     parts = [("train", split.train), ("dev", split.dev), ("test", split.test)]
     # What the search did not draw from is still there to be applied to.
-    parts.append(("only to be evolved in the end", split.total - search))
-    return [Balance("Seeds", split.total, _shown(parts, "train", "dev", "test"))]
+    parts.append(("in no part, only to be evolved in the end", max(0, total - search)))
+    return [Balance("Seeds they gave", total or None, _shown(parts, "train", "dev", "test"))]
 
 
 def _proposals(settings: Mapping[str, Any], steps: Sequence[StepView]) -> list[Balance]:
@@ -100,9 +100,9 @@ def _to_apply(status: StatusRecord, settings: Mapping[str, Any]) -> int | None:
     if status.rows_in is not None:
         return status.rows_in + (status.pending or 0)
     limit = settings.get("apply_limit")
-    if status.split is None or not status.split.total:
+    if status.seeds is None or not status.seeds.seeds:
         return None
-    return min(status.split.total, limit) if isinstance(limit, int) else status.split.total
+    return min(status.seeds.seeds, limit) if isinstance(limit, int) else status.seeds.seeds
 
 
 def _shown(parts: Sequence[tuple[str, int]], *always: str) -> tuple[tuple[str, int], ...]:

@@ -32,10 +32,10 @@ def signed(value: float | None) -> str:
 
 
 def p_value(value: float | None) -> str:
-    """A p-value with its relation, for the middle of a sentence or a cell: `= 0.031`, `< 0.001`."""
+    """A p-value: `0.36`, `0.031`, `< 0.001`."""
     if value is None or not math.isfinite(value):
         return _NOTHING
-    return "< 0.001" if value < 0.001 else f"= {value:.3f}" if value < 0.1 else f"= {value:.2f}"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
 
 
 def shown(text: str) -> str:

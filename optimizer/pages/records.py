@@ -62,8 +62,13 @@ class TrajectoryRecord(_Record):
 
 
 class ComparisonRecord(_Record):
-    """Two methods on the same items. Which figures are there depends on the rule that decided."""
+    """Two methods on the same items (`Comparison` of optimizer/scoring/statistics.py), or what another rule looked at.
 
+    `low` and `high` are a 95 % interval of the difference, `p` is one-sided.
+    """
+
+    wins: int | None = None
+    losses: int | None = None
     difference: float | None = None
     low: float | None = None
     high: float | None = None
@@ -128,7 +133,7 @@ class ConfirmationRecord(_Record):
 
 
 class ReadRecord(_Record):
-    """What became of the rows of the seeds' source (`ReadReport` of optimizer/dataset/report.py)."""
+    """What became of the rows of the seeds' source (optimizer/dataset/report.py); `seeds` is what they gave."""
 
     read: int = 0
     good: int = 0
@@ -142,12 +147,11 @@ class ReadRecord(_Record):
 
 
 class SplitRecord(_Record):
-    """How many seeds are in each part, and in the whole source."""
+    """How many seeds the search has in each part."""
 
     train: int = 0
     dev: int = 0
     test: int = 0
-    total: int = 0
 
 
 class StatusRecord(_Record):

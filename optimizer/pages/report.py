@@ -81,7 +81,7 @@ class _Page:
     @property
     def columns(self) -> int:
         """Columns of the table of scores after the name."""
-        return 6 + self.has("failure_rate") + 2 * self.has("success_rate")
+        return 7 + self.has("failure_rate") + 2 * self.has("success_rate")
 
     @property
     def level(self) -> str:
@@ -93,8 +93,9 @@ class _Page:
             return ""
         share = alpha / max(1, steps * each)
         return (
-            f"A change needs p under {share:.2g} and an interval above {self.search.get('margin', 0):g}: the run's "
-            f"level of {alpha:g} is spread over {numbers.count(steps, 'step')} of {numbers.count(each, 'candidate')}."
+            f"A change needs p of at most {share:.2g} and a difference above {self.search.get('margin', 0):g}: the "
+            f"run's level of {alpha:g} is spread over {numbers.count(steps, 'step')} of "
+            f"{numbers.count(each, 'candidate')}. p is one-sided; the interval is for the reader."
         )
 
     @property

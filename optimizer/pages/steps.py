@@ -53,10 +53,8 @@ class CandidateView:
 
     @property
     def name(self) -> str:
-        """How it is called; its label in the race is added where that has another number."""
-        label = self.record.standing.label if self.record.standing else ""
-        other = f" ({label} in the race)" if label and label != f"c{self.record.number}" else ""
-        return f"Candidate {self.record.number}{other}"
+        """How people call it; the records call it `c2`."""
+        return f"Candidate {self.record.number}"
 
     @property
     def words(self) -> str:

@@ -81,9 +81,8 @@ def _tried(found: Findings) -> str:
     start = found.steps[0].method
     name = f"“{start.name}”" if start and start.name else "the starting method"
     text = f"Starting from {name}, {count(done, 'step')} asked for {count(len(views), 'proposal')}; "
-    text += f"{count(raced, 'candidate')} raced against the method of the time on the same held-out seeds"
-    rejected = len(views) - raced
-    text += f", {rejected} never came so far." if rejected else "."
+    text += f"{count(raced, 'candidate')} raced against the incumbent on the same held-out seeds"
+    text += f", {len(views) - raced} came to nothing before." if len(views) > raced else "."
     stopped = found.status.search_stopped
     return f"{text} The search stopped because {stopped}." if stopped else text
 
@@ -132,7 +131,8 @@ def _then(found: Findings) -> str:
     """What was done about it."""
     confirmation, status = found.confirmation, found.status
     if confirmation is None or confirmation.verdict == "confirmed":
-        return "That is better beyond doubt at the level that the settings ask for."
+        level = found.settings.get("search", {}).get("alpha")
+        return f"That is enough{f' at the level of {level:g}' if isinstance(level, float) else ''}: it is better."
     start = found.steps[0].method if found.steps else None
     text = "That is not enough to say that it is better than the start"
     if start is None or not status.applied_method:
@@ -149,8 +149,9 @@ def difference(figures: ComparisonRecord) -> str:
         return "the figures are not on record"
     text = f"it scores {signed(figures.difference)} against the starting method"
     if figures.low is not None and figures.high is not None:
-        text += f" (interval {signed(figures.low)} to {signed(figures.high)}"
-        text += f", p {p_value(figures.p)})" if figures.p is not None else ")"
+        text += f" (95 % interval {signed(figures.low)} to {signed(figures.high)}"
+        relation = "" if p_value(figures.p).startswith("<") else "= "
+        text += f", p {relation}{p_value(figures.p)})" if figures.p is not None else ")"
     return text
 
 
