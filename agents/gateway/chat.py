@@ -181,7 +181,8 @@ def _text(value: object) -> str:
     """A string, or the texts of a list of parts; anything else is nothing. Never half of a surrogate pair."""
     if isinstance(value, list):
         parts = [cast("dict[str, object]", part) for part in cast("list[object]", value) if isinstance(part, dict)]
-        return "".join(_text(part.get("text")) for part in parts)
+        texts = [text for part in parts if isinstance(text := part.get("text"), str)]
+        value = "".join(texts)
     if not isinstance(value, str):
         return ""
     return value if value.isascii() else value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

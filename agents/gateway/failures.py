@@ -19,7 +19,7 @@ from typing import Literal, cast
 
 from .outcomes import NoAnswerReason
 
-__all__ = ["FINAL", "STOPPING", "Failure", "FailureKind", "classify", "retry_after"]
+__all__ = ["FINAL", "STOPPING", "Failure", "FailureKind", "classify", "one_line", "retry_after"]
 
 FailureKind = Literal[
     "rate_limit",
@@ -43,7 +43,7 @@ _MONEY_CODES = frozenset({
 })  # fmt: skip
 _MONEY_WORDS = (
     "insufficient_quota", "insufficient quota", "credit balance is too low", "out of credits", "insufficient credits",
-    "insufficient balance", "exceeded your current quota", "spend limit",
+    "insufficient balance", "spend limit",
 )  # fmt: skip
 _LENGTH_CODES = frozenset({
     "context_length_exceeded", "exceed_context_size_error", "context_window_exceeded", "string_above_max_length",
@@ -92,8 +92,13 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
         now: for `Retry-After` as an HTTP date.
     """
     codes, words = _said(body)
-    detail = f"status {status}: {words[:300]}" if words else f"status {status}"
+    detail = f"status {status}: {one_line(words)}" if words else f"status {status}"
     return Failure(_kind(status, headers, codes, words.lower()), detail, wait=retry_after(headers, now))
+
+
+def one_line(text: str) -> str:
+    """At most 300 characters of a foreign text, on one line, without anything that would steer a terminal."""
+    return "".join(sign if sign.isprintable() else " " for sign in " ".join(text[:2000].split()))[:300]
 
 
 def _kind(status: int, headers: Mapping[str, str], codes: frozenset[str], words: str) -> FailureKind:
@@ -111,12 +116,13 @@ def _kind(status: int, headers: Mapping[str, str], codes: frozenset[str], words:
 
 
 def _is_money(status: int, headers: Mapping[str, str], codes: frozenset[str], words: str) -> bool:
-    if status < 400 or status >= 500:
-        return bool(codes & _MONEY_CODES)
     # A 402 that says when to come back is a limit, not an empty account (OpenRouter).
     if status == 402:
         return not ({"retry-after", "retry-after-ms"} & set(headers))
-    return bool(codes & _MONEY_CODES) or any(word in words for word in _MONEY_WORDS)
+    # Words count only where a status already speaks of limits: a 400 may repeat the prompt, and prompts say anything.
+    if codes & _MONEY_CODES or words.startswith("your credit balance is too low"):
+        return True
+    return status in {403, 429} and any(word in words for word in _MONEY_WORDS)
 
 
 def _request_kind(status: int, codes: frozenset[str], words: str) -> FailureKind:
@@ -133,7 +139,7 @@ def _said(body: bytes) -> tuple[frozenset[str], str]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        return frozenset(), " ".join(text.split())
+        return frozenset(), text
     error = cast("dict[str, object]", found).get("error", cast("object", found)) if isinstance(found, dict) else found
     if not isinstance(error, dict):
         return frozenset(), str(error)[:2000]
@@ -144,7 +150,7 @@ def _said(body: bytes) -> tuple[frozenset[str], str]:
         named.append(cast("dict[str, object]", inner).get("code"))
     codes = frozenset(str(value).lower() for value in named if isinstance(value, str))
     message = fields.get("message")
-    return codes, " ".join(message.split()) if isinstance(message, str) else " ".join(text.split())
+    return codes, message if isinstance(message, str) else text
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -327,7 +327,7 @@ class Gateway:
             if await lane.health.pass_outage(probe, suspected_since=tries.since):
                 tries.forget()
         if tries.over is None:
-            tries.delay(failure)
+            failure.wait = min(tries.delay(failure), lane.endpoint.patience_s)
             raise failure
         outcome = NoAnswer(flight.key, tries.over, f"{tries.faults} tries, last: {failure.detail}")
         await self._journal.finish(Finished(flight.key, flight.request, outcome))

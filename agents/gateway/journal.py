@@ -183,7 +183,8 @@ class Journal:
         Raises:
             StorageError: it could not be written; nothing may be sent.
         """
-        values = (key, endpoint, need.role, need.stage, "", need.input_tokens, need.output_tokens, 0, 0, need.usd)
+        names = (key, endpoint, _plain(need.role), _plain(need.stage), "")
+        values = (*names, need.input_tokens, need.output_tokens, 0, 0, need.usd)
 
         def write(connection: sqlite3.Connection) -> int:
             marks = ",".join("?" * len(values))
@@ -213,10 +214,10 @@ class Journal:
 
     async def rebook(self, key: str, request: Request) -> None:
         """Book a call on the first of the places that asked for it, whichever came first in time."""
-        values = (request.stage, request.place, request.role, key)
-        await self._ordered(
-            lambda connection: connection.execute("UPDATE calls SET stage=?, place=?, role=? WHERE key=?", values)
-        )
+        stage, place = _plain(request.stage), _plain(request.place)
+        values = (stage, place, _plain(request.role), key, stage, place)
+        change = "UPDATE calls SET stage=?, place=?, role=? WHERE key=? AND (stage, place) > (?, ?)"
+        await self._ordered(lambda connection: connection.execute(change, values))
 
     async def _ordered(self, write: Callable[[sqlite3.Connection], ResultT]) -> ResultT:
         if self._broken is not None:
@@ -318,14 +319,20 @@ def _close(connection: sqlite3.Connection, attempt: int, ended: str, used: Sum) 
     )
 
 
+def _plain(name: str) -> str:
+    """A name as SQLite can hold it: half of a surrogate pair has no UTF-8."""
+    return name.encode("utf-8", "replace").decode()
+
+
 def _row(finished: Finished) -> tuple[object, ...]:
     request, outcome = finished.request, finished.outcome
+    names = [_plain(name) for name in (request.stage, request.place, request.role, request.endpoint, request.model)]
     kind = ("answer" if outcome.finish == "stop" else "truncated") if isinstance(outcome, Answer) else outcome.reason
     usage = outcome.usage
     return (
-        finished.key, request.stage, request.place, request.role, request.endpoint, request.model, kind,
+        finished.key, *names, kind,
         usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens, outcome.cost,
-        outcome.seconds, finished.mark, pack_request(request), pack_outcome(outcome),
+        outcome.seconds, _plain(finished.mark), pack_request(request), pack_outcome(outcome),
     )  # fmt: skip
 
 

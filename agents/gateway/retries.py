@@ -114,6 +114,7 @@ class Health:
         self._answered_at = float("-inf")
         self._limited_at: float | None = None
         self._limited_episodes = 0
+        self._limited_until = float("-inf")
         self._down_since: float | None = None
 
     @property
@@ -153,8 +154,11 @@ class Health:
                 f" patience of {self._patience_s:.0f} s.",
                 fix="Resume later, or raise patience_s.",
             )
-        self._limited_episodes += 1
-        return min(wait, 2.0 ** min(self._limited_episodes - 1, 10))
+        if now >= self._limited_until:
+            # Calls that went out together are told together: that is one episode, and counts once.
+            self._limited_episodes += 1
+            self._limited_until = now + min(wait, 2.0 ** min(self._limited_episodes - 1, 10))
+        return self._limited_until - now
 
     def unproven_failure(self, tries: Tries, failure: Failure) -> EndpointDown | None:
         """An address that has never answered is more likely wrong than out: it gets three quick tries and no more."""

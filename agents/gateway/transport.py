@@ -18,7 +18,7 @@ from httpx_aiohttp import HttpxAiohttpClient
 
 from .endpoints import Endpoint
 from .errors import UsageError
-from .failures import Failure
+from .failures import Failure, one_line
 from .keys import Key
 
 __all__ = ["HttpTransport", "Transport", "WireReply"]
@@ -113,8 +113,8 @@ class HttpTransport:
     def _failure(self, error: Exception) -> Failure:
         """Say what broke. The causes are aiohttp's, whose kinds httpx's names blur."""
         cause = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
-        words = " ".join((str(cause) or type(cause).__name__).split())[:300]
-        detail = self._key.redact(words.encode()).decode() if self._key else words
+        words = (str(cause) or type(cause).__name__).encode("utf-8", "replace")
+        detail = one_line((self._key.redact(words) if self._key else words).decode())
         if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
             return Failure("unreachable", f"{self.address}: {detail}")
         if isinstance(cause, TimeoutError | httpx.TimeoutException):
