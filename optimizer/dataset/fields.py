@@ -20,8 +20,8 @@ Row = Mapping[str, object]
 Pair = tuple[Instruction, str | None]
 
 NAME_THEM = (
-    "Name the field of the instruction (or of the chat) with `instruction` (or `messages`) under `seeds` in the "
-    "settings, or with the flag of that name."
+    "Name the field of the instruction with --instruction-field, or that of the chat with --messages-field "
+    "(`instruction` or `messages` under `seeds` in the settings)."
 )
 _CHATS = ("messages", "conversations", "conversation")
 _QUESTIONS = ("instruction", "question", "prompt")
@@ -101,13 +101,14 @@ def _is_chat(value: object) -> bool:
 def _check_names(settings: SeedSettings, fields: Sequence[str], name: str) -> None:
     if settings.messages and settings.instruction:
         raise UsageError(
-            "Both an instruction's field and a chat's field are named.", fix="Give either `instruction` or `messages`."
+            "Both an instruction's field and a chat's field are named.",
+            fix="Give either --instruction-field or --messages-field.",
         )
     for part in ("instruction", "input", "response", "system", "messages"):
         given = getattr(settings, part)
         if given and given not in fields:
             raise UsageError(
-                f"The field {given!r}, given as `{part}`, is not in {name}.", fix=f"Its rows have {_listed(fields)}."
+                f"The field {given!r}, given for the {part}, is not in {name}.", fix=f"Its rows have {_listed(fields)}."
             )
 
 
