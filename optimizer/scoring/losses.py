@@ -1,0 +1,138 @@
+"""Rules on what a seed holds and its evolution does not: numbers, code, tables, addresses.
+
+They catch the published class "loss of key information" in the text itself, where the published rule waits for a
+response that asks for it (Auto Evol-Instruct, appendix A).
+"""
+
+from __future__ import annotations
+
+import re
+
+from ...agents.messages import Finding
+from .pair import Pair
+from .texts import clean, numbers_of, quote, tokens
+
+__all__ = ["lost_code", "lost_numbers", "lost_table", "lost_urls"]
+
+# Under this share of the seed's numbers a text has lost its data. An evolution of a maths problem may change values, so
+# the rule fires only where there are fewer numbers than before, too: of 96 released evolutions of GSM8K, 2 fall under
+# half, both of them problems whose values were replaced by symbols.
+KEPT_NUMBERS = 0.5
+KEPT_CODE = 0.3  # of the names in the seed's code; an evolution may rewrite a part of it
+KEPT_CELLS = 0.5
+
+_FENCE = re.compile(r"```[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
+_INLINE = re.compile(r"`([^`\n]{2,200})`")
+_CODE_LINE = re.compile(
+    r"^\s*(?:(?:async )?def \w+\(.*|class \w+.*[:{]|from [\w.]+ import .*|import [\w.]+;?|#include\b.*|return\b.*;?|"
+    r"(?:public|private|static|const|let|var|function|func|fn|int|void|SELECT|INSERT|UPDATE|CREATE)\b.*[({;=*].*|"
+    r"(?:if|for|while|elif|else)\b.*[:{]|[\w.\[\]]+ ?[-+*/]?= ?\S.*|[\w.]+\(.*\);?|[{}]+;?|</?\w+[^>]*>.*)$"
+)
+_SURE_CODE_LINE = re.compile(
+    r"^\s*(?:(?:async )?def \w+\(|class \w+\(?.*:$|function \w+\(|#include\b|SELECT\b.*\bFROM\b)"
+)
+_NAME = re.compile(r"[A-Za-z_]\w+")
+_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'`，。；！？、）】》]+", re.IGNORECASE)
+
+
+def lost_numbers(pair: Pair) -> Finding | None:
+    """Less than half of the seed's numbers are left, and there are fewer numbers than before.
+
+    Numbers are values: `1,000`, `1000` and `one thousand` are one; `half`, `dozen` and the parts of fractions keep a
+    value alive. New values beside or instead of the old ones are no loss. A single number that is lost counts only
+    where it was written in digits.
+    """
+    if not pair.evolved:
+        return None
+    old, new = numbers_of(pair.instruction, pair.language), numbers_of(pair.evolved, pair.language)
+    lost = old.stated - new.stated - new.loose
+    if not lost or len(new.stated) >= len(old.stated) or (len(lost) == 1 and not lost <= old.digits):
+        return None
+    if len(old.stated) - len(lost) >= KEPT_NUMBERS * len(old.stated):
+        return None
+    shown = ", ".join(str(value) if value.denominator == 1 else f"{float(value):g}" for value in sorted(lost)[:8])
+    return Finding("lost-numbers", f"{len(lost)} of {len(old.stated)}: {shown}")
+
+
+def lost_code(pair: Pair) -> Finding | None:
+    """The seed holds code, and less than 30 % of the names in it are left."""
+    if not pair.evolved:
+        return None
+    names = _names_in_code(pair.instruction)
+    if not names:
+        return None
+    kept = names & set(_NAME.findall(pair.evolved))
+    if len(kept) >= KEPT_CODE * len(names):
+        return None
+    return Finding(
+        "lost-code", quote(f"{len(names) - len(kept)} of {len(names)}: {', '.join(sorted(names - kept)[:8])}")
+    )
+
+
+def _names_in_code(text: str) -> set[str]:
+    """Names in fenced blocks, in backticks, and in unfenced lines that look like code (two of them, or one `def`)."""
+    code = _FENCE.findall(text)
+    outside = _FENCE.sub("\n", text)
+    code += _INLINE.findall(outside)
+    lines = [line for line in outside.splitlines() if len(line) < 500 and _CODE_LINE.match(line)]
+    if len(lines) >= 2 or any(_SURE_CODE_LINE.match(line) for line in lines):
+        code += lines
+    return {name for piece in code for name in _NAME.findall(piece)}
+
+
+def lost_table(pair: Pair) -> Finding | None:
+    """The seed holds a table (rows between pipes, tabs or commas), and less than half of its cells are left."""
+    if not pair.evolved:
+        return None
+    cells = {cell for row in _table_rows(pair.instruction) for cell in row}
+    if not cells:
+        return None
+    text = " ".join(tokens(pair.evolved))
+    padded = f" {text} "
+    kept = {cell for cell in cells if f" {cell} " in padded}
+    if len(kept) >= KEPT_CELLS * len(cells):
+        return None
+    return Finding(
+        "lost-table", quote(f"{len(cells) - len(kept)} of {len(cells)} cells: {', '.join(sorted(cells - kept)[:8])}")
+    )
+
+
+def _table_rows(text: str) -> list[list[str]]:
+    """Cells of at least two rows in a row (three for commas) that have the same number of columns."""
+    rows: list[list[str]] = []
+    for separator, least_cells, least_rows in (("|", 2, 2), ("\t", 2, 2), (",", 3, 3)):
+        block: list[list[str]] = []
+        for line in [*text.splitlines(), ""]:
+            cells = _cells(line, separator)
+            if len(cells) >= least_cells and (not block or len(block[-1]) == len(cells)):
+                block.append(cells)
+                continue
+            if len(block) >= least_rows:
+                rows += block
+            block = [cells] if len(cells) >= least_cells else []
+    return [[cell for cell in (" ".join(tokens(raw)) for raw in row) if cell.strip("- ")] for row in rows]
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    if separator not in line or len(line) > 2000:
+        return []
+    cells = line.strip().strip("|" if separator == "|" else "").split(separator)
+    # Prose has commas too: cells of a table are short.
+    return [] if separator == "," and any(len(cell.split()) > 4 for cell in cells) else cells
+
+
+def lost_urls(pair: Pair) -> Finding | None:
+    """An address of the seed is gone. Its scheme, a slash at its end and punctuation behind it do not count."""
+    if not pair.evolved:
+        return None
+    kept = set(_urls(pair.evolved))
+    lost = [url for url in _urls(pair.instruction) if url not in kept]
+    return Finding("lost-urls", quote(", ".join(lost))) if lost else None
+
+
+def _urls(text: str) -> list[str]:
+    found = (
+        re.sub(r"^(?:https?://)?(?:www\.)?", "", url.rstrip(".,;:!?)]}*/"), flags=re.IGNORECASE)
+        for url in _URL.findall(clean(text))
+    )
+    return list(dict.fromkeys(found))

@@ -1,0 +1,103 @@
+"""What the detectors know about a language: phrases and words from `words.<language>.toml`, compiled once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+__all__ = ["LANGUAGES", "Words", "fingerprint", "word_lists"]
+
+LANGUAGES = ("en", "zh")
+_FOLDER = Path(__file__).resolve().parent
+_WORDLESS = frozenset({"zh"})  # languages that are written without spaces
+_SIGNS = frozenset('=≈-⇒→>#":')  # the ends of entries that are no words
+_NEVER = re.compile(r"(?!)")
+_PHRASES = (
+    "refusals", "asks_back", "unsolvable", "artefacts", "scaffold", "headings", "lead_ins", "result_before",
+    "result_after", "suppositions", "hedges", "solutions", "solution_headings", "conclusions", "final_answer",
+    "plain_answers", "hints", "asking", "commands",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The lists of one language.
+
+    Args:
+        phrases: list name → one expression that matches any of its entries.
+        stop: words (characters in Chinese) without content of their own.
+        strong: words of which one more or one fewer changes a task.
+        numbers, scales: numerals and their values.
+        loose: words that keep a number alive without being one (`half`, `dozen`).
+        measures: characters after a Chinese numeral that make it a number.
+    """
+
+    phrases: Mapping[str, re.Pattern[str]]
+    stop: frozenset[str]
+    strong: frozenset[str]
+    numbers: Mapping[str, int]
+    scales: Mapping[str, int]
+    loose: Mapping[str, Fraction]
+    measures: str
+
+    def __getitem__(self, name: str) -> re.Pattern[str]:
+        """The expression of one list."""
+        return self.phrases[name]
+
+
+def word_lists(language: str) -> tuple[Words, ...]:
+    """The lists that apply to a text of this language: its own, and English, which models fall back to.
+
+    A language without lists gets the English ones.
+    """
+    names = dict.fromkeys([language if language in LANGUAGES else "en", "en"])
+    return tuple(_load(name) for name in names)
+
+
+@cache
+def fingerprint() -> str:
+    """8 hex digits over all lists: a run that was started with other lists is not the same run."""
+    digest = hashlib.sha256()
+    for language in LANGUAGES:
+        digest.update(_path(language).read_bytes())
+    return digest.hexdigest()[:8]
+
+
+def _path(language: str) -> Path:
+    return _FOLDER / f"words.{language}.toml"
+
+
+@cache
+def _load(language: str) -> Words:
+    data: dict[str, Any] = tomllib.loads(_path(language).read_text(encoding="utf-8"))
+    return Words(
+        phrases={name: _any_of(data[name], bounded=language not in _WORDLESS) for name in _PHRASES},
+        stop=frozenset(data["stop"].split()),
+        strong=frozenset(data["strong"].split()),
+        numbers=data["numbers"],
+        scales=data["scales"],
+        loose={word: Fraction(value) for word, value in data["loose"].items()},
+        measures=data.get("measures", {}).get("characters", ""),
+    )
+
+
+def _any_of(entries: Sequence[str], *, bounded: bool) -> re.Pattern[str]:
+    """One expression for a list. A space stands for one white-space character: texts are cleaned before."""
+    if not entries:
+        return _NEVER
+    either = "|".join(_between_words(entry) if bounded else f"(?:{entry})" for entry in entries)
+    return re.compile(either.replace(" ", r"\s"), re.IGNORECASE)
+
+
+def _between_words(entry: str) -> str:
+    """No letter may go on where an entry begins or ends with one; signs such as `=` stand anywhere."""
+    start = "" if entry[0] in _SIGNS else "(?<![A-Za-z])"
+    end = "" if entry[-1] in _SIGNS else "(?![A-Za-z])"
+    return f"{start}(?:{entry}){end}"
