@@ -17,7 +17,7 @@ from ..record.keys import hide_keys
 
 __all__ = ["Interrupted", "guard", "resume_line"]
 
-_FAILURE, _USAGE, _INTERRUPTED, _PIPE_CLOSED = 1, 2, 130, 141
+_FAILURE, _USAGE, _INTERRUPTED = 1, 2, 130
 _OSERRORS = {
     errno.ENOSPC: ("The disk is full", "Free some space; what was finished is kept."),
     errno.EDQUOT: ("The disk quota is used up", "Free some space; what was finished is kept."),
@@ -51,10 +51,10 @@ def guard(command: click.Command, arguments: Sequence[str] | None = None) -> int
     try:
         code = command.main(words, prog_name="autoevol", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except BrokenPipeError:  # while flushing; click ends quietly with the same code where it happens earlier
         _drop_stdout()
-        return _PIPE_CLOSED
-    except (Exception, KeyboardInterrupt) as error:  # the one place that may: nothing is above it
+        return _FAILURE
+    except (Exception, BaseExceptionGroup, KeyboardInterrupt) as error:  # the one place that may: nothing is above it
         cause = _first(error)
         if debug and not isinstance(cause, click.ClickException | click.Abort | KeyboardInterrupt):
             _say(hide_keys("".join(traceback.format_exception(error))).rstrip())

@@ -52,8 +52,8 @@ def launch(options: Mapping[str, Any], said: Tree) -> None:
     if options["dry_run"]:
         click.echo("\n".join(_dry_run(settings, sizes, source, forecast)))
         return
-    for name in _endpoints_in_use(settings):
-        find_key(name, settings.endpoints[name])
+    for name, endpoint in settings.endpoints.items():
+        find_key(name, endpoint)
     _refuse_unknown_prices(settings)
     _ask_consent(settings, forecast, yes=options["yes"])
     from ..session import create_run  # noqa: PLC0415  brings the whole loop; a dry run need not wait for it
@@ -152,11 +152,6 @@ def _copy(source: Path, target: Path) -> None:
         raise StorageError(
             f"{target} cannot be written: {error.strerror}.", fix=f"The data set is complete in {source}; copy it."
         ) from error
-
-
-def _endpoints_in_use(settings: Settings) -> list[str]:
-    seats = [getattr(settings.roles, role).endpoint for role in roles_in_use(settings)]
-    return list(dict.fromkeys(str(name) for name in seats))
 
 
 def _unpriced(settings: Settings) -> list[str]:

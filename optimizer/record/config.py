@@ -92,17 +92,17 @@ def words_of(error: BaseException) -> str:
 def _profile(name: object) -> Tree:
     if isinstance(name, str) and name in PROFILES:
         return merge(PROFILES[name], {"profile": name})
-    shown = "not text" if not isinstance(name, str) or looks_like_key(name) else f"'{name}'"
+    shown = f" '{name}'" if isinstance(name, str) else " of this name"
     close = difflib.get_close_matches(str(name), PROFILES, n=1)
     hint = f"Did you mean '{close[0]}'? " if close else ""
-    raise UsageError(f"There is no profile {shown}.", fix=f"{hint}Profiles are: {', '.join(PROFILES)}.")
+    raise UsageError(f"There is no profile{shown}.", fix=f"{hint}Profiles are: {', '.join(PROFILES)}.")
 
 
 def _refuse_keys(tree: Mapping[str, object], place: Place, path: tuple[str, ...] = ()) -> None:
     """Keys come from the environment or a secret file; settings are written into the run folder."""
     for key, value in tree.items():
         here = (*path, key)
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and not looks_like_key(key):
             _refuse_keys(cast("Mapping[str, object]", value), place, here)
             continue
         values = cast("Sequence[object]", value) if isinstance(value, list | tuple) else [value]
@@ -154,7 +154,7 @@ def _seat_models(settings: Settings, model: str) -> Settings:
                 f"roles.{role}.endpoint names '{seat.endpoint}', which is no endpoint of these settings.",
                 fix=f"Endpoints are: {', '.join(settings.endpoints)}.",
             )
-        chosen = seat.model or (_only_model(endpoint) if endpoint else "") or model
+        chosen = (_only_model(endpoint) if endpoint else "") or seat.model or model
         if not chosen and role in used:
             raise UsageError(f"No model is named for the {role}.", fix=f"Give --model NAME or --{role}-model NAME.")
         seats[role] = seat.model_copy(update={"model": chosen})
