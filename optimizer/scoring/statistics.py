@@ -143,7 +143,7 @@ def _scipy_stats() -> Any:
 def _differences(old: Sequence[float], new: Sequence[float]) -> NDArray[np.float64]:
     if len(old) != len(new):
         raise ValueError(f"paired scores must be of one length, not {len(old)} and {len(new)}")
-    differences = np.asarray(new, dtype=float) - np.asarray(old, dtype=float)
+    differences: NDArray[np.float64] = np.asarray(new, dtype=float) - np.asarray(old, dtype=float)
     if not np.all(np.isfinite(differences)):
         raise ValueError("scores must be finite numbers")
     return differences
