@@ -10,7 +10,7 @@ from anyio.abc import TaskGroup
 
 from .clock import Clock
 from .errors import AutoEvolError
-from .failures import FINAL, Failure
+from .failures import FINAL, STOPPING, Failure
 from .journal import Finished, Journal
 from .lanes import Lane
 from .ledger import Ledger, Need, Reservation, Sum
@@ -48,12 +48,21 @@ class Attempt:
 class Sender:
     """Sends attempts in tasks of the gateway, so that whoever asked may go away without wasting what is paid for."""
 
-    def __init__(self, journal: Journal, ledger: Ledger, clock: Clock, meter: Meter, group: TaskGroup) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        ledger: Ledger,
+        clock: Clock,
+        meter: Meter,
+        group: TaskGroup,
+        stop: Callable[[Attempt, Failure], None],
+    ) -> None:
         self._journal = journal
         self._ledger = ledger
         self._clock = clock
         self._meter = meter
         self._group = group
+        self._stop = stop
         self._landed = anyio.Event()
         self.out = 0
 
@@ -86,6 +95,9 @@ class Sender:
             await self._sent(attempt)
         except (AutoEvolError, Failure) as error:
             attempt.error = error
+            if isinstance(error, Failure) and error.kind in STOPPING:
+                # Before its slot is free: the next in the queue would be sent for nothing.
+                self._stop(attempt, error)
         finally:
             self._give_back(attempt)
 

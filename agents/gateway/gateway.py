@@ -99,9 +99,8 @@ async def open_gateway(
         try:
             async with anyio.create_task_group() as group:
                 meter = Meter(parts.clock)
-                sender = Sender(journal, ledger, parts.clock, meter, group)
                 desk = _Desk(parts.clock, meter, group, on_notice, parts.drain_s, replay_only)
-                yield Gateway(lanes, journal, ledger, sender, desk)
+                yield Gateway(lanes, journal, ledger, desk)
                 group.cancel_scope.cancel()
         except BaseExceptionGroup as errors:
             # The gateway's own tasks raise nothing, so a single error is that of the block: it leaves as it came.
@@ -150,16 +149,18 @@ class _Flight:
     outcome: Outcome | None = None
 
 
+def _stopped_by(attempt: Attempt, failure: Failure) -> SessionStopped:
+    return stopped_by(failure, attempt.lane.name, attempt.request.model, attempt.lane.caller.address)
+
+
 class Gateway:
     """The open door. Made by `open_gateway`."""
 
-    def __init__(
-        self, lanes: Mapping[str, Lane], journal: Journal, ledger: Ledger, sender: Sender, desk: _Desk
-    ) -> None:
+    def __init__(self, lanes: Mapping[str, Lane], journal: Journal, ledger: Ledger, desk: _Desk) -> None:
         self._lanes = lanes
         self._journal = journal
         self._ledger = ledger
-        self._sender = sender
+        self._sender = Sender(journal, ledger, desk.clock, desk.meter, desk.group, self._stop_for)
         self._desk = desk
         self._flights: dict[str, _Flight] = {}
         self._stopped: SessionStopped | StorageError | None = None
@@ -278,7 +279,7 @@ class Gateway:
         self._sender.launch(attempt, partial(self._land, flight))
         await attempt.ended.wait()
         if isinstance(attempt.error, Failure):
-            await self._consider(flight, attempt.error)
+            await self._consider(flight, attempt, attempt.error)
         elif attempt.error is not None:
             raise attempt.error
         else:
@@ -310,21 +311,21 @@ class Gateway:
             self._desk.notice(f"The price of '{request.model}' at '{lane.name}' is unknown: its money is not counted.")
         return need
 
-    async def _consider(self, flight: _Flight, failure: Failure) -> None:
+    async def _consider(self, flight: _Flight, attempt: Attempt, failure: Failure) -> None:
         """Decide what follows from a failure: nothing more, another try, or the end of the session."""
         lane, tries = flight.lane, flight.tries
         if failure.kind in STOPPING:
-            raise stopped_by(failure, lane.name, flight.request.model, lane.caller.address)
+            raise _stopped_by(attempt, failure)
         if failure.kind == "rate_limit":
             lane.limiter.pause(lane.health.limited(tries.delay(failure)))
             raise failure
-        tries.fault(failure, self._desk.clock.now())
+        lane.health.fault(tries, failure)
         wrong = lane.health.unproven_failure(tries, failure)
         if wrong is not None:
             raise wrong
         if lane.health.suspect(tries):
             probe = partial(self._probe, lane, flight.request)
-            if await lane.health.pass_outage(probe, suspected_since=tries.since):
+            if await lane.health.pass_outage(probe, suspected=True):
                 tries.forget()
         if tries.over is None:
             failure.wait = min(tries.delay(failure), lane.endpoint.patience_s)
@@ -344,7 +345,7 @@ class Gateway:
         await self._sender.send(attempt)
         if isinstance(attempt.error, Failure):
             if attempt.error.kind in STOPPING:
-                raise stopped_by(attempt.error, lane.name, like.model, lane.caller.address)
+                raise _stopped_by(attempt, attempt.error)
             if attempt.error.kind != "rate_limit":
                 return attempt.error
         elif attempt.error is not None:
@@ -353,6 +354,10 @@ class Gateway:
         return None
 
     # ------------------------------------------------------------ the end of a session
+
+    def _stop_for(self, attempt: Attempt, failure: Failure) -> None:
+        """Stop in the very moment in which an account or a key turns out to be no good, before its slot is free."""
+        self._halt(_stopped_by(attempt, failure))
 
     def _halt(self, error: SessionStopped | StorageError) -> None:
         """Nothing more is sent. Whoever waits is woken; what is out may still come in."""

@@ -1,9 +1,10 @@
 """When an attempt that failed is made again, and when it is the endpoint that fails and not the call (design, law 4).
 
 A rate limit is not a fault of the call: it waits as long as it is told to, and uses up no try. Faults that pass (server
-errors, time-outs, broken connections) are tried again after growing waits, outside the slot. After three faults during
-which nothing else succeeded, a probe decides: if a call of one token fails too it is an outage, everything waits and
-the faults so far do not count; if it succeeds the fault lies in the call, which ends as `unanswerable` after six.
+errors, time-outs, broken connections) are tried again after growing waits, outside the slot. After three faults of one
+call, or ten of any, during which nothing succeeded, a probe decides: if a call of one token fails too it is an outage,
+everything waits and the faults so far do not count; if it succeeds the fault lies in the call, which ends as
+`unanswerable` after six.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from .errors import AccessDenied, EndpointDown, QuotaSpent, SessionStopped, Unkn
 from .failures import Failure
 from .outcomes import NoAnswerReason
 
-__all__ = ["MOST_FAULTS", "SUSPECT_FAULTS", "Health", "Tries", "stopped_by"]
+__all__ = ["MOST_FAULTS", "SUSPECT_FAULTS", "SUSPECT_IN_A_ROW", "Health", "Tries", "stopped_by"]
 
 SUSPECT_FAULTS = 3
+SUSPECT_IN_A_ROW = 10
 MOST_FAULTS = 6
 _MOST_UNREADABLE = 4
 _FIRST_S, _LONGEST_S = 0.5, 30.0
@@ -56,16 +58,16 @@ class Tries:
 
     faults: int = 0
     limited: int = 0
-    since: float = 0.0
+    answers_before: int = 0
     kind: str = ""
     random: random.Random = field(default_factory=random.Random)
 
-    def fault(self, failure: Failure, now: float) -> None:
-        """Count a fault that may pass."""
+    def fault(self, failure: Failure, answers: int) -> None:
+        """Count a fault that may pass; `answers` is how many the endpoint has given so far."""
         self.faults += 1
         self.kind = failure.kind
         if self.faults == 1:
-            self.since = now
+            self.answers_before = answers
 
     def forget(self) -> None:
         """The faults were those of an outage."""
@@ -103,6 +105,9 @@ class Health:
         patience_s: how long an outage is waited out.
         clock: where time comes from.
         notice: takes one line when an outage begins and one when it ends.
+
+    Attributes:
+        answers: how often the endpoint came back with something of its own.
     """
 
     def __init__(self, name: str, address: str, patience_s: float, clock: Clock, notice: Callable[[str], None]) -> None:
@@ -111,7 +116,9 @@ class Health:
         self._clock = clock
         self._notice = notice
         self._probing = anyio.Lock(fast_acquire=True)
-        self._answered_at = float("-inf")
+        self.answers = 0
+        self._faults_in_a_row = 0
+        self._outages = 0
         self._limited_at: float | None = None
         self._limited_episodes = 0
         self._limited_until = float("-inf")
@@ -125,11 +132,12 @@ class Health:
     @property
     def proven(self) -> bool:
         """Whether the endpoint has answered at least once."""
-        return self._answered_at != float("-inf")
+        return self.answers > 0
 
     def answered(self) -> None:
         """A call came back with something of its own, be it a refusal."""
-        self._answered_at = self._clock.now()
+        self.answers += 1
+        self._faults_in_a_row = 0
         self._limited_at = None
         self._limited_episodes = 0
 
@@ -160,6 +168,11 @@ class Health:
             self._limited_until = now + min(wait, 2.0 ** min(self._limited_episodes - 1, 10))
         return self._limited_until - now
 
+    def fault(self, tries: Tries, failure: Failure) -> None:
+        """A call had a fault that may pass."""
+        tries.fault(failure, self.answers)
+        self._faults_in_a_row += 1
+
     def unproven_failure(self, tries: Tries, failure: Failure) -> EndpointDown | None:
         """An address that has never answered is more likely wrong than out: it gets three quick tries and no more."""
         if self.proven or failure.kind != "unreachable" or tries.faults < SUSPECT_FAULTS:
@@ -170,17 +183,18 @@ class Health:
         )
 
     def suspect(self, tries: Tries) -> bool:
-        """Whether so many faults, with nothing answered in between, call for a probe."""
-        return tries.faults >= SUSPECT_FAULTS and self._answered_at < tries.since
+        """Whether the faults of this call, or those of all, with nothing answered in between, call for a probe."""
+        mute = tries.faults >= SUSPECT_FAULTS and self.answers == tries.answers_before
+        return mute or self._faults_in_a_row >= SUSPECT_IN_A_ROW
 
-    async def pass_outage(self, probe: Probe, *, suspected_since: float | None = None) -> bool:
+    async def pass_outage(self, probe: Probe, *, suspected: bool = False) -> bool:
         """Find out whether an outage is on, and wait until it is over.
 
         One of those who wait probes, with growing waits; the others wait for it. If it is cancelled, another goes on.
 
         Args:
             probe: makes one small call; gives its failure, or None where the endpoint answers.
-            suspected_since: moment of the first fault of who asks; None just waits for an outage that is on.
+            suspected: whether who asks has a suspicion; else it just waits for an outage that is on.
 
         Returns:
             Whether there was an outage.
@@ -188,25 +202,24 @@ class Health:
         Raises:
             EndpointDown: it outlasts the patience.
         """
-        was_down = self.down
+        was_down, answers, outages = self.down, self.answers, self._outages
         async with self._probing:
-            was_down = was_down or self.down
             wait = _PROBE_FIRST_S
-            while self.down or (suspected_since is not None and self._answered_at < suspected_since):
+            while self.down or (suspected and self.answers == answers):
                 failure = await probe()
                 if failure is None:
                     break
-                was_down = True
                 self._begin(failure)
                 await self._clock.sleep(failure.wait if failure.wait is not None else wait)
                 wait = min(_PROBE_LONGEST_S, wait * 2)
             self._end()
-        return was_down
+        return was_down or self._outages != outages
 
     def _begin(self, failure: Failure) -> None:
         now = self._clock.now()
         if self._down_since is None:
             self._down_since = now
+            self._outages += 1
             self._notice(
                 f"The endpoint {self._where} does not answer ({failure.detail}); waiting up to"
                 f" {self._patience_s / 60:.0f} min for it."
