@@ -23,7 +23,7 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 _FORM = re.compile(
-    r"\boutput (?:format|form|only)\b|#\s*\w[\w ]*#"
+    r"\boutput (?:format|form|only)\b|(?<!\w)#\s*\w[\w ]*#"
     r"|\b(?:output|return|print|give|write|put|provide|wrap|enclose)\b[^.;]{0,40}"
     r"\b(?:instruction|prompt|rewrite|version)s?\b[^.;]{0,20}"
     r"\b(?:between|inside|within|as|in|under)\b[^.;]{0,20}\b(?:tags?|json|xml|fence|code block|heading|markers?)\b"

@@ -58,11 +58,12 @@ class Judge:
         if task.swap:
             first, second = second, first
         tag = tag_for(_TAG, self.secret, first, second, task.response)
-        turns = self._turns(task, first, second, tag)
+        form = self._form(task.evolved.language, tag)
+        turns = self._turns(task, first, second, form)
         outcome = await self.seat.ask(task, turns, json_schema=_SCHEMA if self.output_form == "json" else None)
         if isinstance(outcome, NoAnswer):
             return failed(self.role, task, outcome)
-        fields = self._read(outcome, tag)
+        fields = self._read(outcome, tag, form)
         given = {name: _yes_or_no(fields, name) for name in ("valid", "self_contained", "intent")}
         harder = _harder(fields.get("harder", ""), swap=task.swap)
         readable = any(fields.get(name) for name in _FIELDS[1:])
@@ -73,26 +74,32 @@ class Judge:
             calls=(call_of(self.role, outcome),),
         )  # fmt: skip
 
-    def _turns(self, task: JudgeTask, first: str, second: str, tag: str) -> tuple[Turn, ...]:
+    def _turns(self, task: JudgeTask, first: str, second: str, form: str) -> tuple[Turn, ...]:
         language = task.evolved.language
         sign = mark(self.secret, first, second, task.response)
         target, other = ("A", "B") if task.swap else ("B", "A")
-        form = self.prompts.get(f"judge-{self.output_form}", language)
         ask = self.prompts.get("judge-ask", language).fill(
             first=quoted("A", sign, first), second=quoted("B", sign, second),
             response=quoted("RESPONSE", sign, task.response), target=target, other=other,
-            form=form.fill(tag=tag) if self.output_form == "tags" else form.fill(),
+            form=form,
         )  # fmt: skip
         return Turn("system", self.prompts.get("judge", language).fill()), Turn("user", ask)
 
-    def _read(self, answer: Answer, tag: str) -> Mapping[str, str]:
-        """The fields of the last verdict; empty where there is none."""
+    def _form(self, language: str, tag: str) -> str:
+        prompt = self.prompts.get(f"judge-{self.output_form}", language)
+        return prompt.fill(tag=tag) if self.output_form == "tags" else prompt.fill()
+
+    def _read(self, answer: Answer, tag: str, form: str) -> Mapping[str, str]:
+        """The fields of the last verdict; empty where there is none, or an echo of the question."""
         if self.output_form == "json":
             value = json_object(answer.text, "harder") or {}
-            return {name: str(value[name]) for name in _FIELDS if name in value}
+            found = {name: str(value[name]) for name in _FIELDS if name in value}
+            return {name: text for name, text in found.items() if name == "quote" or "|" not in text}
         text = None if cut_off(answer, tag) else between_tags(answer.text, tag)
+        if text is None or text in form:
+            return {}
         fields: dict[str, str] = {}
-        for block in labelled_blocks(text or "", _LABELS, ""):
+        for block in labelled_blocks(text, _LABELS, ""):
             fields |= block
         return fields
 

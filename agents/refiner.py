@@ -51,11 +51,14 @@ class Refiner:
         shown = _findings(task)
         told = (shown, *(edit.why for edit in task.history))
         tag, why_tag = tag_for(_TAG, self.secret, *told), tag_for(_WHY, self.secret, *told)
-        turns = self._turns(task, shown, tag, why_tag)
+        form = self._form(task.method.language, tag, why_tag)
+        turns = self._turns(task, shown, form)
         outcome = await self.seat.ask(task, turns, json_schema=_SCHEMA if self.output_form == "json" else None)
         if isinstance(outcome, NoAnswer):
             return failed(self.role, task, outcome)
         clauses, why = self._read(outcome, tag, why_tag)
+        if all(clause in form for clause in clauses):
+            clauses = ()  # the model repeated how it was asked
         old = task.method
         method = Method(clauses, language=old.language, parent=old.id, why=why) if clauses else None
         return Proposal(
@@ -64,17 +67,20 @@ class Refiner:
             calls=(call_of(self.role, outcome),),
         )  # fmt: skip
 
-    def _turns(self, task: RefineTask, shown: str, tag: str, why_tag: str) -> tuple[Turn, ...]:
+    def _turns(self, task: RefineTask, shown: str, form: str) -> tuple[Turn, ...]:
         language = task.method.language
-        form = self.prompts.get(f"refiner-{self.output_form}", language)
         ask = self.prompts.get("refiner-ask", language).fill(
             clauses=numbered(task.method.clauses),
             findings=quoted("FINDINGS", mark(self.secret, shown), shown),
             size=self.prompts.get("refiner-bold" if task.bold else "refiner-small", language).fill(),
-            form=form.fill(tag=tag, why=why_tag) if self.output_form == "tags" else form.fill(),
+            form=form,
         )
         history = render_edits(task.history, task.method, self.secret, self.prompts)
         return Turn("system", self.prompts.get("refiner", language).fill()), Turn("user", history + ask)
+
+    def _form(self, language: str, tag: str, why_tag: str) -> str:
+        prompt = self.prompts.get(f"refiner-{self.output_form}", language)
+        return prompt.fill(tag=tag, why=why_tag) if self.output_form == "tags" else prompt.fill()
 
     def _read(self, answer: Answer, tag: str, why_tag: str) -> tuple[tuple[str, ...], str]:
         if self.output_form == "tags":

@@ -9,6 +9,7 @@ import click
 from ...agents.gateway.errors import StorageError, UsageError
 from ...agents.method import Method
 from ...agents.method_file import RUN_METHOD, diff_methods, dump_method, load_method
+from ...agents.reading import one_line
 from ...prompts import LANGUAGES, method_names
 
 __all__ = ["command", "find_method"]
@@ -81,7 +82,7 @@ def diff(old: str, new: str, language: str, runs: str) -> None:
     if before.clauses == after.clauses:
         click.echo(f"The clauses are the same ({before.id}).")
         return
-    click.echo(f"--- {before.name or old} ({before.id})\n+++ {after.name or new} ({after.id})")
+    click.echo(f"--- {one_line(before.name) or old} ({before.id})\n+++ {one_line(after.name) or new} ({after.id})")
     click.echo(diff_methods(before, after))
 
 
@@ -106,7 +107,8 @@ def export(method: str, out: Path, force: bool, language: str, runs: str) -> Non
 
 def _say(place: str, method: Method) -> None:
     """One line: where, id, language, clauses, and what it was made for or begins with."""
-    about = method.why or (f"control: {method.control}" if method.control else method.clauses[0])
+    # What a model or a file wrote may hold what a terminal would obey.
+    about = one_line(method.why) or (f"control: {method.control}" if method.control else method.clauses[0])
     short = about if len(about) <= 60 else f"{about[:59]}…"
     click.echo(f"{place:32}  {method.id}  {method.language}  {len(method.clauses)} clauses  {short}")
 
