@@ -47,11 +47,11 @@ class RunFiles:
             return []
         return sorted(int(child) for child in names if child.isascii() and child.isdigit())
 
-    def text(self, name: str) -> str | None:
-        """The beginning of a text file, or None where there is none."""
+    def text(self, name: str, most: int | None = _TEXT_BYTES) -> str | None:
+        """The first `most` bytes of a text file, or all of it; None where there is none."""
         try:
             with (self.folder / name).open("rb") as file:
-                return file.read(_TEXT_BYTES).decode("utf-8", "replace")
+                return file.read(most).decode("utf-8", "replace")
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -60,7 +60,7 @@ class RunFiles:
 
     def tree(self, name: str) -> dict[str, Any]:
         """A JSON object, empty where there is none."""
-        text = self.text(name)
+        text = self.text(name, most=None)
         if text is None:
             return {}
         value = _json(text)

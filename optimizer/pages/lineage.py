@@ -22,6 +22,8 @@ _MARKS: dict[str, Literal["kept", "removed", "added", "changed"]] = {
     "~ ": "changed",
 }
 _WHOLE: dict[str, Literal["same", "gone", "new"]] = {"kept": "same", "removed": "gone", "added": "new"}
+_LEAST_ALIKE = 0.4
+_MOST_PAIRS = 250_000  # the matcher's time grows with the product of both lengths
 _WORDS = re.compile(r"\s+|[\u3400-\u9fff]|\w+|[^\w\s]")
 
 
@@ -84,7 +86,7 @@ def _pieces(old: str, new: str) -> tuple[Piece, ...]:
     """The words of two clauses against each other; two clauses with little in common are shown one after the other."""
     a, b = _WORDS.findall(old), _WORDS.findall(new)
     matcher = difflib.SequenceMatcher(a=a, b=b, autojunk=False)
-    if matcher.ratio() < 0.4:
+    if len(a) * len(b) > _MOST_PAIRS or matcher.ratio() < _LEAST_ALIKE:
         return (Piece("gone", old), Piece("new", new))
     pieces: list[Piece] = []
     gone = come = ""

@@ -34,6 +34,7 @@ from .story import Findings, Story, tell
 __all__ = ["REPORT", "write_report"]
 
 REPORT = "report.html"
+_LONGEST = 4000  # characters of one text; the files have the rest
 _HERE = Path(__file__).parent
 # What a reader may want to open beside the page, in this order.
 _FILES: Mapping[str, str] = {
@@ -69,7 +70,7 @@ class _Page:
     balances: tuple[Balance, ...]
     spending: Spending | None
     files: Mapping[str, str]
-    settings: str
+    settings: tuple[str, ...]
     version: str
     troubles: tuple[str, ...]
 
@@ -187,17 +188,19 @@ def _render(page: _Page) -> str:
 
 def _final(value: object) -> object:
     """Every text on its way into the page, so that none is forgotten; what is markup of ours stays as it is."""
-    return numbers.shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    head, rest = numbers.clipped(value, _LONGEST)
+    return numbers.shown(head) + (f" … and {rest:,} more characters" if rest else "")
 
 
-def _settings(frozen: Mapping[str, Any]) -> str:
-    """The frozen settings to read. The secret that delimiters derive from is nobody's business."""
-    if not frozen:
-        return ""
+def _settings(frozen: Mapping[str, Any]) -> tuple[str, ...]:
+    """The lines of the frozen settings. The secret that delimiters derive from is nobody's business."""
     settings = dict(_subtree(frozen, "settings"))
     if settings.get("secret"):
         settings["secret"] = "(not shown)"  # noqa: S105
-    return hide_keys(json.dumps({**frozen, "settings": settings}, ensure_ascii=False, indent=2))
+    text = json.dumps({**frozen, "settings": settings}, ensure_ascii=False, indent=2)
+    return tuple(hide_keys(text).split("\n")) if frozen else ()
 
 
 def _told(status: StatusRecord, folder: Path) -> StatusRecord:

@@ -92,6 +92,8 @@ def read_picked(files: RunFiles, steps: Sequence[StepView]) -> Picked | None:
         if not scored:
             return None
         place, whose = f"{scored[-1].place}/incumbent.jsonl", "the starting method"
+    if not files.has(place):
+        return None
     good = _best(files.rows(place, TrajectoryRecord))
     bad = _worst(files.rows(place, TrajectoryRecord))
     return Picked(place, whose, tuple(map(_of_trajectory, good)), tuple(map(_of_trajectory, bad)))

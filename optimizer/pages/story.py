@@ -94,11 +94,7 @@ def _won(found: Findings) -> str:
         return decided[-1].reason if decided else ""
     changes = ", then ".join(f"{_short(view)} in step {step.number + 1}" for step, view in won)
     gain = _gain(found, won)
-    return (
-        f"{'It' if len(won) == 1 else 'They'} won: {changes}{gain}."
-        if len(won) > 1
-        else f"The winner is {changes}{gain}."
-    )
+    return f"Accepted: {changes}{gain}."
 
 
 def _gain(found: Findings, won: Sequence[tuple[StepView, CandidateView]]) -> str:
@@ -119,7 +115,7 @@ def _short(view: CandidateView) -> str:
 def _sure(found: Findings) -> str:
     confirmation = found.confirmation
     if confirmation is None:
-        return "" if found.status.recipe == "evolve" else "The confirmation on the test seeds was not reached."
+        return "" if not found.steps else "The confirmation on the test seeds was not reached."
     against = confirmation.against.get("start")
     chosen = _standing(confirmation, "best")
     if confirmation.verdict not in ("confirmed", "not confirmed") or against is None or chosen is None:
