@@ -30,6 +30,7 @@ __all__ = ["RUN_METHOD", "diff_methods", "dump_method", "load_method", "parse_me
 
 RUN_METHOD = "method.md"  # the best method in the folder of a run
 _KEYS = ("name", "language", "control", "parent", "why", "id")
+_MOST_BYTES = 65_536  # far above any method; a device or a data set is not read into memory
 _CONTROLS = ("", "identity", "just-longer")
 
 
@@ -100,7 +101,11 @@ def load_method(name_or_path: str, language: str = "en") -> Method:
     path = Path(name_or_path)
     try:
         file = path / RUN_METHOD if path.is_dir() else path
-        return parse_method(file.read_bytes().decode("utf-8"), str(file), language)
+        with file.open("rb") as stream:
+            data = stream.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            raise UsageError(f"{file} is too large to be a method.", fix="A method file has 1 to 8 short lines.")
+        return parse_method(data.decode("utf-8"), str(file), language)
     except FileNotFoundError as error:
         raise UsageError(
             f"There is no method {name_or_path!r}.",
