@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -95,16 +96,20 @@ async def run(folder: Path, watcher: Watcher, *, replay: bool = False, budget: B
     source = open_seeds(settings.seeds)
     split = _split(settings, source, frozen["fingerprints"]["seeds"])
     events = EventLog(folder / "events.jsonl")
-    async with open_gateway(
-        settings.endpoints, folder, settings.budget, replay_only=replay, on_notice=watcher.note
-    ) as gateway:
-        watcher.attach(gateway.progress)
-        state = _state(settings, split, events)
-        with files.rows("messages.jsonl") as messages:
-            team = Team(_cast(settings, gateway), gateway)
-            spending = _spending(gateway)
-            bench = Run(settings, files, events, split, team, MessageLog(messages), watcher, spending, state)
-            return await _guarded(bench, source, gateway)
+    try:
+        async with open_gateway(
+            settings.endpoints, folder, settings.budget, replay_only=replay, on_notice=watcher.note
+        ) as gateway:
+            watcher.attach(gateway.progress)
+            with files.rows("messages.jsonl") as messages:
+                team = Team(_cast(settings, gateway), gateway)
+                state = _state(settings, split, events)
+                log = MessageLog(messages)
+                bench = Run(settings, files, events, split, team, log, watcher, _spending(gateway), state)
+                ending = await _guarded(bench, source, gateway)
+    finally:
+        report = _report(folder)
+    return replace(ending, summary=f"{ending.summary}\n{report}")
 
 
 async def _guarded(run: Run, source: SeedSource, gateway: Gateway) -> Ending:
@@ -116,10 +121,12 @@ async def _guarded(run: Run, source: SeedSource, gateway: Gateway) -> Ending:
     except SessionStopped as stop:
         return _end(run, gateway, "stopped", f"Stopped: {stop}", code=stop.exit_code)
     except AutoEvolError as error:
-        _end(run, gateway, "stopped", f"Stopped: {error}")
+        with suppress(StorageError):
+            _end(run, gateway, "stopped", f"Stopped: {error}")
         raise
     except get_cancelled_exc_class():
-        _end(run, gateway, "stopped", "Stopped by the person.")
+        with suppress(StorageError):
+            _end(run, gateway, "stopped", "Stopped by the person.")
         raise
     return _end(run, gateway, "finished", story)
 
@@ -134,16 +141,19 @@ async def _recipe(run: Run, source: SeedSource) -> str:
 
 
 def _end(run: Run, gateway: Gateway, state: Literal["finished", "stopped"], story: str, code: int = 0) -> Ending:
-    """Put the end on record and draw the report. A full disk must not hide why the session stopped."""
+    """Put the end on record."""
     totals = gateway.totals().all
-    lines = [story]
+    run.events.append(state, story=story)
+    run.update(state=state, story=story, calls=totals.calls, cost_usd=totals.cost, tokens=totals.tokens)
+    return Ending(state, story, run.folder.path, code)
+
+
+def _report(folder: Path) -> str:
+    """Draw the report and say where it is. That it cannot be written must not hide why the session ended."""
     try:
-        run.events.append(state, story=story)
-        run.update(state=state, story=story, calls=totals.calls, cost_usd=totals.cost, tokens=totals.tokens)
-        lines.append(f"Report: {write_report(run.folder.path)}")
+        return f"Report: {write_report(folder)}"
     except StorageError as error:
-        lines.append(str(error))
-    return Ending(state, "\n".join(lines), run.folder.path, code)
+        return f"There is no new report. {error}"
 
 
 def _state(settings: Settings, split: Split, events: EventLog) -> dict[str, Any]:

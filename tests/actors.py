@@ -19,11 +19,12 @@ __all__ = ["act"]
 def act(body: Body) -> ModelReply:
     """Play the role that the model's name says."""
     role = str(body["model"]).removeprefix("m-")
-    return _ROLES[role](body, _luck(body))
+    return _ROLES[role](body)
 
 
-def _luck(body: Body) -> int:
-    return int(hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:8], 16)
+def _luck(*parts: object) -> int:
+    """Chance that depends on data alone, so that another wording of a prompt does not change the course."""
+    return int(hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8], 16)
 
 
 def _turns(body: Body) -> tuple[str, str]:
@@ -35,15 +36,16 @@ def _data(text: str, label: str) -> str:
     return str(found[-1][1]) if found else ""
 
 
-def _evolver(body: Body, luck: int) -> ModelReply:
+def _evolver(body: Body) -> ModelReply:
     method, ask = _turns(body)
     text = _data(ask, "TEXT")
-    # A method that asks for a check makes fewer mistakes: something that a search can find.
-    mistakes = 12 if "twice" in method else 3
+    # A method that asks to look twice makes fewer mistakes, one that only asks for length makes more.
+    mistakes = 12 if "breaths" in method else 2 if "longer" in method else 3
+    luck = _luck("evolver", text, mistakes)
     match luck % mistakes:
         case 0:
             return ModelReply("I would rather not use any tags today.")
-        case 1 if luck % 2:
+        case 1 if luck % 5 == 0:
             return ModelReply(f"<evolved>{text}</evolved>")
         case 2 if luck % 4 == 0:
             return ModelReply(text="", finish="content_filter")
@@ -52,7 +54,8 @@ def _evolver(body: Body, luck: int) -> ModelReply:
             return ModelReply(f"<evolved>{extra} {text} Say how many are left over in the end.</evolved>")
 
 
-def _responder(body: Body, luck: int) -> ModelReply:
+def _responder(body: Body) -> ModelReply:
+    luck = _luck("responder", _turns(body)[1][-80:])
     if luck % 17 == 0:
         return ModelReply("")
     if luck % 19 == 0:
@@ -60,7 +63,8 @@ def _responder(body: Body, luck: int) -> ModelReply:
     return ModelReply(f"Counting step by step gives {luck % 900 + 10}.", tokens=(40, 12))
 
 
-def _analyst(body: Body, luck: int) -> ModelReply:
+def _analyst(body: Body) -> ModelReply:
+    luck = _luck("analyst", body.get("seed"))
     if luck % 11 == 0:
         return ModelReply("no findings worth a list")
     return ModelReply(
@@ -69,23 +73,34 @@ def _analyst(body: Body, luck: int) -> ModelReply:
     )
 
 
-def _refiner(body: Body, luck: int) -> ModelReply:
+_CLAUSES = (
+    "Take three breaths, then read the new problem aloud as a stranger would.",
+    "Count every object before and after; breaths between counts keep them honest.",
+    "Give each new quantity a unit, and let two breaths pass before the last line.",
+    "Prefer a condition that changes a number over one that decorates; mind your breaths.",
+    "End by asking for one figure only, after as many breaths as it takes.",
+    "When in doubt leave the story as it was, take breaths, and sharpen the question.",
+)
+
+
+def _refiner(body: Body) -> ModelReply:
     _, ask = _turns(body)
-    rule = re.findall(r"Look over the result \w+", ask)
-    clause = f"{rule[-1] if rule else 'Look'} and mend what is wrong, {luck % 90 + 10} breaths long."
+    luck = _luck("refiner", body.get("seed"))
+    clause = _CLAUSES[luck % len(_CLAUSES)]
     clauses = [*re.findall(r"^\d+\. (.*)$", ask, re.MULTILINE)[:5], clause]
     lines = "\n".join(f"{number}. {text}" for number, text in enumerate(clauses, 1))
     return ModelReply(f"<why>results were careless</why>\n<clauses>\n{lines}\n</clauses>")
 
 
-def _judge(body: Body, luck: int) -> ModelReply:
-    harder = "A" if luck % 3 else "B"
-    return ModelReply(
-        f"<verdict>\nquote: boxes\nvalid: yes\nself_contained: yes\nintent: yes\nharder: {harder}\n</verdict>"
-    )
+def _judge(body: Body) -> ModelReply:
+    _, ask = _turns(body)
+    (_, _, a), (_, _, b) = re.findall(r"<<<(\w+) (\w+)\n(.*?)\n\1 \2>>>", ask, re.DOTALL)[:2]
+    harder = "A" if (len(a) > len(b)) != (_luck("judge", a, b) % 7 == 0) else "B"
+    lines = ["quote: boxes", "valid: yes", "self_contained: yes", "intent: yes", f"harder: {harder}"]
+    return ModelReply("\n".join(["<verdict>", *lines, "</verdict>"]))
 
 
-_ROLES: dict[str, Callable[[Body, int], ModelReply]] = {
+_ROLES: dict[str, Callable[[Body], ModelReply]] = {
     "evolver": _evolver,
     "responder": _responder,
     "analyst": _analyst,

@@ -60,7 +60,7 @@ def strategies_of(settings: Settings, dev_size: int) -> Strategies:
     published = settings.profile != "recommended"
     gates = frozenset[str]() if published else GATES
     dev = Plan(search.rounds, True, settings.judge and not published, names, gates, settings.run_seed)
-    score = _no_failure if published else _graded
+    score = _no_failure if published else _graded(judged=settings.judge)
     stop = AfterSteps(search.steps) if search.patience is None else (
         AfterSteps(search.steps) | WithoutChange(search.patience)
     )  # fmt: skip
@@ -96,9 +96,13 @@ def _missing(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in sorted(_NO_TEXT) if name not in names)
 
 
-def _graded(trajectory: Trajectory) -> float:
+def _graded(*, judged: bool) -> Score:
     """The recommended score: nothing where a gate fired, else what the judge sees."""
-    return score_item(trajectory.findings, trajectory.verdict).value
+
+    def score(trajectory: Trajectory) -> float:
+        return score_item(trajectory.findings, trajectory.verdict, judged=judged).value
+
+    return score
 
 
 def _no_failure(trajectory: Trajectory) -> float:

@@ -6,10 +6,12 @@ Real processes, real SIGKILL, a real HTTP server whose answers are functions of 
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +23,20 @@ from tests.model_server import ModelServer, model_server
 
 pytestmark = pytest.mark.timeout(180)
 
-SEEDS = 36
-KILLS = (1, 3, 9, 20, 41, 77, 120, 180, 230)
+SEEDS = 44
 
 
-@pytest.fixture
+@dataclass(frozen=True)
+class Whole:
+    """An uninterrupted run: its settings, its folder, its records, and how many calls it took."""
+
+    config: Path
+    run: Path
+    records: dict[str, Any]
+    calls: int
+
+
+@pytest.fixture(scope="module")
 def server() -> Iterator[ModelServer]:
     """Models that play the roles."""
     with model_server(act) as running:
@@ -57,12 +68,12 @@ concurrency = 6
 [search]
 steps = 2
 batch = 4
-candidates = 2
-dev = 12
+candidates = 3
+dev = 14
 test = 5
 rungs = [6]
 least_dev = 5
-alpha = 0.9
+alpha = 0.99
 """,
         encoding="utf-8",
     )
@@ -120,60 +131,65 @@ def _compare(expected: dict[str, Any], run: Path) -> None:
         assert value == found[name], f"{name} differs"
 
 
-@pytest.fixture
-def whole(tmp_path: Path, server: ModelServer) -> tuple[Path, dict[str, Any], int]:
-    """An uninterrupted run: its settings, its records, and how many calls it took."""
-    config = _config(tmp_path, server.base_url)
-    _finish(_start(config, tmp_path / "whole"))
-    calls = server.count
-    assert calls == server.paid
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, server: ModelServer) -> Whole:
+    """An uninterrupted run to compare with."""
+    folder = tmp_path_factory.mktemp("whole")
+    config = _config(folder, server.base_url)
+    _finish(_start(config, folder / "runs"))
+    assert server.count == server.paid
     assert all(times == 1 for times in server.answered.values())
-    return config, _records(_only_run(tmp_path / "whole")), calls
+    run = _only_run(folder / "runs")
+    return Whole(config, run, _records(run), server.count)
+
+
+def test_the_run_to_compare_with_has_every_part_of_the_course(whole: Whole) -> None:
+    """A course without a change of the method, dropped rows and rejected candidates would prove little."""
+    decisions = [json.loads(text) for name, text in whole.records.items() if name.endswith("decision.json")]
+    assert any(decision["accepted"] for decision in decisions)
+    assert whole.records["status"]["rows_out"] > 5
+    assert len(whole.records["status"]["dropped"]) > 1
+    assert whole.records["status"]["confirmation"] != "a control wins"
 
 
 def test_a_run_killed_at_many_points_ends_like_an_uninterrupted_one(
-    tmp_path: Path, server: ModelServer, whole: tuple[Path, dict[str, Any], int]
+    tmp_path: Path, server: ModelServer, whole: Whole
 ) -> None:
     """Whatever moment the kill falls on, every file is the same, and only what had not finished is asked again."""
-    config, expected, calls = whole
-    assert calls > max(KILLS), "the kills must fall inside the run"
-    for point in KILLS:
+    calls = whole.calls
+    for point in (1, calls // 5, calls // 2, calls * 4 // 5, calls - 1):
         while server.received.acquire(blocking=False):
             pass
         runs = tmp_path / f"killed-{point}"
-        _kill_after(_start(config, runs), server, point)
+        _kill_after(_start(whole.config, runs), server, point)
         run = _only_run(runs)
         finished = {call.key for call in read_calls(run / "journal.sqlite")}
         before = server.count
         _finish(_resume(run))
         assert calls - len(finished) == server.count - before, "a finished call was asked again"
-        _compare(expected, run)
+        _compare(whole.records, run)
 
 
-def test_a_run_killed_again_and_again_still_ends_the_same(
-    tmp_path: Path, server: ModelServer, whole: tuple[Path, dict[str, Any], int]
-) -> None:
+def test_a_run_killed_again_and_again_still_ends_the_same(tmp_path: Path, server: ModelServer, whole: Whole) -> None:
     """Every restart gets a little further."""
-    config, expected, _ = whole
     while server.received.acquire(blocking=False):
         pass
     runs = tmp_path / "often"
-    _kill_after(_start(config, runs), server, 30)
+    _kill_after(_start(whole.config, runs), server, 30)
     run = _only_run(runs)
-    for point in (25, 60, 45):
+    for point in (25, 45, 30):
         _kill_after(_resume(run), server, point)
     _finish(_resume(run))
-    _compare(expected, run)
+    _compare(whole.records, run)
 
 
-def test_a_finished_run_resumed_asks_nothing(
-    tmp_path: Path, server: ModelServer, whole: tuple[Path, dict[str, Any], int]
-) -> None:
+def test_a_finished_run_resumed_asks_nothing(tmp_path: Path, server: ModelServer, whole: Whole) -> None:
     """Running it once more rebuilds every record without one call."""
-    _, expected, calls = whole
-    run = _only_run(tmp_path / "whole")
+    run = tmp_path / "again"
+    shutil.copytree(whole.run, run)
     (run / "dataset.jsonl").unlink()
     (run / "report.html").unlink()
+    before = server.count
     _finish(_resume(run))
-    assert calls == server.count
-    _compare(expected, run)
+    assert before == server.count
+    _compare(whole.records, run)
