@@ -121,11 +121,13 @@ def test_clauses_about_the_task_are_allowed(clause: str) -> None:
 
 
 def test_files_that_cannot_be_read_are_said(tmp_path: Path) -> None:
-    """Missing, not text, a folder without a method, a name with a NUL byte."""
+    """Missing, not text, far too large, a folder without a method, a name with a NUL byte."""
     (tmp_path / "latin.md").write_bytes(b"1. caf\xe9")
+    (tmp_path / "large.md").write_text("1. go\n" * 20_000, encoding="utf-8")
     for name, words in [
         ("none.md", "no method"),
         ("latin.md", "not UTF-8"),
+        ("large.md", "too large"),
         ("", "no method"),
         ("a\0b", "cannot be read"),
     ]:
