@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import cast
 
 from ...agents.gateway.errors import UsageError
-from ...agents.gateway.requests import Turn
 from ...agents.messages import Instruction
 from ..record.settings import SeedSettings
 from .conversations import BadRow, described, readable, turns_of, user_turns
@@ -131,7 +130,10 @@ def pairs_of(row: Row, fields: FieldMap) -> list[Pair]:
     if fields.messages:
         own, found = user_turns(turns_of(_unpacked(row.get(fields.messages)), fields.messages))
         system = "\n\n".join(dict.fromkeys(text for text in (system, own) if text.strip()))
-        return [(_instruction(text, system, context, fields), answer) for text, context, answer in found]
+        return [
+            (Instruction(text, system, context, fields.language or language_of(text)), answer)
+            for text, context, answer in found
+        ]
     if row.get(fields.instruction) is None:
         raise BadRow(f"no field `{fields.instruction}`", empty=True)
     text = _text(row, fields.instruction)
@@ -141,14 +143,12 @@ def pairs_of(row: Row, fields: FieldMap) -> list[Pair]:
         extra, answer = _first_instance(row, fields)
     else:
         extra, answer = _text(row, fields.input), _answer(row, fields)
+    # Told before the input is joined, which may well be a text in another language to translate.
+    language = fields.language or language_of(text)
     if extra.strip().lower() not in _NO_INPUT:
         text = f"{text.rstrip()}\n\n{extra}"
     earlier = tuple(turns_of(row[fields.context], fields.context)) if row.get(fields.context) else ()
-    return [(_instruction(text, system, earlier, fields), answer if answer.strip() else None)]
-
-
-def _instruction(text: str, system: str, context: tuple[Turn, ...], fields: FieldMap) -> Instruction:
-    return Instruction(text, system, context, fields.language or language_of(text))
+    return [(Instruction(text, system, earlier, language), answer if answer.strip() else None)]
 
 
 def _text(row: Row, field: str) -> str:
