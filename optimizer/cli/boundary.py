@@ -20,6 +20,7 @@ __all__ = ["Interrupted", "guard", "resume_line"]
 _FAILURE, _USAGE, _INTERRUPTED = 1, 2, 130
 _OSERRORS = {
     errno.ENOSPC: ("The disk is full", "Free some space; what was finished is kept."),
+    errno.EFBIG: ("The file grows over a limit", "Raise the limit (`ulimit -f`); what was finished is kept."),
     errno.EDQUOT: ("The disk quota is used up", "Free some space; what was finished is kept."),
     errno.EROFS: ("The file system is read-only", "Choose another folder with --runs."),
     errno.EACCES: ("Permission is denied", "Change the permissions or choose another place."),

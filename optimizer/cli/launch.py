@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import shutil
 import signal
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -19,20 +21,32 @@ import click
 from ...agents.gateway.endpoints import Budget
 from ...agents.gateway.errors import AutoEvolError, StorageError, UsageError
 from ...agents.gateway.keys import find_key
-from ..dataset.source import SeedSource, open_seeds
+from ...agents.method_file import load_method
+from ..dataset.report import ReadReport
+from ..dataset.source import open_seeds
 from ..dataset.split import split_seeds
 from ..pages.progress import duration, make_watcher
 from ..record.config import resolve
 from ..record.estimate import Estimate, Sizes, estimate, roles_in_use, seed_tokens
 from ..record.settings import Settings
 from ..record.tree import Tree, merge
+from ..scoring.detectors import DETECTORS
 from .boundary import Interrupted, resume_line
 from .options import flags_of
 
 if TYPE_CHECKING:
     from ..session import Ending
 
-__all__ = ["check_out", "follow", "launch", "measure"]
+__all__ = ["Outlook", "check_out", "follow", "launch", "measure", "outlook"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is known of a run before it starts: for the line at the start and for the time left."""
+
+    calls: int | None = None
+    steps: int | None = None
+    line: str = ""
 
 
 def launch(options: Mapping[str, Any], said: Tree) -> None:
@@ -46,11 +60,12 @@ def launch(options: Mapping[str, Any], said: Tree) -> None:
         UsageError: settings, seeds, keys or consent are missing.
     """
     settings = resolve(options["config"], merge(flags_of(options), said))
+    _check_choices(settings)
     out = check_out(options.get("out"), settings)
-    sizes, source = measure(settings)
+    sizes, read = measure(settings)
     forecast = estimate(settings, sizes)
     if options["dry_run"]:
-        click.echo("\n".join(_dry_run(settings, sizes, source, forecast)))
+        click.echo("\n".join(_dry_run(settings, sizes, read, forecast)))
         return
     for name, endpoint in settings.endpoints.items():
         find_key(name, endpoint)
@@ -59,26 +74,49 @@ def launch(options: Mapping[str, Any], said: Tree) -> None:
     from ..session import create_run  # noqa: PLC0415  brings the whole loop; a dry run need not wait for it
 
     folder = create_run(settings, options["runs"] or Path("runs"))
-    follow(folder, calls=forecast.calls, forecast=_forecast_line(forecast), quiet=options["quiet"], out=out)
+    follow(folder, _outlook(settings, read, forecast), quiet=options["quiet"], out=out)
+
+
+def outlook(settings: Settings) -> Outlook:
+    """What to expect of a run with these settings; reads the seeds.
+
+    Raises:
+        UsageError: the seeds cannot be read.
+    """
+    sizes, read = measure(settings)
+    return _outlook(settings, read, estimate(settings, sizes))
+
+
+def _outlook(settings: Settings, read: ReadReport, forecast: Estimate) -> Outlook:
+    calls = f"At most {forecast.calls:,} calls, about {forecast.expected_tokens:,} tokens"
+    line = f"{read}. {calls} ({_money(forecast, settings)})."
+    return Outlook(forecast.calls, settings.search.steps if settings.recipe == "auto-evol" else None, line)
 
 
 def follow(
-    folder: Path, *, calls: int | None = None, forecast: str = "", quiet: bool = False,
-    out: Path | None = None, budget: Budget | None = None, replay: bool = False,
+    folder: Path, outlook: Outlook, *, quiet: bool = False, out: Path | None = None, budget: Budget | None = None,
+    replay: bool = False,
 ) -> None:  # fmt: skip
-    """Run a folder to its end, show how it goes, and print how it ended. The arguments are those of `session.run`.
+    """Run a folder to its end, show how it goes, and print how it ended.
+
+    Args:
+        folder: the run.
+        outlook: what is expected of it.
+        quiet: show no progress.
+        out: put the data set there too.
+        budget, replay: see `session.run`.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; what is finished is kept.
         AutoEvolError: the run cannot go on; the error has a note with the command that continues it.
     """
-    from ..session import run  # noqa: PLC0415  brings the whole loop, and --help of the command need not wait for it
+    from ..session import run  # noqa: PLC0415  brings the whole loop, and a dry run need not wait for it
 
     command = resume_line(folder, out)
     previous = signal.signal(signal.SIGTERM, _as_interrupt)
     try:
-        with make_watcher(quiet=quiet, calls=calls) as watcher:
-            watcher.begin(folder, forecast)
+        with make_watcher(quiet=quiet, calls=outlook.calls, steps=outlook.steps) as watcher:
+            watcher.begin(folder, outlook.line)
             ending = anyio.run(partial(run, folder, watcher, replay=replay, budget=budget))
             watcher.end(ending.summary)
     except KeyboardInterrupt:
@@ -91,8 +129,22 @@ def follow(
     _report(ending, command, out)
 
 
-def measure(settings: Settings) -> tuple[Sizes, SeedSource]:
-    """Read the seeds once: how many there are for each part, and how long they are.
+def _check_choices(settings: Settings) -> None:
+    """Names that the run would only stumble over later, when something is spent already."""
+    for name in settings.detectors:
+        if name not in DETECTORS:
+            close = difflib.get_close_matches(name, DETECTORS, n=1)
+            hint = f"Did you mean '{close[0]}'? " if close else ""
+            raise UsageError(f"There is no detector '{name}'.", fix=f"{hint}Detectors are: {', '.join(DETECTORS)}.")
+    if settings.responder_form == "own" and not settings.responder_prompt.strip():
+        raise UsageError(
+            "The responder form 'own' needs words of your own.", fix="Give --responder-prompt TEXT, or another form."
+        )
+    load_method(settings.search.method)
+
+
+def measure(settings: Settings) -> tuple[Sizes, ReadReport]:
+    """Read the seeds once: how many there are for each part, how long they are, and what became of the rows.
 
     Raises:
         UsageError: they cannot be read, or there are none.
@@ -105,7 +157,7 @@ def measure(settings: Settings) -> tuple[Sizes, SeedSource]:
         source, run_seed=settings.run_seed, dev=search.dev * searching, test=search.test * searching,
         train=search.train * searching,
     )  # fmt: skip
-    return Sizes(len(split.train), len(split.dev), len(split.test), split.total, mean), source
+    return Sizes(len(split.train), len(split.dev), len(split.test), split.total, mean), split.report
 
 
 def check_out(out: Path | None, settings: Settings | None = None) -> Path | None:
@@ -136,9 +188,11 @@ def _report(ending: Ending, command: str, out: Path | None) -> None:
     if ending.state == "stopped":
         click.echo(f"Everything finished is kept. Continue with: {command}", err=True)
         raise click.exceptions.Exit(ending.exit_code or 1)
-    if out is not None:
-        _copy(ending.folder / "dataset.jsonl", out)
-        click.echo(f"Data set: {out}")
+    data = ending.folder / "dataset.jsonl"
+    if out is not None and data.exists():
+        _copy(data, out)
+    if data.exists():
+        click.echo(f"Data set: {out or data}")
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -191,10 +245,6 @@ def _ask_consent(settings: Settings, forecast: Estimate, *, yes: bool) -> None:
         raise UsageError("Nothing was done.", fix="Give a cap, such as --budget 5usd, and start again.")
 
 
-def _forecast_line(forecast: Estimate) -> str:
-    return f"At most {forecast.calls:,} calls, about {forecast.expected_tokens:,} tokens."
-
-
 def _money(forecast: Estimate, settings: Settings) -> str:
     if forecast.worst_usd is None or forecast.expected_usd is None:
         return f"price unknown: no price for {', '.join(_unpriced(settings))}"
@@ -203,9 +253,9 @@ def _money(forecast: Estimate, settings: Settings) -> str:
     return f"about ${forecast.expected_usd:,.2f}, at most ${forecast.worst_usd:,.2f}"
 
 
-def _dry_run(settings: Settings, sizes: Sizes, source: SeedSource, forecast: Estimate) -> list[str]:
+def _dry_run(settings: Settings, sizes: Sizes, read: ReadReport, forecast: Estimate) -> list[str]:
     """The forecast as lines for a person."""
-    lines = [f"Seeds: {sizes.total:,} from {source.name}, about {sizes.seed_tokens} tokens each."]
+    lines = [f"Seeds: {read}", f"  about {sizes.seed_tokens} tokens each, from {settings.seeds.source}"]
     if settings.recipe == "auto-evol":
         lines.append(f"Split: {sizes.train:,} train, {sizes.dev:,} dev, {sizes.test:,} test.")
     lines.append("At most (the search may stop earlier; retries are not counted):")

@@ -26,15 +26,17 @@ def command(run: str, budget: tuple[str, ...], out: Path | None, dry_run: bool, 
     Only what had not finished is called. Caps count over all sessions of a run, so one that was reached must be raised.
     """
     from ..record.config import thaw  # noqa: PLC0415  --help of this command must stay quick
-    from .launch import check_out, follow  # noqa: PLC0415
+    from .launch import check_out, follow, outlook  # noqa: PLC0415
     from .parsing import parse_budget  # noqa: PLC0415
     from .run_list import find_run, frozen_settings, read_entry  # noqa: PLC0415
     from .show import standing_lines  # noqa: PLC0415
 
     folder = find_run(run, runs)
-    caps = thaw(frozen_settings(folder)).budget
+    settings = thaw(frozen_settings(folder))
+    caps = settings.budget
     raised = type(caps).model_validate({**caps.model_dump(), **parse_budget(budget)}) if budget else None
     if dry_run:
         click.echo("\n".join(standing_lines(read_entry(folder))))
         return
-    follow(folder, quiet=quiet, out=check_out(out), budget=raised)
+    place = check_out(out, settings)
+    follow(folder, outlook(settings), quiet=quiet, out=place, budget=raised)

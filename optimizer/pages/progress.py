@@ -25,25 +25,29 @@ __all__ = ["PlainWatcher", "QuietWatcher", "RichWatcher", "Watcher", "duration",
 _PLAIN_EVERY_S = 10.0
 
 
-def make_watcher(*, quiet: bool = False, calls: int | None = None, stream: TextIO | None = None) -> Watcher:
+def make_watcher(
+    *, quiet: bool = False, calls: int | None = None, steps: int | None = None, stream: TextIO | None = None
+) -> Watcher:
     """The watcher that suits where the output goes.
 
     Args:
         quiet: show nothing.
         calls: how many calls the whole run makes at most, for the time left; None where unknown.
+        steps: how many steps it makes at most; None where unknown.
         stream: where to show it; None is stderr.
     """
     stream = stream or sys.stderr
     if quiet or stream is None:
         return QuietWatcher()
-    return (RichWatcher if stream.isatty() else PlainWatcher)(stream, calls=calls)
+    return (RichWatcher if stream.isatty() else PlainWatcher)(stream, calls=calls, steps=steps)
 
 
 class _Figures(QuietWatcher):
     """Remembers where the run stands and puts it in words; the two visible watchers build on it."""
 
-    def __init__(self, stream: TextIO, *, calls: int | None = None) -> None:
+    def __init__(self, stream: TextIO, *, calls: int | None = None, steps: int | None = None) -> None:
         self._most_calls = calls
+        self._of_steps = f" of {steps}" if steps else ""
         self._stream = stream
         self._look: Callable[[], Progress] | None = None
         self._place = "starting"
@@ -53,7 +57,7 @@ class _Figures(QuietWatcher):
 
     def phase(self, step: int | None, name: str, total: int) -> None:
         """Remember the part of the work."""
-        self._place = _plain(name) if step is None else f"step {step + 1} · {_plain(name)}"
+        self._place = _plain(name) if step is None else f"step {step + 1}{self._of_steps} · {_plain(name)}"
         self._done, self._total, self._since = 0, total, time.monotonic()
 
     def tick(self, done: int) -> None:
@@ -107,15 +111,15 @@ class PlainWatcher(_Figures):
 
     Args:
         stream: where the lines go.
-        calls: how many calls the whole run makes at most, or None.
+        calls, steps: how many the whole run makes at most, or None.
         clock: seconds, for the pauses between lines.
     """
 
     def __init__(
-        self, stream: TextIO, *, calls: int | None = None,
+        self, stream: TextIO, *, calls: int | None = None, steps: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        super().__init__(stream, calls=calls)
+        super().__init__(stream, calls=calls, steps=steps)
         self._clock = clock
         self._said = clock()
 
@@ -156,11 +160,11 @@ class PlainWatcher(_Figures):
 class RichWatcher(_Figures):
     """A live panel that rich's own thread redraws four times a second, so that it moves while nothing finishes."""
 
-    def __init__(self, stream: TextIO, *, calls: int | None = None) -> None:
+    def __init__(self, stream: TextIO, *, calls: int | None = None, steps: int | None = None) -> None:
         from rich.console import Console  # noqa: PLC0415  rich is loaded only where something is drawn
         from rich.live import Live  # noqa: PLC0415
 
-        super().__init__(stream, calls=calls)
+        super().__init__(stream, calls=calls, steps=steps)
         self._console: Console = Console(file=stream, highlight=False)
         self._live: Live = Live(
             console=self._console, get_renderable=self._draw, refresh_per_second=4, transient=False,
