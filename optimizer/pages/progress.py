@@ -102,7 +102,7 @@ class _Figures(QuietWatcher):
             now = self._look()
             words += [*self._calls(now), *self._times(now)]
             if now.waiting_on:
-                words.append(f"waiting: {_plain(', '.join(now.waiting_on))}")
+                words.append(f"waiting: {_plain(now.waiting_on)}")
         return " · ".join(words)
 
 
@@ -210,7 +210,7 @@ class RichWatcher(_Figures):
             lines.append(Text("  " + " · ".join(self._calls(now))))
             lines.append(Text("  " + " · ".join(self._times(now)), "dim"))
             if now.waiting_on:
-                lines.append(Text(f"  waiting: {_plain(', '.join(now.waiting_on))}", "yellow"))
+                lines.append(Text(f"  waiting: {_plain(now.waiting_on)}", "yellow"))
         return Group(*lines)
 
 

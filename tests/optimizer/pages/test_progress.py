@@ -1,0 +1,129 @@
+"""What a person sees while a run is at work."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from autoevol.agents.gateway.progress import Progress
+from autoevol.optimizer.pages.progress import PlainWatcher, RichWatcher, duration, make_watcher
+from autoevol.optimizer.pages.watcher import QuietWatcher, Watcher
+
+NOW = Progress(
+    calls=120, journaled=30, in_flight=4, waiting=2, waiting_on="default: rpm", tokens_out=900, tokens_per_s=17.4,
+    spent_usd=0.0123, free=False, elapsed_s=60.0,
+)  # fmt: skip
+FREE = Progress(
+    calls=0, journaled=0, in_flight=0, waiting=0, waiting_on="", tokens_out=0, tokens_per_s=0.0, spent_usd=0.0,
+    free=True, elapsed_s=1.0,
+)  # fmt: skip
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def _play(watcher: Watcher, now: Progress) -> None:
+    with watcher:
+        watcher.begin(Path("runs/a"), "At most 300 calls.")
+        watcher.attach(lambda: now)
+        watcher.phase(0, "dev 16 of 48", 16)
+        for done in range(1, 6):
+            watcher.tick(done)
+        watcher.note("default: \x1b[31moutage\x1b[0m, [bold]waiting[/bold] ...")
+        watcher.end("all done")
+
+
+def _words(calls: int | None = 300) -> tuple[str, ...]:
+    time_left = "at most 1 min 15 s left" if calls else "left in this part"
+    return (
+        "Run folder: runs/a", "At most 300 calls.", "step 1 of 3 · dev 16 of 48", "5/16", "120 calls",
+        "30 from the journal", "4 in flight", "17 tokens/s", "$0.0123", "1 min 00 s so far", time_left,
+        "waiting: default: rpm", "[bold]waiting[/bold]",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("calls", [300, None])
+def test_plain_lines_tell_everything(calls: int | None) -> None:
+    """Step, items, calls, journal, in flight, tokens a second, money, time, what it waits for; no control sequence."""
+    stream = io.StringIO()
+
+    _play(PlainWatcher(stream, calls=calls, steps=3), NOW)
+
+    assert [] == [word for word in _words(calls) if word not in stream.getvalue()]
+    assert "\x1b" not in stream.getvalue()
+
+
+def test_the_live_panel_tells_the_same() -> None:
+    """On a terminal; texts from outside are shown as text."""
+    stream = _Terminal()
+    watcher = make_watcher(calls=300, steps=3, stream=stream)
+
+    _play(watcher, NOW)
+
+    assert isinstance(watcher, RichWatcher)
+    shown = stream.getvalue()
+    assert [] == [word for word in ("step 1 of 3", "5/16", "120 calls", "$0.0123", "rpm") if word not in shown]
+    assert "[bold]waiting[/bold]" in shown
+    assert "\x1b[31moutage" not in shown
+
+
+def test_plain_lines_come_once_a_part_and_every_ten_seconds() -> None:
+    """A log of hours stays short."""
+    times = iter(float(second) for second in range(10_000))
+    stream = io.StringIO()
+    watcher = PlainWatcher(stream, clock=lambda: next(times))
+
+    watcher.phase(None, "apply", 100)
+    for done in range(100):
+        watcher.tick(done)
+
+    lines = stream.getvalue().splitlines()
+    assert "apply 0/100" == lines[0]
+    assert 8 <= len(lines) <= 12
+
+
+def test_the_panel_survives_having_nothing_to_show() -> None:
+    """Before the first phase, without figures, with no items."""
+    watcher = RichWatcher(_Terminal())
+    with watcher:
+        watcher.phase(None, "test", 0)
+        watcher.tick(0)
+        watcher.end("")
+
+
+def test_free_models_are_called_free() -> None:
+    """No money is shown where none is asked for, and an unknown price is not zero."""
+    for now, word in ((FREE, "free"), (NOW, "$0.0123")):
+        stream = io.StringIO()
+        _play(PlainWatcher(stream), now)
+        assert word in stream.getvalue()
+
+
+def test_quiet_shows_nothing_and_a_file_gets_plain_lines() -> None:
+    """By what the person wants, then by where it goes."""
+    assert isinstance(make_watcher(quiet=True, stream=_Terminal()), QuietWatcher)
+    assert isinstance(make_watcher(stream=io.StringIO()), PlainWatcher)
+
+
+def test_a_broken_pipe_does_not_stop_the_run(tmp_path: Path) -> None:
+    """Whoever read the progress has gone; the work goes on."""
+
+    class Gone(io.StringIO):
+        def write(self, text: str, /) -> int:
+            raise BrokenPipeError
+
+    _play(PlainWatcher(Gone()), NOW)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (3599.4, "59 min 59 s"), (3600, "1 h 00 min"),
+     (90061, "25 h 01 min")],
+)  # fmt: skip
+def test_lengths_of_time_are_said_as_people_do(seconds: float, words: str) -> None:
+    """Never 60 seconds, never 60 minutes."""
+    assert words == duration(seconds)
