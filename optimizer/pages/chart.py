@@ -13,6 +13,7 @@ __all__ = ["Chart", "Dot", "draw_scores"]
 
 _TOP, _BOTTOM, _LEFT, _RIGHT = 16.0, 252.0, 56.0, 704.0
 _LEAST_SPAN = 0.1
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +117,14 @@ def _dot(step: StepView, view: CandidateView, scale: _Scale, x: float) -> Dot:
 
 
 def _interval(step: StepView, view: CandidateView) -> tuple[float, float] | None:
-    """The interval of the paired difference, laid on the incumbent's mean."""
+    """The interval of the paired difference, laid on the incumbent's mean, inside the range of scores."""
     figures = view.record.standing.figures if view.record.standing else None
     base = step.incumbent.mean if step.incumbent else None
     if figures is None or base is None or figures.low is None or figures.high is None:
         return None
     if not (_is(figures.low) and _is(figures.high)):
         return None
-    return base + figures.low, base + figures.high
+    return min(max(base + figures.low, 0.0), 1.0), min(max(base + figures.high, 0.0), 1.0)
 
 
 def _values(step: StepView) -> list[float]:
@@ -138,11 +139,12 @@ def _ticks(low: float, high: float) -> list[float]:
     """Round values from below `low` to above `high`, four to eight of them."""
     if high - low < _LEAST_SPAN:
         middle = (low + high) / 2
+        middle = min(max(middle, _LEAST_SPAN / 2), 1 - _LEAST_SPAN / 2)  # scores lie between 0 and 1
         low, high = middle - _LEAST_SPAN / 2, middle + _LEAST_SPAN / 2
     rough = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(rough))
     gap = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
-    first, last = math.floor(low / gap), math.ceil(high / gap)
+    first, last = math.floor(low / gap + _ROUNDING), math.ceil(high / gap - _ROUNDING)
     return [round(index * gap, 10) for index in range(first, last + 1)]
 
 

@@ -128,7 +128,7 @@ def _then(found: Findings) -> str:
     confirmation, status = found.confirmation, found.status
     if confirmation is None or confirmation.verdict == "confirmed":
         level = found.settings.get("search", {}).get("alpha")
-        return f"That is enough{f' at the level of {level:g}' if isinstance(level, float) else ''}: it is better."
+        return f"That is enough{f' at the level of {level:g}' if isinstance(level, float) else ''}."
     start = found.steps[0].method if found.steps else None
     text = "That is not enough to say that it is better than the start"
     if start is None or not status.applied_method:

@@ -85,6 +85,7 @@ def test_everything_is_inside_the_chart(figures: list[tuple[float, float, float,
     assert all(chart.left <= x <= chart.right and chart.top <= y <= chart.bottom for x, y in places)
     assert 3 <= len(chart.rows) <= 12
     assert len({tick.text for tick in chart.rows}) == len(chart.rows)
+    assert all(0 <= float(tick.text) <= 1 for tick in chart.rows)
 
 
 @pytest.mark.parametrize("missing", [None, float("nan"), float("inf")])
