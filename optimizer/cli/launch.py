@@ -21,6 +21,8 @@ import click
 from ...agents.gateway.endpoints import Budget
 from ...agents.gateway.errors import AutoEvolError, StorageError, UsageError
 from ...agents.gateway.keys import find_key
+from ...agents.gateway.model_files import locate
+from ...agents.gateway.scripted import read_script
 from ...agents.method_file import load_method
 from ..dataset.report import ReadReport
 from ..dataset.source import open_seeds
@@ -67,8 +69,7 @@ def launch(options: Mapping[str, Any], said: Tree) -> None:
     if options["dry_run"]:
         click.echo("\n".join(_dry_run(settings, sizes, read, forecast)))
         return
-    for name, endpoint in settings.endpoints.items():
-        find_key(name, endpoint)
+    _check_endpoints(settings)
     _refuse_unknown_prices(settings)
     _ask_consent(settings, forecast, yes=options["yes"])
     from ..session import create_run  # noqa: PLC0415  brings the whole loop; a dry run need not wait for it
@@ -141,6 +142,16 @@ def _check_choices(settings: Settings) -> None:
             "The responder form 'own' needs words of your own.", fix="Give --responder-prompt TEXT, or another form."
         )
     load_method(settings.search.method)
+
+
+def _check_endpoints(settings: Settings) -> None:
+    """Keys, model files and scripts must be there before a folder is made for the run."""
+    for name, endpoint in settings.endpoints.items():
+        find_key(name, endpoint)
+        if endpoint.local is not None:
+            locate(endpoint.local)
+        if endpoint.script is not None:
+            read_script(Path(endpoint.script))
 
 
 def measure(settings: Settings) -> tuple[Sizes, ReadReport]:

@@ -134,6 +134,52 @@ def test_seeds_must_be_there(cli: Cli, tmp_path: Path) -> None:
     assert 2 == cli("evolve", "--seeds", "bad.jsonl", "--local", "smollm2-135m").code
 
 
+@pytest.mark.parametrize(
+    ("models", "code", "words"),
+    [
+        (("--local", "smollm2-135m"), 1, "autoevol models pull smollm2-135m"),
+        (("--local", "none.gguf"), 2, "none.gguf"),
+        (("--script", "none.jsonl"), 2, "none.jsonl"),
+        (("--script", "seeds.jsonl"), 2, "Line 1 of the script"),
+    ],
+)
+def test_models_that_are_not_there_leave_no_run_behind(
+    cli: Cli,
+    seeds: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    models: tuple[str, str],
+    code: int,
+    words: str,
+) -> None:
+    """What to do about it, in one line."""
+    monkeypatch.setenv("AUTOEVOL_CACHE", str(tmp_path / "cache"))
+
+    said = cli("evolve", "--seeds", seeds, *models, "--quiet")
+
+    assert code == said.code
+    assert words in said.err
+    assert 1 == said.err.count("\n")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_scripted_model_runs_out_of_script_and_the_run_goes_on(cli: Cli, seeds: Path, tmp_path: Path) -> None:
+    """Running out is an error; with more lines the run continues behind the last one."""
+    script = tmp_path / "script.jsonl"
+    line = json.dumps({"role": "evolver", "text": "no tags here"}) + "\n"
+    script.write_text(line, encoding="utf-8")
+    arguments = ("evolve", "--seeds", seeds, "--script", script, "--apply-limit", 2, "--quiet")
+
+    stopped = cli(*arguments)
+    script.write_text(line * 2, encoding="utf-8")
+    resumed = cli("resume", "run", "--quiet")
+
+    assert (1, 0) == (stopped.code, resumed.code)
+    assert "no further answer for the evolver" in stopped.err
+    assert "autoevol resume" in stopped.err
+    assert 2 == len((_only_run(tmp_path) / "dropped.jsonl").read_text(encoding="utf-8").splitlines())
+
+
 def test_bad_rows_are_counted_and_the_run_goes_on(cli: Cli, server: ModelServer, seeds: Path) -> None:
     """Each with its line, before anything is spent."""
     with seeds.open("a", encoding="utf-8") as file:
