@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["PlainWatcher", "QuietWatcher", "RichWatcher", "Watcher", "duration", "make_watcher"]
 
 _PLAIN_EVERY_S = 10.0
+_LAST = "apply"  # the part that ends a run, where it is made
 
 
 def make_watcher(
@@ -87,13 +88,16 @@ class _Figures(QuietWatcher):
         return [*shown, left] if left else shown
 
     def _left(self, now: Progress) -> str:
-        """Time left at the pace so far: of the whole run by its calls, else of this part by its items."""
-        if self._most_calls and now.calls >= 5:
+        """Time left at the pace so far: of the whole run by its calls, else of this part by its items.
+
+        The last part has no more items than these, so there its own pace is the better guess.
+        """
+        if self._most_calls and now.calls >= 5 and self._place != _LAST:
             remaining = max(0, self._most_calls - now.calls - now.journaled)
             return f"at most {duration(remaining * now.elapsed_s / now.calls)} left"
-        if self._total and self._done >= 2:
+        if 2 <= self._done < self._total:
             pace = (time.monotonic() - self._since) / self._done
-            return f"{duration(pace * max(0, self._total - self._done))} left in this part"
+            return f"about {duration(pace * (self._total - self._done))} left{'' if self._place == _LAST else ' here'}"
         return ""
 
     def _line(self) -> str:

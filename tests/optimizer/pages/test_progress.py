@@ -38,7 +38,7 @@ def _play(watcher: Watcher, now: Progress) -> None:
 
 
 def _words(calls: int | None = 300) -> tuple[str, ...]:
-    time_left = "at most 1 min 15 s left" if calls else "left in this part"
+    time_left = "at most 1 min 15 s left" if calls else "left here"
     return (
         "Run folder: runs/a", "At most 300 calls.", "step 1 of 3 · dev 16 of 48", "5/16", "120 calls",
         "30 from the journal", "4 in flight", "17 tokens/s", "$0.0123", "1 min 00 s so far", time_left,
@@ -93,6 +93,20 @@ def test_the_panel_survives_having_nothing_to_show() -> None:
         watcher.phase(None, "test", 0)
         watcher.tick(0)
         watcher.end("")
+
+
+def test_the_last_part_is_timed_by_its_own_items() -> None:
+    """The forecast counts at most; in the end what is left is known."""
+    stream = io.StringIO()
+    watcher = PlainWatcher(stream, calls=10_000)
+    watcher.attach(lambda: NOW)
+    watcher.phase(None, "apply", 4)
+    for done, word in ((2, " left"), (4, " so far")):
+        watcher.tick(done)
+        watcher.end("")
+        line = stream.getvalue().splitlines()[-1]
+        assert "at most" not in line
+        assert word in line.removesuffix(" · waiting: default: rpm")[-14:]
 
 
 def test_free_models_are_called_free() -> None:
