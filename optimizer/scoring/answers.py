@@ -48,12 +48,7 @@ def _span(text: str, language: str) -> str | None:
     boxed = _BOXED.findall(text)
     if boxed:
         return str(boxed[-1])
-    told: list[str] = []
-    for words in word_lists(language):
-        told += [
-            re.split(r"\n|[.。](?:\s|\Z)", text[hit.end() :].strip(), maxsplit=1)[0]
-            for hit in words["final_answer"].finditer(text)
-        ]
-    if told:
-        return told[-1]
+    hits = [hit.end() for words in word_lists(language) for hit in words["final_answer"].finditer(text)]
+    if hits:
+        return re.split(r"\n|[.。](?:\s|\Z)", text[max(hits) :].strip(), maxsplit=1)[0]
     return text if "\n" not in text else None

@@ -95,9 +95,10 @@ def _problem(raw: RawRow) -> str:
     """Why a row cannot be checked; empty where it can."""
     if raw.fault:
         return raw.fault
-    if not isinstance(raw.value, dict):
+    value = raw.value
+    if not isinstance(value, dict):
         return "not an object"
-    row = cast("dict[str, object]", raw.value)
+    row = cast("dict[str, object]", value)
     for name in ("instruction", "evolved"):
         if name not in row:
             return f"no field '{name}'"

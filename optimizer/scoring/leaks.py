@@ -23,6 +23,7 @@ _MARKED = re.compile(r"####\s*[-$£€]?[0-9]|\\boxed\s*\{")
 _EQUATION = re.compile(
     r"(?<![\w.])\(?([0-9][0-9,]*(?:\.[0-9]+)?)\)?\s?([-+*/x×÷])\s?\(?([0-9][0-9,]*(?:\.[0-9]+)?)\)?\s?=\s?[$£€]?([0-9][0-9,]*(?:\.[0-9]+)?)"
 )
+_RESULT = re.compile(r"=\s?[$£€]?([0-9][0-9,]*(?:\.[0-9]+)?)")
 _CURRENCY = r"(?:[$£€¥]\s?)?"
 
 
@@ -109,6 +110,8 @@ def _is_result(sentence: str, answer: Fraction, language: str, lists: tuple[Word
         if answer not in numbers_of(match[0].rstrip(","), language).stated:
             continue
         start = sentence[: match.start()]
+        if start.endswith("(") and sentence[match.end() : match.end() + 1] == ")":
+            return True
         if re.search(rf"(?:{result})[:,]?\s?(?:(?:{hedge})\s?)?{_CURRENCY}$", start, re.IGNORECASE):
             return not (asks and re.search(r"\b(?:if|suppose|assum)|如果|假设|假如|若", start, re.IGNORECASE))
         rest = " ".join(re.split(r"\s", sentence[match.end() :])[:6])
@@ -127,7 +130,7 @@ def _worked(seed: str, text: str, lists: tuple[Words, ...]) -> str:
             if not words["solutions"].search(seed) and re.search(r"[0-9]", text[hit.start() : hit.end() + 12]):
                 return text[hit.start() : hit.end() + 80]
         heading = re.search(
-            rf"(?:^|\n)\s*[#*]*\s?(?:{words['solution_headings'].pattern})\s?[*]*:[*]*(?P<rest>(?:.|\n){{0,400}})",
+            rf"(?:^|\n|[.?!。]\s?)\s*[#*]*\s?(?:{words['solution_headings'].pattern})\s?[*]*:[*]*(?P<rest>(?:.|\n){{0,400}})",
             text,
             re.IGNORECASE,
         )
@@ -155,25 +158,45 @@ def _comes_out(match: re.Match[str]) -> bool:
 
 
 def solution_hint(pair: Pair) -> Finding | None:
-    """The evolved text tells how its task is solved, step by step, which makes it easier instead of harder.
+    """The evolved text tells how its task is solved, or solves a part of it, which makes it easier instead of harder.
 
-    Two phrases that a solution is made of (`to find x, subtract …`, `by multiplying …`) and that the seed does not
-    have. One alone may be part of a task.
+    Counted are phrases that a solution is made of (`to find x, subtract …`, `by multiplying …`) and that the seed does
+    not have, and results of steps of the known response that the text gives as results (`which amounts to 8 pants`).
+    One alone may be part of a task, two are a finding; so is one formula to calculate with.
     """
     if not pair.evolved:
         return None
     seed, text = clean(pair.instruction), clean(pair.evolved)
-    hits = [
-        hit[0] for words in word_lists(pair.language) for hit in words["hints"].finditer(text) if hit[0] not in seed
-    ]
-    return Finding("solution-hint", quote(" ; ".join(hits))) if len(hits) >= 2 else None
+    lists = word_lists(pair.language)
+    formula = next((hit[0] for words in lists for hit in words["formulas"].finditer(text) if hit[0] not in seed), "")
+    hits = [hit[0] for words in lists for hit in words["hints"].finditer(text) if hit[0] not in seed]
+    hits += _steps(pair, text, lists)
+    if formula or len(hits) >= 2:
+        return Finding("solution-hint", quote(formula or " ; ".join(hits)))
+    return None
+
+
+def _steps(pair: Pair, text: str, lists: tuple[Words, ...]) -> list[str]:
+    """Results of steps of the known response, which the seed does not have, where the text gives them as results."""
+    if not pair.response:
+        return []
+    given = numbers_of(pair.instruction, pair.language)
+    shown = set(_RESULT.findall(clean(pair.response)))
+    results = {value for figure in shown for value in numbers_of(figure, pair.language).digits}
+    results -= given.stated | given.loose | {final_answer(pair.response, pair.language)}
+    found: list[str] = []
+    for value in sorted(results):
+        told = next((s for s in sentences(text) if _is_result(s, value, pair.language, lists)), "")
+        if told:
+            found.append(f"{float(value):g}: {told}")
+    return found
 
 
 # ---------------------------------------------------------------- the scaffold
 
 _CONTRACT = re.compile(r"</?\s?evolved(?:-[0-9a-f]{8})?\s?>|<<<\s?TEXT\b|\bTEXT [0-9a-f]{8}>>>", re.IGNORECASE)
 _WHOLE_FENCE = re.compile(r"```[\w-]*\n(?:.|\n)*\n```")
-_LINE_HEAD = re.compile(r"^[\s#*>]{0,12}([^\n:：#*]{1,40}?)\s?(?:[#*]+\s?[:：]?|[:：][*]*|$)", re.MULTILINE)
+_LINE_HEAD = re.compile(r"^[ #*>]{0,12}([^\n:：#*]{1,40}?) ?(?:[#*]+ ?[:：]?|[:：][*]*|$)", re.MULTILINE)
 _PLACEHOLDER = re.compile(
     r"\{\{\s?[\w .-]{1,60}\s?\}\}|\[(?:insert|your|add|fill in)\b[^\]\n]{0,60}\]|<(?:insert|your)\b[^>\n]{0,60}>"
     r"|\[(?:在此)?(?:插入|填入|填写)[^\]\n]{0,40}\]",

@@ -10,7 +10,7 @@ import re
 
 from ...agents.messages import Finding
 from .pair import Pair
-from .texts import clean, numbers_of, quote, tokens
+from .texts import numbers_of, quote, tokens
 
 __all__ = ["lost_code", "lost_numbers", "lost_table", "lost_urls"]
 
@@ -21,7 +21,7 @@ KEPT_NUMBERS = 0.5
 KEPT_CODE = 0.3  # of the names in the seed's code; an evolution may rewrite a part of it
 KEPT_CELLS = 0.5
 
-_FENCE = re.compile(r"```[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
+_FENCE = re.compile(r"^[ \t]*```[^\n`]*\n(.*?)(?:```|\Z)", re.DOTALL | re.MULTILINE)
 _INLINE = re.compile(r"`([^`\n]{2,200})`")
 _CODE_LINE = re.compile(
     r"^\s*(?:(?:async )?def \w+\(.*|class \w+.*[:{]|from [\w.]+ import .*|import [\w.]+;?|#include\b.*|return\b.*;?|"
@@ -131,8 +131,6 @@ def lost_urls(pair: Pair) -> Finding | None:
 
 
 def _urls(text: str) -> list[str]:
-    found = (
-        re.sub(r"^(?:https?://)?(?:www\.)?", "", url.rstrip(".,;:!?)]}*/"), flags=re.IGNORECASE)
-        for url in _URL.findall(clean(text))
-    )
-    return list(dict.fromkeys(found))
+    """Addresses without scheme, `www.` and what follows them in a sentence, each once."""
+    bare = (url.rstrip(".,;:!?)]}*/") for url in _URL.findall(text))
+    return list(dict.fromkeys(re.sub(r"^(?:https?://)?(?:www\.)?", "", url, flags=re.IGNORECASE) for url in bare))

@@ -31,7 +31,11 @@ def lost_question(pair: Pair) -> Finding | None:
 def _asks(sentence: str, words: Words) -> bool:
     if words.measures:  # no word boundaries: a command may stand anywhere
         return bool(words["asking"].search(sentence) or words["commands"].search(sentence))
-    command = words["commands"].pattern
-    lead = r"(?:^|[,;:(]\s?|\b(?:and|then|to|please|also|finally|next|first|must|should|needs?\s\w+)\s)"
-    starts = rf"{lead}[\s\"'*#\d.)-]*(?:{command})"
-    return bool(words["asking"].search(sentence) or re.search(starts, sentence, re.IGNORECASE))
+    lead = r"(?:^|[,;:(]\s?|\b(?:and|then|please|also|finally|next|first|you\s\w+\sto|you\sto|(?:task|goal)\sis\sto)\s)"
+    command = rf"{lead}[\s\"'*#\d.)-]*(?:{words['commands'].pattern})"
+    question = rf"(?:^|\band\s)[\s\"'*#\d.)-]*(?:{words['questions'].pattern})"
+    return bool(
+        words["asking"].search(sentence)
+        or re.search(command, sentence, re.IGNORECASE)
+        or re.search(question, sentence, re.IGNORECASE)
+    )

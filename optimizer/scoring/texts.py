@@ -179,6 +179,8 @@ def _numeral(text: str, words: Words) -> int | None:
         scale = words.scales.get(sign)
         if scale is None:
             digit = words.numbers[sign]
+        elif scale >= 10_000 and not total + section + digit:
+            return None
         elif scale >= 10_000:
             total, section, digit = (total + section + digit) * scale, 0, 0
         elif digit == 0 and scale != 10:

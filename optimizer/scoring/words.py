@@ -22,7 +22,7 @@ _NEVER = re.compile(r"(?!)")
 _PHRASES = (
     "refusals", "asks_back", "unsolvable", "artefacts", "scaffold", "headings", "lead_ins", "result_before",
     "result_after", "suppositions", "hedges", "solutions", "solution_headings", "conclusions", "final_answer",
-    "plain_answers", "hints", "asking", "commands",
+    "plain_answers", "hints", "formulas", "asking", "questions", "commands",
 )  # fmt: skip
 
 
