@@ -75,7 +75,7 @@ class ModelServer:
     Attributes:
         base_url: address for `Endpoint.base_url`.
         bodies: every body received, also those that were answered by a fault.
-        headers: the headers of each, names in lower case.
+        headers, paths: the headers of each, names in lower case, and its path.
         answered: how often each body (by `body_hash`) was answered with status 200 and a whole body.
         faults: replies sent before `respond` is asked; None lets a request through.
         in_flight, peak: requests being answered now, and the most at once.
@@ -85,6 +85,7 @@ class ModelServer:
         self.respond = respond
         self.bodies: list[Body] = []
         self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
         self.answered: Counter[str] = Counter()
         self.faults: deque[ModelReply | None] = deque()
         self.in_flight = 0
@@ -135,11 +136,12 @@ class ModelServer:
         method, path, _ = head[0].split(" ", 2)
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
         raw = await reader.readexactly(int(headers.get("content-length", "0")))
-        if method != "POST" or not path.endswith("/chat/completions"):
+        if method != "POST" or not path.partition("?")[0].endswith("/chat/completions"):
             return await self._send(writer, 404, {}, _error("no such address"))
         body = cast("Body", json.loads(raw))
         self.bodies.append(body)
         self.headers.append(headers)
+        self.paths.append(path)
         self.in_flight += 1
         self.peak = max(self.peak, self.in_flight)
         self.received.release()

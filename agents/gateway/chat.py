@@ -41,15 +41,16 @@ class Caller(Protocol):
 
 
 class ChatCaller:
-    """`/chat/completions` of an endpoint."""
+    """`/chat/completions` of an endpoint.
 
-    def __init__(self, transport: Transport) -> None:
+    Args:
+        transport: how it is reached.
+        address: what records call it, where its address is another in every session.
+    """
+
+    def __init__(self, transport: Transport, address: str = "") -> None:
         self._transport = transport
-
-    @property
-    def address(self) -> str:
-        """Where it goes."""
-        return self._transport.address
+        self.address = address or transport.address
 
     async def call(self, request: Request, key: str) -> Outcome:
         """Send once, read once."""

@@ -71,7 +71,7 @@ async def _local_caller(name: str, endpoint: Endpoint, stack: AsyncExitStack) ->
     running = await stack.enter_async_context(engine(endpoint.local or "", in_flight_at_most(endpoint)))
     transport = HttpTransport(name, endpoint, running.base_url, Key(running.key) if running.key else None)
     stack.push_async_callback(transport.aclose)
-    return ChatCaller(transport)
+    return ChatCaller(transport, f"local {running.model}")
 
 
 @dataclass(slots=True)

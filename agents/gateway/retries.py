@@ -122,6 +122,7 @@ class Health:
         self._limited_at: float | None = None
         self._limited_episodes = 0
         self._limited_until = float("-inf")
+        self._limited_again_by = float("-inf")
         self._down_since: float | None = None
 
     @property
@@ -155,7 +156,9 @@ class Health:
             EndpointDown: nothing but such answers for longer than the patience, or the wait asked for is longer.
         """
         now = self._clock.now()
-        self._limited_at = now if self._limited_at is None else self._limited_at
+        if self._limited_at is None or now > self._limited_again_by:
+            self._limited_at = now
+        self._limited_again_by = now + wait + _LONGEST_LIMITED_S
         if now - self._limited_at + wait > self._patience_s:
             raise EndpointDown(
                 f"The endpoint {self._where} says 'too many requests' and asks to wait {wait:.0f} s more, past the"

@@ -7,6 +7,7 @@ calls in flight, this one 0.4 ms. The pool has no bound and no waiting, because 
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -71,18 +72,19 @@ class HttpTransport:
     """
 
     def __init__(self, name: str, endpoint: Endpoint, base_url: str, key: Key | None) -> None:
-        url = _checked(name, base_url)
-        self.address = str(url.copy_with(username=None, password=None, query=None)).rstrip("/")
+        self._url = _checked(name, base_url)
+        self.address = str(self._url.copy_with(query=None)).rstrip("/")
         self._key = key
         self._total_s = endpoint.total_s
         headers = {**endpoint.headers, "content-type": "application/json"}
         if key is not None:
             headers["authorization"] = f"Bearer {key.reveal()}"
         self._client = HttpxAiohttpClient(
-            base_url=url,
             headers=headers,
             timeout=httpx.Timeout(endpoint.total_s, connect=endpoint.connect_s, read=endpoint.first_byte_s, pool=None),
             limits=httpx.Limits(max_connections=0, max_keepalive_connections=None, keepalive_expiry=_KEEPALIVE_S),
+            # Proxies and certificates come from the environment; what is on this machine is never behind a proxy.
+            trust_env=not _is_here(self._url.host),
         )
 
     async def post(self, path: str, body: bytes) -> WireReply:
@@ -98,7 +100,9 @@ class HttpTransport:
         await self._client.aclose()
 
     async def _post(self, path: str, body: bytes) -> WireReply:
-        async with self._client.stream("POST", path, content=body) as reply:
+        # A query in the address (`?api-version=...`) stays at the end.
+        url = self._url.copy_with(path=f"{self._url.path.rstrip('/')}/{path}")
+        async with self._client.stream("POST", url, content=body) as reply:
             headers = {name.lower(): value for name, value in reply.headers.items()}
             parts: list[bytes] = []
             size = 0
@@ -124,12 +128,26 @@ class HttpTransport:
         return Failure("connection", f"the connection broke: {detail}", charged=True)
 
 
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
 def _checked(name: str, base_url: str) -> httpx.URL:
     fix = "It should look like https://host/v1, without /chat/completions."
     try:
-        url = httpx.URL(base_url.strip().rstrip("/").removesuffix("/chat/completions"))
+        url = httpx.URL(base_url.strip())
+        url = url.copy_with(path=url.path.rstrip("/").removesuffix("/chat/completions"))
     except httpx.InvalidURL as error:
         raise UsageError(f"The base_url of the endpoint '{name}' is no address.", fix=fix) from error
     if url.scheme not in {"http", "https"} or not url.host:
         raise UsageError(f"The base_url of the endpoint '{name}' is no address of the web.", fix=fix)
+    if url.userinfo:
+        # Addresses are settings and stand in records; a password must not.
+        raise UsageError(
+            f"The base_url of the endpoint '{name}' holds a user or a password.",
+            fix="Leave it out and name the key by key_env or key_file.",
+        )
     return url

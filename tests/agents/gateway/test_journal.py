@@ -376,3 +376,13 @@ def test_a_folder_that_is_a_file_is_said(tmp_path: Path) -> None:
 
     with pytest.raises(StorageError, match="cannot be used"):
         Journal(tmp_path / "run")
+
+
+@pytest.mark.parametrize(("expected", "power_safe"), [(1, False), (2, True)])
+def test_surviving_a_loss_of_power_is_a_setting(tmp_path: Path, expected: int, power_safe: bool) -> None:
+    """`synchronous` is NORMAL (1) or FULL (2); the log is a write-ahead log in both."""
+    with Journal(tmp_path, power_safe=power_safe) as journal:
+        writer = journal._writer  # pyright: ignore[reportPrivateUsage]
+        assert writer is not None
+        assert (expected,) == writer.execute("PRAGMA synchronous").fetchone()
+        assert ("wal",) == writer.execute("PRAGMA journal_mode").fetchone()
