@@ -14,7 +14,7 @@ from .pair import Detector, Pair
 from .published import CODE, PAPER
 from .responses import asks_back, empty_response, refused
 from .structure import failed, identity, language_changed, near_copy, runaway_length, truncated, unreadable
-from .tasks import lost_question
+from .tasks import lost_question, restated
 from .words import fingerprint
 
 __all__ = ["DETECTORS", "GATES", "VERSION", "detect", "detectors_of"]
@@ -34,6 +34,7 @@ _RECOMMENDED: Mapping[str, Detector] = {
     "scaffold-leak": scaffold_leak,
     "unfilled-template": unfilled_template,
     "lost-question": lost_question,
+    "restated": restated,
     "lost-numbers": lost_numbers,
     "lost-code": lost_code,
     "lost-table": lost_table,
@@ -48,10 +49,10 @@ _RECOMMENDED: Mapping[str, Detector] = {
 DETECTORS: Mapping[str, Detector] = MappingProxyType({**_RECOMMENDED, **PAPER, **CODE})
 """Every detector by name."""
 
-GATES: frozenset[str] = frozenset(_RECOMMENDED)
+GATES: frozenset[str] = frozenset(_RECOMMENDED) - {"restated"}
 """Findings after which an evolution is worth nothing in the recommended profile: no text, no new text, no task, its
-answer given away, its data lost, or an instruction that its own response says is bad. A rule that is less certain than
-that does not belong here."""
+answer given away, its data lost, or an instruction that its own response says is bad. `restated`
+is told to the analyst and left to the judge."""
 
 _PROFILES: Mapping[Profile, tuple[str, ...]] = {
     "recommended": tuple(_RECOMMENDED),

@@ -15,8 +15,8 @@ from .texts import numbers_of, quote, tokens
 __all__ = ["lost_code", "lost_numbers", "lost_table", "lost_urls"]
 
 # Under this share of the seed's numbers a text has lost its data. An evolution of a maths problem may change values, so
-# the rule fires only where there are fewer numbers than before, too: of 96 released evolutions of GSM8K, 2 fall under
-# half, both of them problems whose values were replaced by symbols.
+# the rule fires only where there are fewer numbers than before, too: of 96 released evolutions of GSM8K, 1 falls under
+# half, a problem whose values were replaced by a symbol, and none of 90 of another model.
 KEPT_NUMBERS = 0.5
 KEPT_CODE = 0.3  # of the names in the seed's code; an evolution may rewrite a part of it
 KEPT_CELLS = 0.5

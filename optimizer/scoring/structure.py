@@ -22,10 +22,11 @@ _OF_RESPONSES = frozenset({"empty", "content_filter"})
 
 # Similarity of the sorted content words from which on two texts count as copies. At 0.9 a text of 20 content words may
 # have two of them exchanged (`Tom` for `Tim`, `buy` for `purchase`), one of 9 none: a single word of a short
-# instruction is its subject. Read on 96 released evolutions of GSM8K, whose closest true rewrite stands at 0.87.
+# instruction is its subject. Similarity alone would not do: of 186 released evolutions of GSM8K five that add a clause
+# reach 0.9 (up to 0.94), so no content word more than before is the other half of the rule.
 NEAR = 0.9
-# Growth that no wish for difficulty explains. The methods ask for 10 to 20 words a round, 1,000 rows of GSM8K have 20
-# to 100 words: a text that has both trebled and grown by more than this is padded.
+# Growth that no wish for difficulty explains. The methods ask for 10 to 20 words a round. Of the same 186 evolutions
+# the widest grew by 57 words or to 3.15 times (but for one that is all scaffold); seeds there have 13 to 158 words.
 GROWTH, ADDED_WORDS, ADDED_CHARACTERS = 3.0, 120, 200
 _OWN_SCRIPT, _LEAST_WORDS = 0.8, 4
 

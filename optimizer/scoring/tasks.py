@@ -1,15 +1,17 @@
-"""Rules on what is asked: a seed that asks something must not evolve into a text that asks nothing."""
+"""Rules on what is asked: a seed must not evolve into a text that asks nothing, or the same once more."""
 
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 from ...agents.messages import Finding
+from .answers import final_answer
 from .pair import Pair
-from .texts import clean, quote, sentences
+from .texts import clean, numbers_of, quote, sentences
 from .words import Words, word_lists
 
-__all__ = ["lost_question"]
+__all__ = ["lost_question", "restated"]
 
 
 def lost_question(pair: Pair) -> Finding | None:
@@ -26,6 +28,22 @@ def lost_question(pair: Pair) -> Finding | None:
     if any(_asks(sentence, words) for words in word_lists(pair.language) for sentence in sentences(text)):
         return None
     return Finding("lost-question", quote(text[-120:]))
+
+
+def restated(pair: Pair) -> Finding | None:
+    """The same problem in other words: no number that the seed lacks, in any form, and the same number as final answer.
+
+    Says "probably no harder" and no more: a text that also asks for a proof has the same answer, too.
+    """
+    if not (pair.evolved and pair.response and pair.evolved_response):
+        return None
+    known = final_answer(pair.response, pair.language)
+    if not isinstance(known, Fraction) or known != final_answer(pair.evolved_response, pair.language):
+        return None
+    old, new = numbers_of(pair.instruction, pair.language), numbers_of(pair.evolved, pair.language)
+    if not old.stated or (new.stated | new.loose) - (old.stated | old.loose):
+        return None
+    return Finding("restated", f"no new number, and the answer is {float(known):g} as before")
 
 
 def _asks(sentence: str, words: Words) -> bool:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from .words import Words, word_lists
 
@@ -20,8 +21,10 @@ _LINES = re.compile(r"\s*\n\s*")
 _TOKEN = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+(?:'[^\W_{_CJK}]+)*|[%$€£¥+*/=<>^-]")
 _SENTENCE = re.compile(r"(?:[^.!?。！？\n]|\.(?=\w))+[.!?。！？]*")
 _EVIDENCE = 160
+_REMEMBERED = 64  # texts: the rules look at the four texts of a pair again and again
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def clean(text: str) -> str:
     """One form for what looks alike: NFKC, straight quotes, one space, one newline; x² does not become x2."""
     folded = unicodedata.normalize("NFKC", text.translate(_SUPERSCRIPTS)).translate(_QUOTES)
@@ -91,6 +94,7 @@ class Numbers:
     loose: frozenset[Fraction]
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def numbers_of(text: str, language: str) -> Numbers:
     """All numbers of a text. Marks of numbered lists are no numbers, digits inside of names (`B5`) neither."""
     body = _LIST_MARK.sub(" ", clean(text))

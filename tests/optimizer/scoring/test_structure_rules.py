@@ -15,7 +15,7 @@ from autoevol.optimizer.scoring.structure import (
     truncated,
     unreadable,
 )
-from autoevol.optimizer.scoring.tasks import lost_question
+from autoevol.optimizer.scoring.tasks import lost_question, restated
 
 CLIPS = (
     "Natalia sold clips to 48 of her friends in April, and then she sold half as many clips in May. "
@@ -191,6 +191,7 @@ def test_language_changed(old: str, new: str | None, found: bool) -> None:
         (CLIPS, "Natalia sold 48 clips in April and half as many in May; calculate the total.", False),
         (CLIPS, "Natalia sold 48 clips. How many is that in dozens?", False),
         (CLIPS, "Natalia wants to know how many clips she sold in all.", False),
+        (CLIPS, "After 48 sales in April and half as many in May, Natalia needs to calculate her total.", False),
         ("Can you write a poem about rain?", "Craft a sonnet about rain in a desert town.", False),
         ("Write a poem.", "A poem.", False),
         (EGGS, "小明有12个鸡蛋，每天吃3个，其余的卖给邻居。", True),
@@ -201,3 +202,30 @@ def test_lost_question(old: str, new: str, found: bool) -> None:
     """A question may become a command, but not a statement."""
     language = "zh" if old is EGGS else "en"
     assert found is (lost_question(Pair(old, evolved=new, language=language)) is not None)
+
+
+@pytest.mark.parametrize(
+    ("evolved", "response", "found"),
+    [
+        (
+            "Natalia, an eager girl, sold to 48 friends in April and half as many in May. How many?",
+            "It is 72.\n#### 72",
+            True,
+        ),
+        ("Natalia sold clips to 48 friends in April, half as many in May, 10 in June. How many?", "#### 82", False),
+        (
+            "Natalia sold clips to 48 friends in April, a third as many in May. How many in April and May?",
+            "#### 72",
+            False,
+        ),
+        (
+            "Natalia sold clips to 48 friends in April and half as many in May. How many more in April?",
+            "#### 24",
+            False,
+        ),
+        ("Natalia sold clips to 48 friends in April and half as many in May. How many?", None, False),
+    ],
+)
+def test_restated(evolved: str, response: str | None, found: bool) -> None:
+    """The same numbers and the same answer; `a third` is a new number, another answer another problem."""
+    assert found is (restated(Pair(CLIPS, "48/2 = 24\n#### 72", evolved, response)) is not None)
