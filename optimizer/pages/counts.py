@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from .records import StatusRecord
+from .records import SettingsRecord, StatusRecord
 from .rows import Data, Dropped
 from .steps import OUTCOMES, StepView
 
@@ -40,7 +39,7 @@ class Balance:
 
 
 def balances(
-    status: StatusRecord, settings: Mapping[str, Any], steps: Sequence[StepView], data: Data, dropped: Dropped
+    status: StatusRecord, settings: SettingsRecord, steps: Sequence[StepView], data: Data, dropped: Dropped
 ) -> tuple[Balance, ...]:
     """All sums of a run that there is something to say about."""
     found = [*_reading(status), *_parts(status), *_proposals(settings, steps)]
@@ -70,18 +69,18 @@ def _parts(status: StatusRecord) -> list[Balance]:
     return [Balance("Seeds they gave", total or None, _shown(parts, "train", "dev", "test"))]
 
 
-def _proposals(settings: Mapping[str, Any], steps: Sequence[StepView]) -> list[Balance]:
+def _proposals(settings: SettingsRecord, steps: Sequence[StepView]) -> list[Balance]:
     if not steps:
         return []
     counts = Counter(view.outcome for step in steps for view in step.candidates)
     parts = tuple((word, counts[outcome]) for outcome, word in OUTCOMES.items() if counts[outcome])
     finished = all(step.decision for step in steps)
-    each = settings.get("search", {}).get("candidates") if finished else None
-    whole = each * len(steps) if isinstance(each, int) else None
-    return [Balance("Proposals asked for", whole, parts)]
+    # A step that was broken off has fewer proposals than were asked for.
+    whole = settings.search.candidates * len(steps) if finished else 0
+    return [Balance("Proposals asked for", whole or None, parts)]
 
 
-def _applying(status: StatusRecord, settings: Mapping[str, Any], data: Data, dropped: Dropped) -> list[Balance]:
+def _applying(status: StatusRecord, settings: SettingsRecord, data: Data, dropped: Dropped) -> list[Balance]:
     done = data.rows + dropped.rows
     whole = _to_apply(status, settings)
     # Where it was broken off, what is not in a file yet is still to be done.
@@ -96,13 +95,13 @@ def _applying(status: StatusRecord, settings: Mapping[str, Any], data: Data, dro
     return found
 
 
-def _to_apply(status: StatusRecord, settings: Mapping[str, Any]) -> int | None:
+def _to_apply(status: StatusRecord, settings: SettingsRecord) -> int | None:
     if status.rows_in is not None:
         return status.rows_in + (status.pending or 0)
-    limit = settings.get("apply_limit")
+    limit = settings.apply_limit
     if status.seeds is None or not status.seeds.seeds:
         return None
-    return min(status.seeds.seeds, limit) if isinstance(limit, int) else status.seeds.seeds
+    return min(status.seeds.seeds, limit or status.seeds.seeds)
 
 
 def _shown(parts: Sequence[tuple[str, int]], *always: str) -> tuple[tuple[str, int], ...]:

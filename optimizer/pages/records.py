@@ -16,7 +16,10 @@ __all__ = [
     "DecisionRecord",
     "DroppedRecord",
     "FindingRecord",
+    "FrozenRecord",
     "ReadRecord",
+    "SearchRecord",
+    "SettingsRecord",
     "SplitRecord",
     "StandingRecord",
     "StatusRecord",
@@ -130,6 +133,42 @@ class ConfirmationRecord(_Record):
     method_id: str | None = None
     standings: tuple[StandingRecord, ...] = ()
     against: dict[str, ComparisonRecord] = Field(default_factory=dict[str, ComparisonRecord])
+
+
+class EndpointRecord(_Record):
+    """An endpoint group; one without an address costs nothing."""
+
+    base_url: str | None = None
+
+
+class SearchRecord(_Record):
+    """The dials of the search that a page speaks of; 0 where unknown."""
+
+    steps: int = 0
+    candidates: int = 0
+    alpha: float = 0.0
+    margin: float = 0.0
+
+
+class SettingsRecord(_Record):
+    """What a page needs of the settings. They are read leniently: those of another version have a page too."""
+
+    name: str = ""
+    search: SearchRecord = SearchRecord()
+    endpoints: dict[str, EndpointRecord] = Field(default_factory=dict[str, EndpointRecord])
+    apply_limit: int | None = None
+
+    @property
+    def free(self) -> bool:
+        """Whether no endpoint asks for money."""
+        return bool(self.endpoints) and not any(endpoint.base_url for endpoint in self.endpoints.values())
+
+
+class FrozenRecord(_Record):
+    """`settings.json`."""
+
+    autoevol: str = ""
+    settings: SettingsRecord = SettingsRecord()
 
 
 class ReadRecord(_Record):

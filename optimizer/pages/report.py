@@ -25,7 +25,7 @@ from .chart import Chart, draw_scores
 from .counts import Balance, balances
 from .files import RunFiles
 from .lineage import Change, changes, read_method
-from .records import ConfirmationRecord, StatusRecord
+from .records import ConfirmationRecord, FrozenRecord, SearchRecord, StatusRecord
 from .rows import Data, Dropped, Picked, read_data, read_dropped, read_picked
 from .spending import Spending, read_spending
 from .steps import StepView, read_steps
@@ -57,7 +57,7 @@ class _Page:
 
     name: str
     status: StatusRecord
-    search: Mapping[str, Any]
+    search: SearchRecord
     story: Story
     steps: tuple[StepView, ...]
     chart: Chart | None
@@ -87,16 +87,14 @@ class _Page:
     @property
     def level(self) -> str:
         """How sure one comparison has to be in this run, in a sentence."""
-        alpha, steps, each = (self.search.get(name) for name in ("alpha", "steps", "candidates"))
-        if self.status.profile != "recommended" or not (
-            isinstance(alpha, float) and isinstance(steps, int) and isinstance(each, int)
-        ):
+        search = self.search
+        if self.status.profile != "recommended" or not search.alpha:
             return ""
-        share = alpha / max(1, steps * each)
+        share = search.alpha / max(1, search.steps * search.candidates)
         return (
-            f"A change needs p of at most {share:.2g} and a difference above {self.search.get('margin', 0):g}: the "
-            f"run's level of {alpha:g} is spread over {numbers.count(steps, 'step')} of "
-            f"{numbers.count(each, 'candidate')}. p is one-sided; the interval is for the reader."
+            f"A change needs p of at most {share:.2g} and a difference above {search.margin:g}: the run's level of "
+            f"{search.alpha:g} is spread over {numbers.count(search.steps, 'step')} of "
+            f"{numbers.count(search.candidates, 'candidate')}. p is one-sided; the interval is for the reader."
         )
 
     @property
@@ -136,9 +134,8 @@ def write_report(folder: Path) -> Path:
 
 
 def _page(files: RunFiles) -> _Page:
-    frozen = files.tree("settings.json")
-    settings = _subtree(frozen, "settings")
-    search = _subtree(settings, "search")
+    frozen = files.record("settings.json", FrozenRecord) or FrozenRecord()
+    settings = frozen.settings
     status = files.record("status.json", StatusRecord) or StatusRecord()
     steps = read_steps(files)
     text = files.text("method.md")
@@ -146,11 +143,11 @@ def _page(files: RunFiles) -> _Page:
     start = steps[0].method if steps else None
     confirmation = files.record("test/confirmation.json", ConfirmationRecord)
     data, dropped = read_data(files), read_dropped(files)
-    spending = read_spending(files, free=_is_free(settings))
+    spending = read_spending(files, free=settings.free)
     return _Page(
-        name=status.name or str(settings.get("name") or "run"),
+        name=status.name or settings.name or "run",
         status=_told(status, files.folder),
-        search=search,
+        search=settings.search,
         story=tell(Findings(status, settings, steps, confirmation, data, dropped, spending)),
         steps=steps,
         chart=draw_scores(steps),
@@ -163,8 +160,8 @@ def _page(files: RunFiles) -> _Page:
         balances=balances(status, settings, steps, data, dropped),
         spending=spending,
         files={name: what for name, what in _FILES.items() if files.has(name)},
-        settings=_settings(frozen),
-        version=str(frozen.get("autoevol", "")),
+        settings=_settings(files.tree("settings.json")),
+        version=frozen.autoevol,
         troubles=files.troubles,
     )
 
@@ -196,23 +193,13 @@ def _final(value: object) -> object:
 
 def _settings(frozen: Mapping[str, Any]) -> tuple[str, ...]:
     """The lines of the frozen settings. The secret that delimiters derive from is nobody's business."""
-    settings = dict(_subtree(frozen, "settings"))
-    if settings.get("secret"):
-        settings["secret"] = "(not shown)"  # noqa: S105
-    text = json.dumps({**frozen, "settings": settings}, ensure_ascii=False, indent=2)
-    return tuple(hide_keys(text).split("\n")) if frozen else ()
+    settings: object = frozen.get("settings")
+    if not isinstance(settings, dict):
+        return ()
+    shown = {**frozen, "settings": {**cast("dict[str, Any]", settings), "secret": "(not shown)"}}
+    return tuple(hide_keys(json.dumps(shown, ensure_ascii=False, indent=2)).split("\n"))
 
 
 def _told(status: StatusRecord, folder: Path) -> StatusRecord:
     """The status for the page: what it quotes names no place on this machine and no key."""
     return status.model_copy(update={"story": hide_keys(status.story.replace(f"{folder}/", ""))})
-
-
-def _subtree(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
-    value = tree.get(name)
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def _is_free(settings: Mapping[str, Any]) -> bool:
-    endpoints = _subtree(settings, "endpoints")
-    return bool(endpoints) and not any(_subtree(endpoints, name).get("base_url") for name in endpoints)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from .numbers import count, p_value, score, signed
-from .records import ComparisonRecord, ConfirmationRecord, StandingRecord, StatusRecord
+from .records import ComparisonRecord, ConfirmationRecord, SettingsRecord, StandingRecord, StatusRecord
 from .rows import Data, Dropped
 from .spending import Spending
 from .steps import CandidateView, StepView, accepted
@@ -20,7 +20,7 @@ class Findings:
     """All that the story is told from."""
 
     status: StatusRecord
-    settings: Mapping[str, Any]
+    settings: SettingsRecord
     steps: Sequence[StepView]
     confirmation: ConfirmationRecord | None
     data: Data
@@ -127,8 +127,8 @@ def _then(found: Findings) -> str:
     """What was done about it."""
     confirmation, status = found.confirmation, found.status
     if confirmation is None or confirmation.verdict == "confirmed":
-        level = found.settings.get("search", {}).get("alpha")
-        return f"That is enough{f' at the level of {level:g}' if isinstance(level, float) else ''}."
+        level = found.settings.search.alpha
+        return f"That is enough{f' at the level of {level:g}' if level else ''}."
     start = found.steps[0].method if found.steps else None
     text = "That is not enough to say that it is better than the start"
     if start is None or not status.applied_method:

@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -253,6 +254,38 @@ def test_damage_is_named(run: Path) -> None:
     assert "steps/000/decision.json: it is not a JSON object." in words
     assert "journal.sqlite: it cannot be read" in words
     assert str(run) not in words
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_any_field_may_hold_anything(data: st.DataObject) -> None:
+    """Records of another version, or edited by hand, cost their own part of the page and never the page."""
+    with TemporaryDirectory() as folder:
+        run = write_run(Path(folder))
+        path = data.draw(st.sampled_from(sorted(path for path in run.rglob("*.json*") if path.stat().st_size)))
+        first, *rest = path.read_text(encoding="utf-8").splitlines()
+        changed = _with_another_value(json.loads(first), data)
+        path.write_text("\n".join([json.dumps(changed), *rest]), encoding="utf-8")
+        page = _page(run)
+
+    assert ([], []) == (page.open, page.unbalanced)
+
+
+def _with_another_value(tree: object, data: st.DataObject) -> Any:
+    """The tree with one of its values, at any depth, replaced."""
+    if not isinstance(tree, dict | list) or not tree or data.draw(st.integers(0, 4)) == 0:
+        return data.draw(JSON)
+    branch = cast("dict[Any, Any]", tree)
+    key = data.draw(st.sampled_from(list(branch) if isinstance(tree, dict) else range(len(branch))))
+    branch[key] = _with_another_value(branch[key], data)
+    return branch
 
 
 def test_a_million_rows_would_fit(run: Path) -> None:
