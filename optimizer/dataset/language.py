@@ -19,6 +19,8 @@ def language_of(text: str) -> str:
     functions in it stays Chinese. Code between backticks and addresses do not count. Japanese and Korean, told by
     kana and hangul, have no rules of their own yet and get the default, as every other language does.
     """
+    if text.isascii():
+        return "en"
     prose = _CODE.sub(" ", text)
     han = len(_HAN.findall(prose))
     if not han or len(_KANA_OR_HANGUL.findall(prose)) * 8 > han:

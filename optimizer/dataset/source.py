@@ -197,9 +197,18 @@ def open_seeds(settings: SeedSettings) -> SeedSource:
         if len(rows) == _FIRST_ROWS:
             break
     if not rows:
-        first = f" ({stream.unit} {bad[0].line}: {bad[0].fault or 'not an object'})" if bad else ""
-        raise UsageError(f"{stream.name} holds no row that is an object{first}.", fix="Write one JSON object a line.")
+        raise _no_rows(stream, bad)
     return SeedSource(stream, find_fields(settings, rows, stream.name), settings.limit)
+
+
+def _no_rows(stream: RowStream, bad: list[RawRow]) -> UsageError:
+    wrong = next((row for row in bad if not row.blank), None)
+    if wrong is None:
+        return UsageError(f"{stream.name} holds no rows.", fix="Give a source with at least one seed.")
+    return UsageError(
+        f"{stream.name} holds no row that is an object ({stream.unit} {wrong.line}: {wrong.fault or 'not an object'}).",
+        fix="Write each row as one object, in JSONL on a line of its own.",
+    )
 
 
 def _stream_of(settings: SeedSettings) -> RowStream:
