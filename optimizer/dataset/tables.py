@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from ...agents.gateway.errors import UsageError
 from .raw import RawRow, RowStream, broken_source, missing_extra
@@ -36,13 +37,27 @@ def parquet_rows(path: Path) -> RowStream:
             with parquet.ParquetFile(path) as file:
                 number = 0
                 for batch in file.iter_batches(batch_size=_BATCH):
-                    for value in batch.to_pylist():
-                        number += 1
-                        yield RawRow(number, value)
-        except (arrow.ArrowException, OSError) as error:
+                    yield from _batch_rows(batch, number)
+                    number += batch.num_rows
+        except (arrow.ArrowException, OSError, UnicodeDecodeError) as error:
             raise broken_source(str(path), _first_line(error)) from error
 
     return RowStream(str(path), "row", rows)
+
+
+def _batch_rows(batch: Any, before: int) -> Iterator[RawRow]:
+    """The rows of a pyarrow record batch, of which `before` others came; text that is not UTF-8 spoils its own row."""
+    try:
+        values = batch.to_pylist()
+    except UnicodeDecodeError:
+        for index in range(batch.num_rows):
+            try:
+                yield RawRow(before + index + 1, batch.slice(index, 1).to_pylist()[0])
+            except UnicodeDecodeError:
+                yield RawRow(before + index + 1, fault="not UTF-8")
+        return
+    for index, value in enumerate(values, 1):
+        yield RawRow(before + index, value)
 
 
 def hub_rows(name: str, split: str, revision: str | None) -> RowStream:

@@ -113,6 +113,18 @@ def test_bad_rows_of_a_json_list_are_numbered_by_row(tmp_path: Path) -> None:
     assert "row 2: not an object" in str(report)
 
 
+def test_a_bad_row_of_a_parquet_file(tmp_path: Path) -> None:
+    """Text that is not UTF-8, which careless writers leave in a column of text, spoils one row."""
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    column = arrow.array([b"one", b"caf\xe9", b"three", None], arrow.binary()).cast(arrow.string(), safe=False)
+    parquet.write_table(arrow.table({"prompt": column}), tmp_path / "a.parquet")
+    report = survey(tmp_path / "a.parquet").report
+
+    assert (2, 1, 1) == (report.good, report.malformed, report.empty)
+    assert ((2, "not UTF-8"), (4, "no field `prompt`")) == report.problems
+
+
 def test_composed_and_decomposed_letters_are_the_same(tmp_path: Path) -> None:
     """Unicode has two ways to write é; x² and x2 are different questions all the same."""
     rows = ["Caf\u00e9?", "Cafe\u0301?", "x\u00b2?", "x2?"]
