@@ -81,8 +81,8 @@ def hub_rows(name: str, split: str, revision: str | None) -> RowStream:
             data = datasets.load_dataset(path, configuration or None, split=split, revision=revision, streaming=True)
             for number, value in enumerate(data, 1):
                 yield RawRow(number, value)
-        except (OSError, ValueError) as error:
-            # What `datasets` raises for unknown names, splits and configurations, and for a network that fails.
+        except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+            # What `datasets` raises for unknown names, splits and configurations, a network that fails, broken files.
             raise UsageError(
                 f"The data set hub:{name} (split {split!r}) cannot be read: {_first_line(error)}.",
                 fix="Check its name, configuration (hub:OWNER/NAME:CONFIGURATION), split and your access to the Hub.",

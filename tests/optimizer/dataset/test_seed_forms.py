@@ -140,11 +140,16 @@ def test_a_missing_library_names_the_command(tmp_path: Path, monkeypatch: pytest
         read("hub:someone/something")
 
 
+class BrokenFiles(Exception):
+    """Stands in for the root of the errors of `datasets`."""
+
+
 class Hub(types.ModuleType):
     """Stands in for `datasets`, which would need the network."""
 
     def __init__(self) -> None:
         super().__init__("datasets")
+        self.exceptions = types.SimpleNamespace(DatasetsError=BrokenFiles)
         self.asked: list[tuple[object, ...]] = []
 
     def load_dataset(
@@ -154,6 +159,8 @@ class Hub(types.ModuleType):
         self.asked.append((path, name, split, revision, streaming))
         if path != "someone/rivers":
             raise FileNotFoundError(f"Dataset '{path}' doesn't exist on the Hub.\nSecond line.")
+        if split == "broken":
+            raise BrokenFiles("An error occurred while generating the dataset")
         if split != "train":
             raise ValueError(f"Bad split: {split}.")
         return iter(ROWS)
@@ -173,6 +180,7 @@ def test_hub_data_sets_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("hub:no/body", "train", "doesn't exist on the Hub"),
         ("hub:someone/rivers", "dev", "Bad split"),
+        ("hub:someone/rivers", "broken", "while generating"),
         ("hub:", "x", "OWNER/NAME"),
     ],
 )  # fmt: skip
