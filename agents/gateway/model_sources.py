@@ -82,6 +82,7 @@ class HubFile:
                     reached = True
                     _append(part, _pieces(response, size - done), on_bytes)
             except urllib.error.HTTPError as error:
+                error.close()
                 raise ModelFileError(f"{self.title} answered {error.code} for {self.file}.") from error
             except (OSError, HTTPException) as error:
                 problem = str(getattr(error, "reason", "") or error or type(error).__name__)

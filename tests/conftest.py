@@ -1,0 +1,36 @@
+"""What every test stands on: a clean environment, and the embedded model where there is one."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+
+import pytest
+
+from autoevol.agents.gateway.model_files import cached_path, is_here
+
+_MODEL = "smollm2-135m"
+_CACHE = cached_path(_MODEL).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key, address or switch of the person who runs the tests reaches one; the models they have fetched do."""
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "HF_ENDPOINT", "AUTOEVOL_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AUTOEVOL_CACHE", str(_CACHE))
+
+
+@pytest.fixture
+def smollm2() -> str:
+    """The name of the small embedded model. Where it is missing the test is skipped at home, and fails in CI."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        _missing("the extra 'local' is not installed: pip install 'autoevol[local]'")
+    if not is_here(_MODEL):
+        _missing(f"the embedded model {_MODEL} is not here: autoevol models pull {_MODEL}")
+    return _MODEL
+
+
+def _missing(what: str) -> None:
+    required = os.environ.get("CI", "").lower() in {"1", "true"} or os.environ.get("AUTOEVOL_REQUIRE_MODELS") == "1"
+    (pytest.fail if required else pytest.skip)(what)
