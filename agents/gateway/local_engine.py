@@ -110,7 +110,7 @@ def _wait_until_loaded(process: subprocess.Popen[str], key: str, path: Path) -> 
     if "address" not in said:
         raise ModelFileError(
             f"The model file {path} cannot be loaded: {said['problem']}.",
-            fix="Use a complete GGUF file of a text model that llama.cpp supports.",
+            fix="Use a complete GGUF file of a text model; where memory is short, fewer slots or a smaller one.",
         )
     return said["address"]
 
