@@ -3,6 +3,9 @@
     async with engine("smollm2-135m", 4) as running:
         ...  POST {running.base_url}/chat/completions with `Authorization: Bearer {running.key}`
 
+At temperature 0 a call that is alone gets the same answer each time; beside others now and then another one, because
+sums are grouped differently. What was answered is in the journal, so nothing depends on it.
+
 The model lives in a process of its own (`local_server` says why), which ends with this one however this one ends.
 """
 
@@ -52,7 +55,7 @@ async def engine(name_or_path: str, slots: int = 4, *, context: int = 4096) -> A
 
     Args:
         name_or_path: a name of the catalogue, or the path of a GGUF file.
-        slots: calls worked on at once. They share the processor: four give 1.2 to 1.5 times the tokens of one.
+        slots: calls worked on at once. They share the processor: four give 1.2 to 1.8 times the tokens of one.
         context: tokens of prompt and answer together that one call may have; a longer prompt is answered with 400.
 
     Raises:
