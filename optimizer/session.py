@@ -20,8 +20,10 @@ from ..agents.gateway.errors import AutoEvolError, SessionStopped, StorageError,
 from ..agents.gateway.gateway import Gateway, open_gateway
 from ..agents.gateway.requests import Decoding
 from ..agents.messages import RoleName
-from ..agents.method_file import load_method
+from ..agents.method import Method
+from ..agents.method_file import dump_method, load_method, parse_method
 from ..agents.team import Cast, Team
+from ..prompts import method_names
 from .dataset.source import SeedSource, open_seeds
 from .dataset.split import Split, split_seeds
 from .pages.progress import Watcher
@@ -29,6 +31,7 @@ from .pages.report import write_report
 from .recipes.auto_evol import auto_evol
 from .recipes.evolve import evolve
 from .record.config import freeze, thaw
+from .record.estimate import roles_in_use
 from .record.events import EventLog
 from .record.folder import RunFolder
 from .record.run import MessageLog, Run, Spending
@@ -62,14 +65,17 @@ def create_run(settings: Settings, root: Path) -> Path:
     """
     if not settings.secret:
         settings = settings.model_copy(update={"secret": secrets.token_hex(16)})
-    load_method(settings.search.method)
+    method = load_method(settings.search.method)
     seeds = open_seeds(settings.seeds).survey()
     folder = new_folder(root, settings.name)
-    frozen = {
+    frozen: dict[str, Any] = {
         "autoevol": metadata.version("autoevol"),
-        "fingerprints": {"seeds": seeds.fingerprint, "prompts": prompt_fingerprint(), "detectors": DETECTORS},
+        "fingerprints": {"seeds": seeds.fingerprint, **_fingerprints(settings)},
         "settings": freeze(settings),
     }
+    if settings.search.method not in method_names():
+        # A file of the person's own may change later; shipped methods are in the fingerprint of the prompts.
+        frozen["method"] = dump_method(method)
     RunFolder(folder).write_json("settings.json", frozen)
     return folder
 
@@ -92,7 +98,7 @@ async def run(folder: Path, watcher: Watcher, *, replay: bool = False, budget: B
     settings = thaw(frozen["settings"])
     if budget is not None:
         settings = settings.model_copy(update={"budget": budget})
-    _check_fingerprints(frozen, settings, replay=replay)
+    _check_fingerprints(frozen, settings)
     source = open_seeds(settings.seeds)
     split = _split(settings, source, frozen["fingerprints"]["seeds"])
     events = EventLog(folder / "events.jsonl")
@@ -106,18 +112,18 @@ async def run(folder: Path, watcher: Watcher, *, replay: bool = False, budget: B
                 state = _state(settings, split, events)
                 log = MessageLog(messages)
                 bench = Run(settings, files, events, split, team, log, watcher, _spending(gateway), state)
-                ending = await _guarded(bench, source, gateway)
+                ending = await _guarded(bench, source, gateway, _start(frozen, settings, split))
     finally:
         report = _report(folder)
     return replace(ending, summary=f"{ending.summary}\n{report}")
 
 
-async def _guarded(run: Run, source: SeedSource, gateway: Gateway) -> Ending:
+async def _guarded(run: Run, source: SeedSource, gateway: Gateway, start: Method) -> Ending:
     """Run the recipe; whatever ends it, the folder says so before anyone else does."""
     run.events.append("resumed" if run.events.past else "started", version=metadata.version("autoevol"))
     run.update(state="running")
     try:
-        story = await _recipe(run, source)
+        story = await _recipe(run, source, start)
     except SessionStopped as stop:
         return _end(run, gateway, "stopped", f"Stopped: {stop}", code=stop.exit_code)
     except AutoEvolError as error:
@@ -131,13 +137,17 @@ async def _guarded(run: Run, source: SeedSource, gateway: Gateway) -> Ending:
     return _end(run, gateway, "finished", story)
 
 
-async def _recipe(run: Run, source: SeedSource) -> str:
-    settings = run.settings
-    strategies = strategies_of(settings, settings.search.dev)
-    method = load_method(settings.search.method, _language(run.split))
-    if settings.recipe == "evolve":
-        return await evolve(run, strategies, method, source)
-    return await auto_evol(run, strategies, method, source)
+async def _recipe(run: Run, source: SeedSource, start: Method) -> str:
+    strategies = strategies_of(run.settings, run.settings.search.dev)
+    recipe = evolve if run.settings.recipe == "evolve" else auto_evol
+    return await recipe(run, strategies, start, source)
+
+
+def _start(frozen: dict[str, Any], settings: Settings, split: Split) -> Method:
+    """The starting method: as frozen, or a shipped one in the language of the seeds."""
+    if "method" in frozen:
+        return parse_method(frozen["method"], settings.search.method)
+    return load_method(settings.search.method, _language(split))
 
 
 def _end(run: Run, gateway: Gateway, state: Literal["finished", "stopped"], story: str, code: int = 0) -> Ending:
@@ -172,6 +182,7 @@ def _state(settings: Settings, split: Split, events: EventLog) -> dict[str, Any]
             "empty": split.report.empty,
             "malformed": split.report.malformed,
             "seeds": split.total,
+            "unit": split.report.unit,
             "problems": [list(problem) for problem in split.report.problems],
         },
         "split": {"train": len(split.train), "dev": len(split.dev), "test": len(split.test)},
@@ -200,17 +211,21 @@ def new_folder(root: Path, name: str) -> Path:
     raise StorageError(f"{root} holds too many runs of this name.", fix="Choose another --name.")
 
 
-def _check_fingerprints(frozen: dict[str, Any], settings: Settings, *, replay: bool) -> None:
-    prints = frozen["fingerprints"]
-    now = {"prompts": prompt_fingerprint(), "detectors": DETECTORS}
-    for what, value in now.items():
-        if prints[what] != value:
+def _fingerprints(settings: Settings) -> dict[str, str]:
+    return {"prompts": prompt_fingerprint(_prompts_folder(settings)), "detectors": DETECTORS}
+
+
+def _prompts_folder(settings: Settings) -> Path | None:
+    return Path(settings.prompts) if settings.prompts else None
+
+
+def _check_fingerprints(frozen: dict[str, Any], settings: Settings) -> None:
+    for what, value in _fingerprints(settings).items():
+        if frozen["fingerprints"][what] != value:
             raise UsageError(
                 f"The {what} are not those that this run began with (autoevol {frozen['autoevol']}).",
-                fix="Resume it with that version, or start a new run.",
+                fix="Resume it with that version and those files, or start a new run.",
             )
-    if not settings.endpoints:
-        raise UsageError("The run names no endpoint.", fix="Start a new run with --base-url or --local.")
 
 
 def _split(settings: Settings, source: SeedSource, fingerprint: str) -> Split:
@@ -230,14 +245,14 @@ def _split(settings: Settings, source: SeedSource, fingerprint: str) -> Split:
 
 def _cast(settings: Settings, door: Door) -> Cast:
     seats: dict[RoleName, SeatSpec] = {}
-    for role in ("evolver", "responder", "analyst", "refiner", "judge"):
+    for role in roles_in_use(settings):
         seat: RoleSettings = getattr(settings.roles, role)
         endpoint = settings.endpoints[seat.endpoint]
         decoding = Decoding(seat.max_tokens, seat.temperature, seat.top_p)
         seats[role] = SeatSpec(seat.endpoint, seat.model, decoding, endpoint.output_form)
     return build_cast(
         door, seats, secret=settings.secret, responder_form=settings.responder_form,
-        responder_prompt=settings.responder_prompt,
+        responder_prompt=settings.responder_prompt, prompts_folder=_prompts_folder(settings),
     )  # fmt: skip
 
 

@@ -73,6 +73,8 @@ _GROUPS: Mapping[str, tuple[_Flag, ...]] = {
         _Flag("--judge/--no-judge", "Let the judge look at what passes the free detectors.", "judge", is_flag=True),
         _Flag("--detectors", "Detectors to run, with commas [default: those of the profile].", "detectors",
               metavar="LIST"),
+        _Flag("--prompts", "Folder of prompt files of your own, which win over the shipped ones.", "prompts",
+              metavar="DIR"),
         _Flag("--seed", "Seed of every random choice.", "run_seed", int),
     ),
     "Seeds": (

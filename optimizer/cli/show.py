@@ -151,16 +151,13 @@ class _Seen:
 
 
 def _findings(files: RunFiles) -> Findings:
-    from ..pages.records import ConfirmationRecord, StatusRecord  # noqa: PLC0415
+    from ..pages.records import ConfirmationRecord, FrozenRecord, StatusRecord  # noqa: PLC0415
     from ..pages.rows import read_data, read_dropped  # noqa: PLC0415
     from ..pages.spending import read_spending  # noqa: PLC0415
     from ..pages.steps import read_steps  # noqa: PLC0415
     from ..pages.story import Findings  # noqa: PLC0415
-    from ..record.tree import table  # noqa: PLC0415
 
-    settings = table(files.tree("settings.json"), "settings")
-    endpoints = table(settings, "endpoints")
-    free = bool(endpoints) and not any(table(endpoints, name).get("base_url") for name in endpoints)
+    settings = (files.record("settings.json", FrozenRecord) or FrozenRecord()).settings
     return Findings(
         status=files.record("status.json", StatusRecord) or StatusRecord(),
         settings=settings,
@@ -168,7 +165,7 @@ def _findings(files: RunFiles) -> Findings:
         confirmation=files.record("test/confirmation.json", ConfirmationRecord),
         data=read_data(files),
         dropped=read_dropped(files),
-        spending=read_spending(files, free=free),
+        spending=read_spending(files, free=settings.free),
     )
 
 

@@ -14,7 +14,7 @@ from ..record.folder import RunFolder
 from ..record.settings import Roles, RoleSettings, SearchSettings, SeedSettings, Settings
 from ..session import new_folder
 
-__all__ = ["MODELS", "demo_settings", "pack_recording", "seeds_file", "unpack_recording"]
+__all__ = ["MODELS", "demo_settings", "pack_recording", "recording_label", "seeds_file", "unpack_recording"]
 
 MODELS = ("qwen2.5-coder-1.5b", "smollm2-135m")
 _RECORDED = ("settings.json", "events.jsonl", "journal.sqlite.gz")
@@ -22,7 +22,7 @@ _RECORDED = ("settings.json", "events.jsonl", "journal.sqlite.gz")
 
 def seeds_file(name: str = "seeds.jsonl") -> Path:
     """Path of the demo's seeds inside the installed package."""
-    with as_file(files(__package__) / name) as path:
+    with as_file(files("autoevol.optimizer.demo") / name) as path:
         return path
 
 
@@ -33,10 +33,9 @@ def demo_settings(*, long: bool = False) -> Settings:
         long: the longer run that the recording was made with (about an hour on 2 cores), instead of the short one.
     """
     writer, small = MODELS
-    evolver = RoleSettings(endpoint="writer", model=writer, max_tokens=140)
-    thinker = RoleSettings(endpoint="writer", model=writer, temperature=0.6, top_p=0.95, max_tokens=260)
+    thinker = RoleSettings(endpoint="writer", model=writer, temperature=0.6, top_p=0.95, max_tokens=420)
     search = (
-        SearchSettings(method="maths", steps=4, batch=6, candidates=3, dev=40, test=30, rungs=(12,), patience=None)
+        SearchSettings(method="maths", steps=3, batch=5, candidates=3, dev=36, test=18, rungs=(12,), patience=None)
         if long
         else SearchSettings(method="maths", steps=2, batch=3, candidates=2, dev=4, test=3, rungs=())
     )
@@ -44,18 +43,20 @@ def demo_settings(*, long: bool = False) -> Settings:
         name="demo-long" if long else "demo",
         seeds=SeedSettings(source=str(seeds_file("seeds-long.jsonl" if long else "seeds.jsonl")), language="en"),
         endpoints={
-            "writer": Endpoint(local=writer, concurrency=2),
+            # Held to a JSON form, this model keeps it; between tags it often forgets the closing one.
+            "writer": Endpoint(local=writer, concurrency=2, output_form="json"),
             "small": Endpoint(local=small, concurrency=2),
         },
         roles=Roles(
-            evolver=evolver,
-            responder=RoleSettings(endpoint="small", model=small, max_tokens=160 if long else 100),
+            evolver=RoleSettings(endpoint="writer", model=writer, max_tokens=200),
+            responder=RoleSettings(endpoint="small", model=small, max_tokens=220),
             analyst=thinker,
             refiner=thinker,
-            judge=RoleSettings(endpoint="writer", model=writer, max_tokens=120),
         ),
         search=search,
         judge=False,
+        responder_form="own",
+        responder_prompt="Solve the problem in at most four short sentences. End with the answer.",
         apply_limit=None if long else 8,
     )
 
@@ -91,7 +92,7 @@ def unpack_recording(root: Path) -> Path:
         UsageError: this installation has no recording.
         StorageError: the folder cannot be written.
     """
-    source = files(__package__) / "recorded"
+    source = files("autoevol.optimizer.demo") / "recorded"
     if not all((source / name).is_file() for name in _RECORDED):
         raise UsageError("This installation has no recorded run.", fix="Install AutoEvol again, with its data files.")
     folder = new_folder(root, "demo-replay")
@@ -105,3 +106,8 @@ def unpack_recording(root: Path) -> Path:
     except OSError as error:
         raise StorageError(f"{folder} cannot be written: {error.strerror}.", fix="Choose --runs elsewhere.") from error
     return folder
+
+
+def recording_label(folder: Path) -> str:
+    """When and on what a replayed run was recorded; empty for a run of its own."""
+    return str(RunFolder(folder).read_json("settings.json").get("recorded", ""))

@@ -165,9 +165,10 @@ class SettingsRecord(_Record):
 
 
 class FrozenRecord(_Record):
-    """`settings.json`."""
+    """`settings.json`. `recorded` is set in a run that was recorded elsewhere and is only played again."""
 
     autoevol: str = ""
+    recorded: str = ""
     settings: SettingsRecord = SettingsRecord()
 
 

@@ -72,6 +72,7 @@ class _Page:
     files: Mapping[str, str]
     settings: tuple[str, ...]
     version: str
+    recorded: str
     troubles: tuple[str, ...]
 
     def has(self, figure: str) -> bool:
@@ -162,6 +163,7 @@ def _page(files: RunFiles) -> _Page:
         files={name: what for name, what in _FILES.items() if files.has(name)},
         settings=_settings(files.tree("settings.json")),
         version=frozen.autoevol,
+        recorded=frozen.recorded,
         troubles=files.troubles,
     )
 

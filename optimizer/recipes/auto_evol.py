@@ -23,9 +23,8 @@ async def auto_evol(run: Run, strategies: Strategies, start: Method, seeds: Iter
     """
     found = await search(run, strategies, start)
     changes = sum(decision.accepted is not None for decision in found.decisions)
-    lines = [
-        f"{len(found.decisions)} steps, {changes} changes of the method; the search stopped because {found.stopped}."
-    ]
+    steps = f"{_many(len(found.decisions), 'step')}, {_many(changes, 'change')} of the method"
+    lines = [f"{steps}; the search stopped because {found.stopped}."]
     run.update(phase="test", search_stopped=found.stopped)
     if found.decisions and not changes:
         lines.append(found.decisions[-1].reason)
@@ -40,3 +39,7 @@ async def auto_evol(run: Run, strategies: Strategies, start: Method, seeds: Iter
         applied = await apply_method(run, strategies, confirmation.method, seeds)
         lines.append(f"{applied.taken} seeds in, {applied.out} rows out, {sum(applied.dropped.values())} dropped.")
     return "\n".join(lines)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" + "s" * (count != 1)

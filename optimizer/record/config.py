@@ -105,7 +105,7 @@ def _refuse_keys(tree: Mapping[str, object], place: Place, path: tuple[str, ...]
         if isinstance(value, Mapping) and not looks_like_key(key):
             _refuse_keys(cast("Mapping[str, object]", value), place, here)
             continue
-        values = cast("Sequence[object]", value) if isinstance(value, list | tuple) else [value]
+        values = cast("Sequence[object]", value if isinstance(value, list | tuple) else [value])
         texts = [each for each in values if isinstance(each, str) and each]
         named = key.lower() in _SECRET_NAMES and texts
         if named or looks_like_key(key) or any(looks_like_key(text) for text in texts):

@@ -62,7 +62,7 @@ class MessageLog:
         self._rows = rows
 
     def write(self, journey: Journey) -> None:
-        """Add the messages of one finished journey; a reply goes to whoever is asked next, the last to the optimizer."""
+        """Add the messages of one finished journey; each reply goes to whoever is asked next."""
         speaker = "optimizer"
         for message, following in zip(journey, (*journey[1:], None), strict=True):
             if isinstance(message, Task):

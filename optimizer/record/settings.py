@@ -108,6 +108,7 @@ class Settings(_Frozen):
         profile: which published or recommended set of decisions is used.
         run_seed: every random choice draws from a generator named by (run_seed, purpose, index).
         secret: hex string that delimiters of data derive from; drawn anew for each run unless given.
+        prompts: folder of prompt files of the person's own, which win over the shipped ones; empty for none.
         judge: whether the judge looks at what passed the free detectors.
         detectors: names of the detectors that are run; empty means those of the profile.
         responder_form: `direct`, `step-by-step`, `scratchpad`, or `own` with `responder_prompt`.
@@ -126,6 +127,7 @@ class Settings(_Frozen):
     endpoints: dict[str, Endpoint] = Field(default_factory=dict[str, Endpoint])
     roles: Roles = Roles()
     search: SearchSettings = SearchSettings()
+    prompts: str = ""
     judge: bool = True
     detectors: tuple[str, ...] = ()
     responder_form: ResponderForm = "direct"

@@ -36,6 +36,7 @@ def anchor_paths(tree: Tree, folder: Path) -> None:
     """Paths are read from the folder in which they were written, so that a run goes on from anywhere."""
     _anchor(table(tree, "seeds"), "source", folder, lambda text: text.startswith("hub:"))
     _anchor(table(tree, "search"), "method", folder, _is_name)
+    _anchor(tree, "prompts", folder, lambda text: not text)
     endpoints = table(tree, "endpoints")
     for name in endpoints:
         endpoint = table(endpoints, name)

@@ -87,7 +87,8 @@ async def propose(
         tick()
 
     await run.team.work((first(number) for number in range(1, count + 1)), route, deliver)
-    return _checked(incumbent, [text for case in cases for text in case.stages], journeys)
+    data = [text for case in cases for text in case.stages] + [seed.instruction.text for seed in run.split.dev]
+    return [_named(proposed, step) for proposed in _checked(incumbent, data, journeys)]
 
 
 def _checked(incumbent: Method, data: Sequence[str], journeys: Sequence[Journey]) -> list[Proposed]:
@@ -103,6 +104,14 @@ def _checked(incumbent: Method, data: Sequence[str], journeys: Sequence[Journey]
                 others.append(method)
         result.append(proposed)
     return result
+
+
+def _named(proposed: Proposed, step: int) -> Proposed:
+    """Give the proposed method the name that people will see; it is no part of its identity."""
+    if proposed.proposal is None or proposed.proposal.method is None:
+        return proposed
+    method = replace(proposed.proposal.method, name=f"candidate {proposed.number} of step {step + 1}")
+    return replace(proposed, proposal=replace(proposed.proposal, method=method))
 
 
 def _read(number: int, journey: Journey) -> Proposed:

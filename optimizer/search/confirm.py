@@ -92,9 +92,8 @@ def _outcome(
     if best.id == start.id:
         return Confirmation("unchanged", "The search kept the starting method; there is nothing to confirm.", start)
     result = against["start"]
-    figures = (
-        f"difference {result.difference:+.3f}, 95% interval {result.low:+.3f} to {result.high:+.3f}, p = {result.p:.2g}"
-    )
+    interval = f"95 % interval {result.low:+.3f} to {result.high:+.3f}"
+    figures = f"difference {result.difference:+.3f}, {interval}, p = {result.p:.2g}"
     if result.better:
         return Confirmation("confirmed", f"Better than the start on test ({figures}).", best)
     reason = f"No better than the start on test ({figures})."
