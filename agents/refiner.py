@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import cast
 
@@ -19,15 +20,22 @@ __all__ = ["Refiner"]
 
 _TAG = "clauses"
 _WHY = "why"
-_SCHEMA = schema(why={"type": "string"}, clauses={"type": "array", "items": {"type": "string"}})
+_REWRITE = schema(why={"type": "string"}, clauses={"type": "array", "items": {"type": "string"}})
+_EDITED = {"clause": {"type": "integer"}, "text": {"type": "string"}}
+_EDIT = schema(
+    why={"type": "string"},
+    edits={"type": "array", "items": {"type": "object", "properties": _EDITED, "required": list(_EDITED)}},
+)
+_LINE = re.compile(r"\s*[-*]?\s*(\d{1,2})\s*[.):、．]\s*(.*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Refiner:
     """Rewrites the clauses of a method from findings (arXiv 2406.00770, section 3.3), by a small or a bold edit.
 
-    It gives a list of clauses and nothing else: the contract is out of its reach. Whether the candidate may be tried
-    is for `optimizer/search/checks.py`.
+    A bold edit is a whole new list. A small one names only the clauses that change: asked for the whole list, small
+    models give the old one back. Nothing but clauses can be given: the contract is out of reach. Whether the candidate
+    may be tried is for `optimizer/search/checks.py`.
 
     Args:
         seat: where its calls go.
@@ -51,12 +59,14 @@ class Refiner:
         shown = _findings(task)
         told = (shown, *(edit.why for edit in task.history))
         tag, why_tag = tag_for(_TAG, self.secret, *told), tag_for(_WHY, self.secret, *told)
-        form = self._form(task.method.language, tag, why_tag)
+        form = self._form(task, tag, why_tag)
         turns = self._turns(task, shown, form)
-        outcome = await self.seat.ask(task, turns, json_schema=_SCHEMA if self.output_form == "json" else None)
+        asked = (_REWRITE if task.bold else _EDIT) if self.output_form == "json" else None
+        outcome = await self.seat.ask(task, turns, json_schema=asked)
         if isinstance(outcome, NoAnswer):
             return failed(self.role, task, outcome)
-        clauses, why = self._read(outcome, tag, why_tag)
+        why = self._why(outcome, why_tag)
+        clauses = self._clauses(outcome, tag) if task.bold else self._edited(outcome, tag, task.method.clauses, form)
         if all(clause in form for clause in clauses):
             clauses = ()  # the model repeated how it was asked
         old = task.method
@@ -78,23 +88,52 @@ class Refiner:
         history = render_edits(task.history, task.method, self.secret, self.prompts)
         return Turn("system", self.prompts.get("refiner", language).fill()), Turn("user", history + ask)
 
-    def _form(self, language: str, tag: str, why_tag: str) -> str:
-        prompt = self.prompts.get(f"refiner-{self.output_form}", language)
+    def _form(self, task: RefineTask, tag: str, why_tag: str) -> str:
+        name = f"refiner-{self.output_form}" if task.bold else f"refiner-edit-{self.output_form}"
+        prompt = self.prompts.get(name, task.method.language)
         return prompt.fill(tag=tag, why=why_tag) if self.output_form == "tags" else prompt.fill()
 
-    def _read(self, answer: Answer, tag: str, why_tag: str) -> tuple[tuple[str, ...], str]:
+    def _why(self, answer: Answer, why_tag: str) -> str:
         if self.output_form == "tags":
-            text = None if cut_off(answer, tag) else between_tags(answer.text, tag)
-            why = between_tags(answer.text, why_tag) or ""
-            return clause_lines(text or ""), one_line(why)
-        value = json_object(answer.text, "clauses") or {}
-        listed, reason = value.get("clauses"), value.get("why")
+            return one_line(between_tags(answer.text, why_tag) or "")
+        reason = (json_object(answer.text, "why") or {}).get("why")
+        return one_line(reason) if isinstance(reason, str) else ""
+
+    def _clauses(self, answer: Answer, tag: str) -> tuple[str, ...]:
+        """The whole list of a bold edit."""
+        if self.output_form == "tags":
+            return clause_lines(self._between(answer, tag))
+        listed = (json_object(answer.text, "clauses") or {}).get("clauses")
         lines = cast("list[object]", listed) if isinstance(listed, list) else []
         if not all(isinstance(line, str) for line in lines):
             lines = []
         # A model may number its strings; the numbers are ours to write.
-        clauses = neat([" ".join(clause_lines(str(line))) for line in lines])
-        return clauses, one_line(reason) if isinstance(reason, str) else ""
+        return neat([" ".join(clause_lines(str(line))) for line in lines])
+
+    def _edited(self, answer: Answer, tag: str, old: tuple[str, ...], form: str) -> tuple[str, ...]:
+        """The old list with the clauses of a small edit in their places; empty where no edit could be read."""
+        edits = self._edits(answer, tag)
+        if not edits or any(text and text in form for text in edits.values()):
+            return ()
+        kept = [edits.pop(number, clause) for number, clause in enumerate(old, 1)]
+        # A number beyond the list adds, whatever it is: models count on from a wrong place.
+        return neat([*kept, *(edits[number] for number in sorted(edits))])
+
+    def _edits(self, answer: Answer, tag: str) -> dict[int, str]:
+        if self.output_form == "tags":
+            found = [match for line in self._between(answer, tag).splitlines() if (match := _LINE.fullmatch(line))]
+            return {int(match[1]): match[2] for match in found}
+        listed = (json_object(answer.text, "edits") or {}).get("edits")
+        edits: dict[int, str] = {}
+        for entry in cast("list[object]", listed) if isinstance(listed, list) else []:
+            one = cast("dict[str, object]", entry) if isinstance(entry, dict) else {}
+            number, text = one.get("clause"), one.get("text")
+            if isinstance(number, int) and isinstance(text, str):
+                edits[number] = " ".join(clause_lines(text))
+        return edits
+
+    def _between(self, answer: Answer, tag: str) -> str:
+        return "" if cut_off(answer, tag) else between_tags(answer.text, tag) or ""
 
 
 def _findings(task: RefineTask) -> str:

@@ -43,6 +43,8 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "refiner-bold": frozenset(),
     "refiner-tags": frozenset({"tag", "why"}),
     "refiner-json": frozenset(),
+    "refiner-edit-tags": frozenset({"tag", "why"}),
+    "refiner-edit-json": frozenset(),
     "tried-edits": frozenset({"edits"}),
     "judge": frozenset(),
     "judge-ask": frozenset({"first", "second", "response", "target", "other", "form"}),

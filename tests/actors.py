@@ -87,6 +87,8 @@ def _refiner(body: Body) -> ModelReply:
     _, ask = _turns(body)
     luck = _luck("refiner", body.get("seed"))
     clause = _CLAUSES[luck % len(_CLAUSES)]
+    if "number of the clause" in ask:
+        return ModelReply(f"<why>results were careless</why>\n<clauses>\n99. {clause}\n</clauses>")
     clauses = [*re.findall(r"^\d+\. (.*)$", ask, re.MULTILINE)[:5], clause]
     lines = "\n".join(f"{number}. {text}" for number, text in enumerate(clauses, 1))
     return ModelReply(f"<why>results were careless</why>\n<clauses>\n{lines}\n</clauses>")

@@ -241,8 +241,13 @@ class Gateway:
         return lane
 
     async def _book(self, request: Request, key: str, booked: tuple[str, str]) -> None:
-        """Book a call on the first of the places that ask for it, whichever came first in time."""
-        if not self._desk.replay_only and (request.stage, request.place) < booked:
+        """Book a call on the first use in the course of the run.
+
+        Stages follow each other, so the stage that asked first is the first in the course too. Inside a stage many ask
+        at once, and the smallest place is the one that does not depend on who was faster.
+        """
+        stage, place = booked
+        if not self._desk.replay_only and request.stage == stage and request.place < place:
             await self._journal.rebook(key, request)
 
     async def _lead(self, flight: _Flight) -> None:

@@ -37,7 +37,7 @@ def demo_settings(*, long: bool = False) -> Settings:
     search = (
         SearchSettings(method="maths", steps=3, batch=5, candidates=3, dev=36, test=18, rungs=(12,), patience=None)
         if long
-        else SearchSettings(method="maths", steps=2, batch=3, candidates=2, dev=4, test=3, rungs=())
+        else SearchSettings(method="maths", steps=2, batch=3, candidates=3, dev=4, test=3, rungs=())
     )
     return Settings(
         name="demo-long" if long else "demo",

@@ -20,7 +20,7 @@ ANALYSIS = Analysis(
 )
 
 
-def _task(method: Method = OLD, *, bold: bool = False) -> RefineTask:
+def _task(method: Method = OLD, *, bold: bool = True) -> RefineTask:
     return RefineTask(id="c1", stage="steps/000", method=method, analysis=ANALYSIS, bold=bold)
 
 
@@ -92,6 +92,45 @@ async def test_no_clauses_is_a_fault(form: OutputForm, answer: Answer, fault: st
 
     assert isinstance(reply, Proposal)
     assert (None, fault) == (reply.method, reply.fault)
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "clauses"),
+    [
+        ("tags", "<why>x</why>\n<clauses>\n2. Check twice.\n</clauses>", ("Go.", "Check twice.")),
+        ("tags", "<clauses>\n1) Go far.\n3. Rest.\n</clauses>", ("Go far.", "Check.", "Rest.")),
+        ("tags", "<clauses>\n9. Rest.\n</clauses>", ("Go.", "Check.", "Rest.")),
+        ("json", '{"why": "x", "edits": [{"clause": 1, "text": "1. Go far."}]}', ("Go far.", "Check.")),
+        ("json", '{"why": "x", "edits": [{"clause": 2, "text": ""}]}', ("Go.",)),
+    ],
+)
+async def test_a_small_edit_changes_only_the_clauses_that_it_names(
+    form: OutputForm, text: str, clauses: tuple[str, ...]
+) -> None:
+    """The others stay; a number beyond the list adds, an empty text drops."""
+    reply = await _refiner(GivenDoor(text), form)(_task(bold=False))
+
+    assert isinstance(reply, Proposal)
+    assert reply.method is not None
+    assert clauses == reply.method.clauses
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("tags", "<clauses>\nnumber of the clause. its new text\n</clauses>"),
+        ("tags", "<clauses>\nGo far.\n</clauses>"),
+        ("json", '{"why": "x", "edits": []}'),
+        ("json", '{"why": "x", "edits": [{"clause": "1", "text": "Go far."}, 7]}'),
+        ("json", '{"why": "x", "edits": "Go far."}'),
+    ],
+)
+async def test_a_small_edit_that_names_no_clause_is_a_fault(form: OutputForm, text: str) -> None:
+    """Nothing is guessed, and the old method is never proposed in disguise."""
+    reply = await _refiner(GivenDoor(text), form)(_task(bold=False))
+
+    assert isinstance(reply, Proposal)
+    assert (None, "unreadable") == (reply.method, reply.fault)
 
 
 async def test_json_clauses_lose_their_numbers() -> None:
