@@ -35,6 +35,9 @@ TABLES: dict[str, type[BaseModel]] = {
 }
 
 
+_INNER = {"endpoints", "roles", "search", "seeds", "budget"}
+
+
 def _text(page: Path) -> str:
     return page.read_text(encoding="utf-8")
 
@@ -131,7 +134,7 @@ def test_the_example_settings_load(kind: str, tmp_path: Path) -> None:
 
 def _shown(value: object) -> str:
     match value:
-        case None:
+        case None | dict():
             return "none"
         case bool():
             return str(value).lower()
@@ -149,15 +152,11 @@ def test_every_setting_is_documented(prefix: str) -> None:
     text = _text(ROOT / "docs/settings.md")
     rows = dict(re.findall(rf"^\| `{re.escape(prefix)}(\w+)` \| (.*?) \|", text, re.MULTILINE))
     fields = TABLES[prefix].model_fields
-    flat = {
-        name: field for name, field in fields.items() if name not in {"endpoints", "roles", "search", "seeds", "budget"}
-    }
-    assert set(flat) | ({"model"} if not prefix else set()) == set(rows)
+    flat = {name: field for name, field in fields.items() if prefix or name not in _INNER}
+    assert set(flat) | (set[str]() if prefix else {"model"}) == set(rows)
     for name, field in flat.items():
-        default = "needed" if field.is_required() else _shown(field.get_default(call_default_factory=True) or None)
-        if field.get_default(call_default_factory=True) in (0, False, "", ()):
-            default = _shown(field.get_default())
-        assert default == rows[name], name
+        expected = "needed" if field.is_required() else _shown(field.get_default(call_default_factory=True))
+        assert expected == rows[name], name
 
 
 def test_every_finding_is_documented() -> None:
