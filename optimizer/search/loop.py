@@ -75,6 +75,8 @@ async def _batch(run: Run, strategies: Strategies, method: Method, step: int) ->
 def _decide(strategies: Strategies, step: int, standings: Sequence[Standing], dev: Sequence[Seed]) -> Decision:
     if len(standings) == 1:
         return Decision(None, "Kept the incumbent: no proposal passed the checks.", ())
+    if not dev:
+        return Decision(None, "Kept the incumbent: there are no dev seeds to decide on.", (), undecidable=True)
     return strategies.decide(step, standings, dev)
 
 
