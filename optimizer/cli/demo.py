@@ -13,7 +13,7 @@ __all__ = ["command"]
 
 @click.command("demo")
 @click.option("--replay", is_flag=True, help="Play a recorded longer run through the real loop: seconds, no calls.")
-@click.option("--long", is_flag=True, help="The longer run itself, as it was recorded: about an hour on 2 cores.")
+@click.option("--long", is_flag=True, help="The longer run itself, as it was recorded: about half an hour on 2 cores.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @runs_option
 def command(replay: bool, long: bool, quiet: bool, runs: Path) -> None:

@@ -30,12 +30,12 @@ def demo_settings(*, long: bool = False) -> Settings:
     """The demo on two embedded models: the larger one evolves, analyses and refines, the small one answers.
 
     Args:
-        long: the longer run that the recording was made with (about an hour on 2 cores), instead of the short one.
+        long: the longer run that the recording was made with (about half an hour on 2 cores), instead of the short one.
     """
     writer, small = MODELS
     thinker = RoleSettings(endpoint="writer", model=writer, temperature=0.6, top_p=0.95, max_tokens=420)
     search = (
-        SearchSettings(method="maths", steps=3, batch=5, candidates=3, dev=36, test=18, rungs=(12,), patience=None)
+        SearchSettings(method="maths", steps=2, batch=5, candidates=3, dev=30, test=12, rungs=(10,), patience=None)
         if long
         else SearchSettings(method="maths", steps=2, batch=3, candidates=3, dev=4, test=3, rungs=())
     )
@@ -49,7 +49,7 @@ def demo_settings(*, long: bool = False) -> Settings:
         },
         roles=Roles(
             evolver=RoleSettings(endpoint="writer", model=writer, max_tokens=200),
-            responder=RoleSettings(endpoint="small", model=small, max_tokens=220),
+            responder=RoleSettings(endpoint="small", model=small, max_tokens=320),
             analyst=thinker,
             refiner=thinker,
         ),
@@ -57,7 +57,7 @@ def demo_settings(*, long: bool = False) -> Settings:
         judge=False,
         responder_form="own",
         responder_prompt="Solve the problem in at most four short sentences. End with the answer.",
-        apply_limit=None if long else 8,
+        apply_limit=36 if long else 8,
     )
 
 
