@@ -93,5 +93,5 @@ def _prompts(folder: Path | None) -> Prompts:
     try:
         return check_all(folder)
     except PromptError as error:
-        fix = "Mend the file, or run without --prompts." if folder else "Install AutoEvol again."
+        fix = "Mend the folder of --prompts, or run without it." if folder else "Install AutoEvol again."
         raise UsageError(str(error), fix=fix) from error

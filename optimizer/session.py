@@ -66,11 +66,12 @@ def create_run(settings: Settings, root: Path) -> Path:
     if not settings.secret:
         settings = settings.model_copy(update={"secret": secrets.token_hex(16)})
     method = load_method(settings.search.method)
+    fingerprints = _fingerprints(settings)
     seeds = open_seeds(settings.seeds).survey()
     folder = new_folder(root, settings.name)
     frozen: dict[str, Any] = {
         "autoevol": metadata.version("autoevol"),
-        "fingerprints": {"seeds": seeds.fingerprint, **_fingerprints(settings)},
+        "fingerprints": {"seeds": seeds.fingerprint, **fingerprints},
         "settings": freeze(settings),
     }
     if settings.search.method not in method_names():
@@ -101,11 +102,14 @@ async def run(folder: Path, watcher: Watcher, *, replay: bool = False, budget: B
     _check_fingerprints(frozen, settings)
     source = open_seeds(settings.seeds)
     split = _split(settings, source, frozen["fingerprints"]["seeds"])
-    events = EventLog(folder / "events.jsonl")
+    ours, report = False, ""
     try:
         async with open_gateway(
             settings.endpoints, folder, settings.budget, replay_only=replay, on_notice=watcher.note
         ) as gateway:
+            # From here on the folder is locked: a process that is refused must not touch the files of the one at work.
+            ours = True
+            events = EventLog(folder / "events.jsonl")
             watcher.attach(gateway.progress)
             with files.rows("messages.jsonl") as messages:
                 team = Team(_cast(settings, gateway), gateway)
@@ -114,7 +118,8 @@ async def run(folder: Path, watcher: Watcher, *, replay: bool = False, budget: B
                 bench = Run(settings, files, events, split, team, log, watcher, _spending(gateway), state)
                 ending = await _guarded(bench, source, gateway, _start(frozen, settings, split))
     finally:
-        report = _report(folder)
+        if ours:
+            report = _report(folder)
     return replace(ending, summary=f"{ending.summary}\n{report}")
 
 

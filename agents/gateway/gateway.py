@@ -221,7 +221,7 @@ class Gateway:
         waiting += [f"{lane.name}: outage" for lane in self._lanes.values() if lane.health.down]
         waiting += ["budget"] if self._ledger.waiting else []
         free = all(lane.endpoint.free for lane in self._lanes.values())
-        spent = self._ledger.totals().all.cost
+        spent = self._ledger.spent.cost
         under_way = len(self._flights)
         return self._desk.meter.progress(self._sender.out, under_way, ", ".join(waiting), spent, free=free)
 

@@ -139,6 +139,11 @@ class Ledger:
         return Totals(self._spent, roles, stages, self._minutes())
 
     @property
+    def spent(self) -> Sum:
+        """What is spent by now. One value, so that a thread that only looks needs no lock."""
+        return self._spent
+
+    @property
     def waiting(self) -> bool:
         """Whether a call waits for room under a cap."""
         return bool(self._queue)
@@ -235,5 +240,5 @@ def _negative(line: Sum) -> Sum:
 
 def _reached(unit: str, spent: str, cap: str, more: str) -> BudgetReached:
     need = f", and the next call could take {more} more" if more else ""
-    fix = "Everything finished is kept. Raise the cap with `autoevol resume RUN --budget ...` to go on."
+    fix = "Raise the cap with --budget when you resume the run."
     return BudgetReached(f"The budget of {cap} {unit} is reached: {spent} are spent{need}.", fix=fix)

@@ -46,7 +46,7 @@ async def apply_method(run: Run, strategies: Strategies, method: Method, seeds: 
             nonlocal out
             reason = _reason(strategies, trajectory)
             if reason is None:
-                data.write(data_object(_data(run, trajectory)))
+                data.write(data_object(_data(run, trajectory, strategies.score(trajectory))))
                 out += 1
             else:
                 rest.write(dropped_object(_dropped(trajectory, *reason)))
@@ -79,7 +79,7 @@ def _reason(strategies: Strategies, trajectory: Trajectory) -> tuple[str, str] |
     return None
 
 
-def _data(run: Run, trajectory: Trajectory) -> DataRow:
+def _data(run: Run, trajectory: Trajectory, score: float) -> DataRow:
     seed = trajectory.seed
     reasoning = trajectory.reasoning if run.settings.reasoning == "apart" else None
     response = trajectory.response or ""
@@ -87,16 +87,16 @@ def _data(run: Run, trajectory: Trajectory) -> DataRow:
         response = f"<think>\n{trajectory.reasoning}\n</think>\n\n{response}"
     return DataRow(
         id=seed.id, instruction=trajectory.evolved or "", response=response, system=seed.instruction.system,
-        context=seed.instruction.context, reasoning=reasoning, provenance=_provenance(trajectory),
+        context=seed.instruction.context, reasoning=reasoning, provenance=_provenance(trajectory, score),
     )  # fmt: skip
 
 
-def _provenance(trajectory: Trajectory) -> Provenance:
+def _provenance(trajectory: Trajectory, score: float) -> Provenance:
     seed = trajectory.seed
     return Provenance(
         seed_id=seed.id, line=seed.line, seed_instruction=seed.instruction.text, method_id=trajectory.method_id,
         rounds=len(trajectory.stages) - 1, calls=tuple(call.key for call in trajectory.calls),
-        findings=trajectory.findings, cost=trajectory.cost,
+        findings=trajectory.findings, score=score, cost=trajectory.cost,
         models=tuple(dict.fromkeys(call.model for call in trajectory.calls if call.model)),
     )  # fmt: skip
 

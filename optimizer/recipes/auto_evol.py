@@ -31,7 +31,7 @@ async def auto_evol(run: Run, strategies: Strategies, start: Method, seeds: Iter
     confirmation = await confirm(run, strategies, start, found.best)
     lines.append(confirmation.reason)
     if confirmation.method is None:
-        lines.append("Nothing was applied: a method must beat both controls. Look at the report, then change the "
+        lines.append("Nothing was applied, because a control did better. Look at the report, then change the "
                      "starting method or the seeds.")  # fmt: skip
         return "\n".join(lines)
     run.update(applied_method=confirmation.method.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from ...agents.messages import Finding
@@ -72,6 +72,8 @@ class Summary:
 def check_rows(rows: RowStream, names: Sequence[str], language: str | None = None) -> Iterator[CheckedRow | BadRow]:
     """Run detectors over rows `{instruction, response?, evolved, evolved_response?}`, one at a time.
 
+    A row of a run's own `dataset.jsonl` names its seed in `provenance`; it is read as the evolution that it came from.
+
     Args:
         rows: the file. Blank lines are passed over.
         names: the detectors.
@@ -80,15 +82,28 @@ def check_rows(rows: RowStream, names: Sequence[str], language: str | None = Non
     Raises:
         UsageError: there is no such detector, or the file cannot be read to its end.
     """
-    for raw in rows.rows():
-        if raw.blank:
+    for read in rows.rows():
+        if read.blank:
             continue
+        raw = replace(read, value=_as_pair(read.value))
         problem = _problem(raw)
         if problem:
             yield BadRow(raw.line, problem)
             continue
         pair = _pair(cast("Mapping[str, str | None]", raw.value), language)
         yield CheckedRow(raw.line, detect(pair, names), pair.evolved_response is not None)
+
+
+def _as_pair(value: object) -> object:
+    """A finished row as seed and evolution; anything else as it is."""
+    if not isinstance(value, dict) or "evolved" in value:
+        return cast("object", value)
+    row = cast("dict[str, object]", value)
+    came = row.get("provenance")
+    seed = cast("dict[str, object]", came).get("seed_instruction") if isinstance(came, dict) else None
+    if seed is None:
+        return row
+    return {"instruction": seed, "evolved": row.get("instruction"), "evolved_response": row.get("response")}
 
 
 def _problem(raw: RawRow) -> str:

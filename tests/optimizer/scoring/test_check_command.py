@@ -44,6 +44,15 @@ def test_one_object_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert {"kind", "evidence"} == set(result["findings"][1][0])
 
 
+def test_the_rows_of_a_finished_run_are_read_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row of `dataset.jsonl` names its seed; its instruction is the evolved text."""
+    row = {"instruction": "add 2 and 3", "response": "5", "provenance": {"seed_instruction": "Add 2 and 3."}}
+    result = _json(capsys, _file(tmp_path, row), "--profile", "recommended")
+
+    assert {"identity": 1} == result["by_class"]
+    assert 1 == result["rows_with_response"]
+
+
 def test_profiles_see_different_things(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The published rules look at the response and let the copy pass."""
     result = _json(capsys, _file(tmp_path, GOOD, COPY, NULL), "--profile", "paper")
