@@ -66,7 +66,7 @@ async def _batch(run: Run, strategies: Strategies, method: Method, step: int) ->
     seeds: Sequence[Seed] = generator(run.settings.run_seed, "batch", step).sample(list(pool), size)
     standing = Standing(Contestant("incumbent", method), {}, {})
     work = Work(f"steps/{step:03d}/batch", "batch", step, seeds)
-    await evaluate(run, strategies.batch, strategies.score, [standing], work)
+    await evaluate(run, strategies.batch, strategies.batch_score, [standing], work)
     # Scores of a batch that was not answered say nothing.
     scores = standing.scores if strategies.batch.answer else {}
     return standing, [standing.trajectories[seed.id].case(scores.get(seed.id)) for seed in seeds]

@@ -35,7 +35,8 @@ class Strategies:
         dev: what is done with dev and test items.
         apply: what is done with every seed in the end.
         drops: finding kinds that keep a row out of the data set.
-        score: the score of one trajectory.
+        score: the score of one trajectory of dev, test and the data set.
+        batch_score: the score of one trajectory of a batch, which no judge sees.
         dev_of: which dev items a step decides on.
         fixed_dev: whether they are the same in each step, so that the incumbent's standing can be kept.
         race, decide, stop: see their files.
@@ -46,6 +47,7 @@ class Strategies:
     apply: Plan
     drops: frozenset[str]
     score: Score
+    batch_score: Score
     dev_of: DevOf
     fixed_dev: bool
     race: Race
@@ -68,9 +70,10 @@ def strategies_of(settings: Settings, dev_size: int) -> Strategies:
         # The published loop analyses the texts alone; answers and findings tell the analyst more.
         batch=replace(dev, answer=not published, judge=False),
         dev=dev,
-        apply=replace(dev, detectors=names if not published else (*names, *_missing(names)), judge=dev.judge),
+        apply=dev,
         drops=gates | _NO_TEXT,
         score=score,
+        batch_score=_no_failure if published else _graded(judged=False),
         dev_of=_rotating_dev(settings, dev_size) if settings.profile == "official-code" else _fixed_dev,
         fixed_dev=settings.profile != "official-code",
         race=FullRace(dev, score) if published else RungRace(dev, score, search.rungs, search.alpha),
@@ -90,10 +93,6 @@ def _decision_rule(settings: Settings) -> Decide:
             # Bonferroni over every comparison that the run may make: the run's level is kept whatever happens.
             alpha = search.alpha / max(1, search.steps * search.candidates)
             return PairedEvidence(alpha, search.margin, search.least_dev, settings.run_seed)
-
-
-def _missing(names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name for name in sorted(_NO_TEXT) if name not in names)
 
 
 def _graded(*, judged: bool) -> Score:
