@@ -96,9 +96,9 @@ def check_rows(rows: RowStream, names: Sequence[str], language: str | None = Non
 
 def _as_pair(value: object) -> object:
     """A finished row as seed and evolution; anything else as it is."""
-    if not isinstance(value, dict) or "evolved" in value:
-        return cast("object", value)
-    row = cast("dict[str, object]", value)
+    row = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    if not row or "evolved" in row:
+        return value
     came = row.get("provenance")
     seed = cast("dict[str, object]", came).get("seed_instruction") if isinstance(came, dict) else None
     if seed is None:
