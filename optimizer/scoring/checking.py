@@ -96,14 +96,15 @@ def check_rows(rows: RowStream, names: Sequence[str], language: str | None = Non
 
 def _as_pair(value: object) -> object:
     """A finished row as seed and evolution; anything else as it is."""
-    row = cast("dict[str, object]", value) if isinstance(value, dict) else {}
-    if not row or "evolved" in row:
+    row = _fields(value)
+    seed = _fields(row.get("provenance")).get("seed_instruction")
+    if seed is None or "evolved" in row:
         return value
-    came = row.get("provenance")
-    seed = cast("dict[str, object]", came).get("seed_instruction") if isinstance(came, dict) else None
-    if seed is None:
-        return row
     return {"instruction": seed, "evolved": row.get("instruction"), "evolved_response": row.get("response")}
+
+
+def _fields(value: object) -> dict[str, object]:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
 def _problem(raw: RawRow) -> str:
