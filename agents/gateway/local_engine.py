@@ -27,7 +27,7 @@ from anyio import to_thread
 from .errors import ModelFileError, UsageError
 from .model_files import locate
 
-__all__ = ["LocalEngine", "engine"]
+__all__ = ["LocalEngine", "check_installed", "engine"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,7 @@ async def engine(name_or_path: str, slots: int = 4, *, context: int = 4096) -> A
     """
     if slots < 1 or context < 1:
         raise UsageError(f"An engine needs at least one slot and one token of context, not {slots} and {context}.")
-    if importlib.util.find_spec("xllamacpp") is None:
-        raise UsageError("The embedded model's engine is not installed.", fix="Run: pip install 'autoevol[local]'")
+    check_installed()
     path = await to_thread.run_sync(locate, name_or_path)
     model = path.stem
     key = secrets.token_urlsafe(24)
@@ -76,6 +75,16 @@ async def engine(name_or_path: str, slots: int = 4, *, context: int = 4096) -> A
     finally:
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(_stop, process)
+
+
+def check_installed() -> None:
+    """Refuse before anything is fetched or made where the engine is missing.
+
+    Raises:
+        UsageError: the extra `local` is not installed.
+    """
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise UsageError("The embedded model's engine is not installed.", fix="Run: pip install 'autoevol[local]'")
 
 
 def _start(path: Path, model: str, slots: int, context: int) -> subprocess.Popen[str]:

@@ -48,7 +48,7 @@ def stopped_by(failure: Failure, name: str, model: str, address: str) -> Session
         )
     return UnknownModel(
         f"The endpoint '{name}' ({address}) does not know the model '{model}' or the address: {failure.detail}.",
-        fix="Check the model's name and base_url.",
+        fix="Check the model's name and base_url. If one of them is wrong, start a new run with the right one.",
     )
 
 

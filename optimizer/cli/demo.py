@@ -41,12 +41,14 @@ def _replay(runs: Path, *, quiet: bool) -> None:
 def _live(runs: Path, *, long: bool, quiet: bool) -> None:
     import anyio  # noqa: PLC0415  --help must stay quick
 
+    from ...agents.gateway.local_engine import check_installed  # noqa: PLC0415
     from ..demo.forecast import forecast, measure_speed  # noqa: PLC0415
     from ..demo.job import MODELS, demo_settings  # noqa: PLC0415
     from ..session import create_run  # noqa: PLC0415
     from .launch import Outlook, follow  # noqa: PLC0415
     from .models import fetch_shown  # noqa: PLC0415
 
+    check_installed()
     for name in MODELS:
         fetch_shown(name)
     settings = demo_settings(long=long)

@@ -21,6 +21,7 @@ import click
 from ...agents.gateway.endpoints import Budget
 from ...agents.gateway.errors import AutoEvolError, StorageError, UsageError
 from ...agents.gateway.keys import find_key
+from ...agents.gateway.local_engine import check_installed
 from ...agents.gateway.model_files import locate
 from ...agents.gateway.scripted import read_script
 from ...agents.method_file import load_method
@@ -149,6 +150,7 @@ def _check_endpoints(settings: Settings) -> None:
     for name, endpoint in settings.endpoints.items():
         find_key(name, endpoint)
         if endpoint.local is not None:
+            check_installed()
             locate(endpoint.local)
         if endpoint.script is not None:
             read_script(Path(endpoint.script))

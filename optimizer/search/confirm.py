@@ -90,7 +90,9 @@ def _outcome(
             reason = f"The control '{control}' is better than the method by {back.difference:.3f} on test."
             return Confirmation("a control wins", reason, None)
     if best.id == start.id:
-        return Confirmation("unchanged", "The search kept the starting method; there is nothing to confirm.", start)
+        return Confirmation(
+            "unchanged", "The search kept the starting method; on test it was only held against the controls.", start
+        )
     result = against["start"]
     interval = f"95 % interval {result.low:+.3f} to {result.high:+.3f}"
     figures = f"difference {result.difference:+.3f}, {interval}, p = {result.p:.2g}"
