@@ -46,6 +46,6 @@ def forecast(settings: Settings, speed: float) -> tuple[str, int]:
     seconds = writing / (speed * _BUSY)
     line = (
         f"{sizes.total} seeds, at most {expected.calls} calls, {writing:,} tokens at {speed:.0f} a second: "
-        f"this will take about {duration(seconds)}. It costs nothing. Ctrl-C stops it cleanly."
+        f"this will take at most about {duration(seconds)}. It costs nothing. Ctrl-C stops it cleanly."
     )
     return line, expected.calls
