@@ -18,7 +18,7 @@ __all__ = ["forecast", "measure_speed"]
 _PROBE = "Write a short story about a lighthouse keeper who counts ships."
 _PROBE_TOKENS = 40
 # Against one call alone: two slots write more in a second, reading the prompts costs part of it again, and the small
-# model that answers works on the same cores. Found by timing whole demos; docs/demo.md has the figures.
+# model that answers works on the same cores. A round figure from timing whole demos.
 _BUSY = 0.75
 
 
