@@ -33,7 +33,9 @@ def demo_settings(*, long: bool = False) -> Settings:
         long: the longer run that the recording was made with (about half an hour on 2 cores), instead of the short one.
     """
     writer, small = MODELS
-    thinker = RoleSettings(endpoint="writer", model=writer, temperature=0.6, top_p=0.95, max_tokens=420)
+    # Cooler, it mostly proposes the method that is there already. The recording was made cooler, and stays so.
+    heat = 0.6 if long else 1.0
+    thinker = RoleSettings(endpoint="writer", model=writer, temperature=heat, top_p=0.95, max_tokens=420)
     search = (
         SearchSettings(method="maths", steps=2, batch=5, candidates=3, dev=30, test=12, rungs=(10,), patience=None)
         if long
