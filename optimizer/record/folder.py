@@ -96,15 +96,6 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    @property
-    def settings_file(self) -> Path:
-        """The frozen settings."""
-        return self.path / "settings.json"
-
-    def step(self, number: int) -> Path:
-        """The folder of one step."""
-        return self.path / "steps" / f"{number:03d}"
-
     def write_json(self, name: str, value: Any) -> None:
         """Write one JSON file, readable, atomically."""
         write_atomically(self.path / name, json.dumps(value, ensure_ascii=False, indent=2) + "\n")

@@ -20,13 +20,12 @@ import random
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Comparison", "compare_paired", "hopeless", "sign_test", "smallest_provable_share", "wilson"]
+__all__ = ["Comparison", "compare_paired", "hopeless", "sign_test"]
 
 _CONFIDENCE = 0.95  # of the intervals that are shown
 _RESAMPLES = 4000
@@ -100,36 +99,6 @@ def sign_test(wins: int | NDArray[np.int64], losses: int | NDArray[np.int64]) ->
     wins = np.asarray(wins)
     p: NDArray[np.float64] = np.asarray(_scipy_stats().binom.sf(wins - 1, wins + np.asarray(losses), 0.5), dtype=float)
     return p
-
-
-def smallest_provable_share(n: int, alpha: float) -> float | None:
-    """Which share of wins among n items that differ would be proof at this level; None where not even all of them.
-
-    Below that share a search of this size cannot accept anything, and a person should know before paying for it.
-    """
-    if n < 1:
-        return None
-    p = sign_test(np.arange(n + 1), n - np.arange(n + 1))
-    enough = np.flatnonzero(p <= alpha)
-    return float(enough[0]) / n if len(enough) else None
-
-
-def wilson(successes: int, n: int, confidence: float = _CONFIDENCE) -> tuple[float, float]:
-    """Interval of a rate (Wilson 1927); (0, 1) where nothing was counted.
-
-    Raises:
-        ValueError: not 0 <= successes <= n.
-    """
-    if not 0 <= successes <= n:
-        raise ValueError("successes must lie between 0 and n")
-    if n == 0:
-        return 0.0, 1.0
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    rate, weight = successes / n, z * z / n
-    middle = (rate + weight / 2) / (1 + weight)
-    half = z * math.sqrt(rate * (1 - rate) / n + weight / (4 * n)) / (1 + weight)
-    low = 0.0 if successes == 0 else max(0.0, middle - half)
-    return low, 1.0 if successes == n else min(1.0, middle + half)
 
 
 # ---------------------------------------------------------------- parts

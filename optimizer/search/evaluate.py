@@ -52,14 +52,12 @@ class Errand:
     contestant: Contestant
     seed: Seed
     stage: str
-    sample: int = 0
 
     def first_task(self) -> EvolveTask:
         """The message that starts it; its id is the place in the run."""
         return EvolveTask(
             id=f"{self.stage}/{self.contestant.label}/{self.seed.id}/r1/evolve",
             stage=self.stage,
-            sample=self.sample,
             instruction=self.seed.instruction,
             method=self.contestant.method,
         )

@@ -16,8 +16,6 @@ from autoevol.optimizer.scoring.statistics import (
     compare_paired,
     hopeless,
     sign_test,
-    smallest_provable_share,
-    wilson,
 )
 
 SCORES = st.sampled_from([0.0, 0.5, 1.0])
@@ -101,40 +99,6 @@ def test_unpaired_or_broken_scores_are_refused(old: list[float], new: list[float
     """Two lengths or no number are a mistake of the caller."""
     with pytest.raises(ValueError, match="scores"):
         _compare(old, new)
-
-
-@pytest.mark.parametrize(
-    ("n", "alpha", "expected"),
-    [(0, 0.05, None), (4, 0.05, None), (5, 0.05, 1.0), (200, 0.001, 0.615), (16, 0.001, 0.9375)],
-)
-def test_smallest_provable_share(n: int, alpha: float, expected: float | None) -> None:
-    """The first share that reaches the level; too few items cannot prove anything."""
-    assert expected == smallest_provable_share(n, alpha)
-
-
-@given(st.integers(1, 300), st.sampled_from([0.05, 0.01, 0.001]))
-def test_the_provable_share_is_the_edge(n: int, alpha: float) -> None:
-    """At it the test decides, one win below it does not."""
-    share = smallest_provable_share(n, alpha)
-    wins = n + 1 if share is None else round(share * n)
-    if wins <= n:
-        assert float(sign_test(wins, n - wins)) <= alpha
-    assert float(sign_test(wins - 1, n - wins + 1)) > alpha
-
-
-@pytest.mark.parametrize(
-    ("successes", "n", "expected"),
-    [(0, 50, (0.0, 0.0713)), (3, 50, (0.0206, 0.1622)), (50, 50, (0.9287, 1.0)), (0, 0, (0.0, 1.0))],
-)
-def test_wilson(successes: int, n: int, expected: tuple[float, float]) -> None:
-    """Known values; none of 50 is compatible with 7 %."""
-    assert pytest.approx(expected, abs=1e-4) == wilson(successes, n)
-
-
-def test_wilson_refuses_impossible_counts() -> None:
-    """More successes than tries."""
-    with pytest.raises(ValueError, match="successes"):
-        wilson(3, 2)
 
 
 @pytest.mark.parametrize("spread", [0.05, 0.3, 1.0])
