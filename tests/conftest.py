@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from autoevol.agents.gateway.model_files import cached_path, is_here
+from autoevol.agents.gateway.engine.model_files import cached_path, is_here
 
 _MODEL = "smollm2-135m"
 _CACHE = cached_path(_MODEL).parent.parent

@@ -75,7 +75,7 @@ def test_one_file_opens_connections() -> None:
     users = {module for path, module in _modules() for name in _imports(path, module) if name.split(".")[0] == "httpx"}
     dspy = {module for path, module in _modules() for name in _imports(path, module) if name.split(".")[0] == "dspy"}
 
-    assert users <= {"agents.gateway.transport"}
+    assert users <= {"agents.gateway.wire.transport"}
     assert all(module.startswith("optimizer.bridges") for module in dspy)
 
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field, replace
 import anyio
 from anyio.abc import TaskGroup
 
+from .books.journal import Finished, Journal
+from .books.ledger import Ledger, Need, Reservation, Sum
 from .clock import Clock
 from .errors import AutoEvolError
-from .failures import FINAL, STOPPING, Failure
-from .journal import Finished, Journal
 from .lanes import Lane
-from .ledger import Ledger, Need, Reservation, Sum
-from .limits import Permit
 from .outcomes import Answer, NoAnswer, Outcome
+from .pacing.limits import Permit
 from .progress import Meter
 from .requests import Request
+from .wire.failures import FINAL, STOPPING, Failure
 
 __all__ = ["Attempt", "Sender"]
 

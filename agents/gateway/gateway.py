@@ -22,19 +22,19 @@ from anyio.abc import TaskGroup
 from tenacity import AsyncRetrying, retry_if_exception_type
 
 from .attempts import Attempt, Sender
-from .chat import Caller
+from .books.journal import Finished, Journal
+from .books.ledger import Ledger, Need, Totals
 from .clock import Clock, LoopClock
 from .endpoints import Budget, Endpoint
 from .errors import AutoEvolError, NotRecorded, SessionStopped, StorageError, UsageError
-from .failures import STOPPING, Failure
-from .journal import Finished, Journal
 from .lanes import Lane, open_caller
-from .ledger import Ledger, Need, Totals
 from .outcomes import NoAnswer, Outcome
 from .progress import Meter, Progress
 from .requests import Request, request_key
 from .retries import Tries, stopped_by
 from .streams import OutcomeStream
+from .wire.chat import Caller
+from .wire.failures import STOPPING, Failure
 
 __all__ = ["Gateway", "Parts", "open_gateway"]
 

@@ -8,18 +8,18 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .chat import Caller, ChatCaller
+from .books.ledger import Need, Sum, price_of
 from .clock import Clock
 from .endpoints import Endpoint
 from .estimates import Expectation, worst_input
 from .keys import Key, find_key
-from .ledger import Need, Sum, price_of
-from .limits import Limiter, PacedLimiter
 from .outcomes import Answer, Outcome, Usage
+from .pacing.limits import Limiter, PacedLimiter
 from .requests import Decoding, Request, Turn
 from .retries import Health
-from .scripted import ScriptedModel, read_script
-from .transport import HttpTransport
+from .simulated.scripted import ScriptedModel, read_script
+from .wire.chat import Caller, ChatCaller
+from .wire.transport import HttpTransport
 
 __all__ = ["Lane", "in_flight_at_most", "open_caller"]
 
@@ -66,7 +66,7 @@ async def open_caller(name: str, endpoint: Endpoint, used: Iterable[str], stack:
 async def _local_caller(name: str, endpoint: Endpoint, stack: AsyncExitStack) -> Caller:
     """Start the embedded model; its server is an endpoint like any other, on loopback."""
     # Only who uses it pays for importing it, and only they need the extra.
-    from .local_engine import engine  # noqa: PLC0415
+    from .engine.local_engine import engine  # noqa: PLC0415
 
     running = await stack.enter_async_context(engine(endpoint.local or "", in_flight_at_most(endpoint)))
     transport = HttpTransport(name, endpoint, running.base_url, Key(running.key) if running.key else None)

@@ -18,8 +18,8 @@ from tenacity import RetryCallState
 
 from .clock import Clock
 from .errors import AccessDenied, EndpointDown, QuotaSpent, SessionStopped, UnknownModel
-from .failures import Failure
 from .outcomes import NoAnswerReason
+from .wire.failures import Failure
 
 __all__ = ["MOST_FAULTS", "SUSPECT_FAULTS", "SUSPECT_IN_A_ROW", "Health", "Tries", "stopped_by"]
 

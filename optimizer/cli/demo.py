@@ -41,7 +41,7 @@ def _replay(runs: Path, *, quiet: bool) -> None:
 def _live(runs: Path, *, long: bool, quiet: bool) -> None:
     import anyio  # noqa: PLC0415  --help must stay quick
 
-    from ...agents.gateway.local_engine import check_installed  # noqa: PLC0415
+    from ...agents.gateway.engine.local_engine import check_installed  # noqa: PLC0415
     from ..demo.forecast import forecast, measure_speed  # noqa: PLC0415
     from ..demo.job import MODELS, demo_settings  # noqa: PLC0415
     from ..session import create_run  # noqa: PLC0415

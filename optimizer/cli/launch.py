@@ -19,11 +19,11 @@ import anyio
 import click
 
 from ...agents.gateway.endpoints import Budget
+from ...agents.gateway.engine.local_engine import check_installed
+from ...agents.gateway.engine.model_files import locate
 from ...agents.gateway.errors import AutoEvolError, StorageError, UsageError
 from ...agents.gateway.keys import find_key
-from ...agents.gateway.local_engine import check_installed
-from ...agents.gateway.model_files import locate
-from ...agents.gateway.scripted import read_script
+from ...agents.gateway.simulated.scripted import read_script
 from ...agents.method_file import load_method
 from ..dataset.report import ReadReport
 from ..dataset.source import open_seeds

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ...agents.gateway.model_files import MODELS, cached_path, fetch, is_here
+from ...agents.gateway.engine.model_files import MODELS, cached_path, fetch, is_here
 
 __all__ = ["command", "fetch_shown"]
 

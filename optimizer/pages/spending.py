@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ...agents.gateway.books.journal import JOURNAL_NAME, CallRecord, read_calls
 from ...agents.gateway.errors import StorageError
-from ...agents.gateway.journal import JOURNAL_NAME, CallRecord, read_calls
 from .files import RunFiles
 
 __all__ = ["Cost", "Spending", "money", "read_spending"]

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from autoevol.agents.gateway.journal import read_calls
+from autoevol.agents.gateway.books.journal import read_calls
 from autoevol.optimizer.cli import autoevol
 from autoevol.optimizer.cli.boundary import guard
 from tests.actors import act

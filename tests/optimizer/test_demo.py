@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from autoevol.agents.gateway.journal import read_calls
-from autoevol.agents.gateway.model_files import MODELS
+from autoevol.agents.gateway.books.journal import read_calls
+from autoevol.agents.gateway.engine.model_files import MODELS
 from autoevol.optimizer.cli.launch import measure
 from autoevol.optimizer.demo.job import demo_settings
 

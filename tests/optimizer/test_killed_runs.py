@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from autoevol.agents.gateway.journal import read_calls
+from autoevol.agents.gateway.books.journal import read_calls
 from tests.actors import act
 from tests.model_server import ModelServer, model_server
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoevol.agents.gateway.chat import body_of, outcome_of
 from autoevol.agents.gateway.errors import UsageError
-from autoevol.agents.gateway.failures import Failure
 from autoevol.agents.gateway.outcomes import Answer, NoAnswer, Outcome, Usage
 from autoevol.agents.gateway.requests import Decoding, Request, Turn, provider_seed
-from autoevol.agents.gateway.transport import WireReply
+from autoevol.agents.gateway.wire.chat import body_of, outcome_of
+from autoevol.agents.gateway.wire.failures import Failure
+from autoevol.agents.gateway.wire.transport import WireReply
 
 REQUEST = Request("default", "m", (Turn("system", "be kind"), Turn("user", "hello")), Decoding(50))
 

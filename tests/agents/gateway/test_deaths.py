@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from autoevol.agents.gateway.journal import CallRecord, Journal, read_calls
+from autoevol.agents.gateway.books.journal import CallRecord, Journal, read_calls
 from autoevol.agents.gateway.outcomes import Outcome
 from tests.model_server import Body, ModelReply, body_hash, echo, model_server
 

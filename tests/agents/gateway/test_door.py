@@ -9,10 +9,10 @@ from pathlib import Path
 import anyio
 import pytest
 
+from autoevol.agents.gateway.books.journal import read_calls
 from autoevol.agents.gateway.endpoints import Budget, Endpoint, Price
 from autoevol.agents.gateway.errors import BudgetReached, NotRecorded, StorageError, UsageError
 from autoevol.agents.gateway.gateway import Gateway, open_gateway
-from autoevol.agents.gateway.journal import read_calls
 from autoevol.agents.gateway.outcomes import Answer, Outcome
 from autoevol.agents.gateway.requests import Decoding, Request, Turn, request_key
 from tests.model_server import Body, ModelReply, ModelServer, model_server

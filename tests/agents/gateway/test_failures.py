@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoevol.agents.gateway.failures import Failure, classify, one_line, retry_after
+from autoevol.agents.gateway.wire.failures import Failure, classify, one_line, retry_after
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

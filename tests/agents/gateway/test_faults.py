@@ -13,6 +13,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from autoevol.agents.gateway.books.journal import read_calls
 from autoevol.agents.gateway.endpoints import Budget, Endpoint, Price
 from autoevol.agents.gateway.errors import (
     AccessDenied,
@@ -24,7 +25,6 @@ from autoevol.agents.gateway.errors import (
     UnknownModel,
 )
 from autoevol.agents.gateway.gateway import Gateway, Parts, open_gateway
-from autoevol.agents.gateway.journal import read_calls
 from autoevol.agents.gateway.outcomes import Answer, NoAnswer
 from autoevol.agents.gateway.requests import Decoding, Request, Turn
 from tests.clocks import JumpingClock

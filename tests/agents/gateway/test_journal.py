@@ -20,11 +20,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autoevol.agents.gateway.books.journal import JOURNAL_NAME, Finished, Journal, read_calls
+from autoevol.agents.gateway.books.ledger import Need, Sum
+from autoevol.agents.gateway.books.packing import pack_outcome, unpack_outcome
 from autoevol.agents.gateway.errors import StorageError
-from autoevol.agents.gateway.journal import JOURNAL_NAME, Finished, Journal, read_calls
-from autoevol.agents.gateway.ledger import Need, Sum
 from autoevol.agents.gateway.outcomes import Answer, NoAnswer, Outcome, Usage
-from autoevol.agents.gateway.packing import pack_outcome, unpack_outcome
 from autoevol.agents.gateway.requests import Decoding, Request, Turn, request_key
 
 NEED = Need("judge", "test", 40, 60, 0.5)
@@ -185,7 +185,7 @@ def _child(code: str, *arguments: str) -> subprocess.Popen[str]:
 WRITER = """
     import sys, anyio
     from pathlib import Path
-    from autoevol.agents.gateway.journal import Finished, Journal
+    from autoevol.agents.gateway.books.journal import Finished, Journal
     from autoevol.agents.gateway.outcomes import Answer
     from autoevol.agents.gateway.requests import Decoding, Request, Turn, request_key
 
@@ -270,7 +270,7 @@ READ_ONLY = """
     import os, sys
     from pathlib import Path
     from autoevol.agents.gateway.errors import StorageError
-    from autoevol.agents.gateway.journal import Journal, read_calls
+    from autoevol.agents.gateway.books.journal import Journal, read_calls
     if os.getuid() == 0:
         os.setgid(65534); os.setuid(65534)
     print(len(list(read_calls(Path(sys.argv[1])))))

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autoevol.agents.gateway.books.ledger import Entry, Ledger, Need, Sum, price_of
 from autoevol.agents.gateway.endpoints import Budget, Price
 from autoevol.agents.gateway.errors import BudgetReached
-from autoevol.agents.gateway.ledger import Entry, Ledger, Need, Sum, price_of
 from autoevol.agents.gateway.outcomes import Usage
 
 

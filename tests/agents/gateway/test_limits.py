@@ -12,7 +12,7 @@ from anyio.lowlevel import checkpoint
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoevol.agents.gateway.limits import PacedLimiter, Pacer, Permit
+from autoevol.agents.gateway.pacing.limits import PacedLimiter, Pacer, Permit
 from tests.clocks import SimulatedClock
 
 Sent = list[tuple[float, int, float]]

@@ -19,9 +19,9 @@ import anyio
 import pytest
 from anyio import to_thread
 
+from autoevol.agents.gateway.engine.local_engine import LocalEngine, engine
+from autoevol.agents.gateway.engine.model_files import locate
 from autoevol.agents.gateway.errors import ModelFileError, UsageError
-from autoevol.agents.gateway.local_engine import LocalEngine, engine
-from autoevol.agents.gateway.model_files import locate
 
 pytestmark = pytest.mark.model
 
@@ -143,7 +143,7 @@ def test_nothing_is_left_behind(smollm2: str, end: signal.Signals) -> None:
     """However the program ends, the model's process ends with it, in the middle of a generation."""
     program = f"""
 import anyio
-from autoevol.agents.gateway.local_engine import engine
+from autoevol.agents.gateway.engine.local_engine import engine
 async def main():
     async with engine({smollm2!r}, 1, context=2048) as running:
         print(running.base_url, running.key, flush=True)

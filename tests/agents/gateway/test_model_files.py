@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from autoevol.agents.gateway.engine.model_files import MODELS, ModelFile, cached_path, fetch, is_here, locate
+from autoevol.agents.gateway.engine.model_sources import HubFile, Source, WheelPart, Wheels
 from autoevol.agents.gateway.errors import ModelFileError, StorageError, UsageError
-from autoevol.agents.gateway.model_files import MODELS, ModelFile, cached_path, fetch, is_here, locate
-from autoevol.agents.gateway.model_sources import HubFile, Source, WheelPart, Wheels
 from autoevol.optimizer.cli.models import command
 
 CONTENT = b"GGUF" + bytes(range(256)) * 9000
@@ -260,8 +260,8 @@ def test_too_little_room(cache: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch)
 FETCH_TINY = f"""
 import sys
 from autoevol.agents.gateway.errors import AutoEvolError
-from autoevol.agents.gateway.model_files import MODELS, ModelFile, fetch
-from autoevol.agents.gateway.model_sources import HubFile
+from autoevol.agents.gateway.engine.model_files import MODELS, ModelFile, fetch
+from autoevol.agents.gateway.engine.model_sources import HubFile
 MODELS["tiny"] = ModelFile("tiny", "Tiny", {len(CONTENT)}, "{hashlib.sha256(CONTENT).hexdigest()}", "Apache-2.0",
                            (HubFile("someone/tiny-GGUF", "tiny.gguf"),))
 try:

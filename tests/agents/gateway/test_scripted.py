@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from autoevol.agents.gateway.books.journal import read_calls
 from autoevol.agents.gateway.endpoints import Budget, Endpoint
 from autoevol.agents.gateway.errors import ScriptExhausted, UsageError
 from autoevol.agents.gateway.gateway import Parts, open_gateway
-from autoevol.agents.gateway.journal import read_calls
 from autoevol.agents.gateway.outcomes import Answer, NoAnswer, Outcome
 from autoevol.agents.gateway.requests import Decoding, Request, Turn
-from autoevol.agents.gateway.scripted import ScriptedModel, read_script
+from autoevol.agents.gateway.simulated.scripted import ScriptedModel, read_script
 
 
 def _request(text: str = "hello", role: str = "evolver") -> Request:

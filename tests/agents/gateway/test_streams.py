@@ -15,7 +15,7 @@ from autoevol.agents.gateway.errors import BudgetReached
 from autoevol.agents.gateway.gateway import Gateway, Parts, open_gateway
 from autoevol.agents.gateway.outcomes import Answer
 from autoevol.agents.gateway.requests import Decoding, Request, Turn
-from autoevol.agents.gateway.scripted import ScriptedModel
+from autoevol.agents.gateway.simulated.scripted import ScriptedModel
 from tests.model_server import Body, ModelReply, model_server
 
 

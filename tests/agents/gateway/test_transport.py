@@ -6,7 +6,7 @@ import pytest
 
 from autoevol.agents.gateway.endpoints import Endpoint
 from autoevol.agents.gateway.errors import UsageError
-from autoevol.agents.gateway.transport import HttpTransport
+from autoevol.agents.gateway.wire.transport import HttpTransport
 from tests.model_server import model_server
 
 BODY = b'{"model": "m", "messages": [{"role": "user", "content": "hello"}]}'

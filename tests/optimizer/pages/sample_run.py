@@ -12,7 +12,7 @@ from typing import Any
 
 import anyio
 
-from autoevol.agents.gateway.journal import Finished, Journal
+from autoevol.agents.gateway.books.journal import Finished, Journal
 from autoevol.agents.gateway.outcomes import Answer, NoAnswer, Outcome, Usage
 from autoevol.agents.gateway.requests import Decoding, Request, Turn, request_key
 from autoevol.agents.method import Method

@@ -18,7 +18,7 @@ from autoevol.agents.cast import SeatSpec, build_cast
 from autoevol.agents.gateway.gateway import Parts, open_gateway
 from autoevol.agents.gateway.outcomes import Outcome
 from autoevol.agents.gateway.requests import Decoding, Request
-from autoevol.agents.gateway.scripted import ScriptedModel
+from autoevol.agents.gateway.simulated.scripted import ScriptedModel
 from autoevol.agents.messages import RoleName
 from autoevol.agents.method import Method
 from autoevol.agents.method_file import dump_method, load_method

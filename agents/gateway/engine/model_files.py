@@ -19,7 +19,7 @@ from typing import IO
 
 import platformdirs
 
-from .errors import ModelFileError, StorageError, UsageError
+from ..errors import ModelFileError, StorageError, UsageError
 from .model_sources import HubFile, Source, WheelPart, Wheels, unwritable
 
 __all__ = ["MODELS", "ModelFile", "OnProgress", "cached_path", "fetch", "is_here", "locate"]

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal, cast
 
-from .outcomes import NoAnswerReason
+from ..outcomes import NoAnswerReason
 
 __all__ = ["FINAL", "STOPPING", "Failure", "FailureKind", "classify", "one_line", "retry_after"]
 

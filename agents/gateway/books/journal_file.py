@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 from types import TracebackType
 
-from .errors import StorageError
+from ..errors import StorageError
 
 __all__ = ["JOURNAL_NAME", "FileLock", "open_for_reading", "open_for_writing", "os_trouble", "sqlite_trouble"]
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
-from .errors import ModelFileError, StorageError
+from ..errors import ModelFileError, StorageError
 
 __all__ = ["HubFile", "Source", "WheelPart", "Wheels", "unwritable"]
 

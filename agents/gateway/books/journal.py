@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
-from .errors import StorageError
+from ..errors import StorageError
+from ..outcomes import Answer, Outcome
+from ..requests import Request
 from .journal_file import JOURNAL_NAME, FileLock, open_for_reading, open_for_writing, os_trouble, sqlite_trouble
 from .ledger import Entry, Need, Sum
-from .outcomes import Answer, Outcome
 from .packing import pack_outcome, pack_request, unpack_outcome
-from .requests import Request
 
 __all__ = ["JOURNAL_NAME", "CallRecord", "Finished", "Journal", "Recorded", "read_calls"]
 

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from .endpoints import Budget, Price
-from .errors import BudgetReached
-from .outcomes import Usage
+from ..endpoints import Budget, Price
+from ..errors import BudgetReached
+from ..outcomes import Usage
 
 __all__ = ["Entry", "Ledger", "Need", "Reservation", "Sum", "Totals", "price_of"]
 

@@ -17,10 +17,10 @@ import anyio
 import httpx
 from httpx_aiohttp import HttpxAiohttpClient
 
-from .endpoints import Endpoint
-from .errors import UsageError
+from ..endpoints import Endpoint
+from ..errors import UsageError
+from ..keys import Key
 from .failures import Failure, one_line
-from .keys import Key
 
 __all__ = ["HttpTransport", "Transport", "WireReply"]
 

@@ -24,7 +24,7 @@ from pathlib import Path
 import anyio
 from anyio import to_thread
 
-from .errors import ModelFileError, UsageError
+from ..errors import ModelFileError, UsageError
 from .model_files import locate
 
 __all__ = ["LocalEngine", "check_installed", "engine"]

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
-from .errors import StorageError
-from .outcomes import Answer, NoAnswer, Outcome, Usage
-from .requests import Request
+from ..errors import StorageError
+from ..outcomes import Answer, NoAnswer, Outcome, Usage
+from ..requests import Request
 
 __all__ = ["pack_outcome", "pack_request", "unpack_outcome"]
 

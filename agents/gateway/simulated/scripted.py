@@ -20,10 +20,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from .errors import ScriptExhausted, UsageError
-from .estimates import counted
-from .outcomes import Answer, NoAnswer, NoAnswerReason, Outcome, Usage
-from .requests import Request
+from ..errors import ScriptExhausted, UsageError
+from ..estimates import counted
+from ..outcomes import Answer, NoAnswer, NoAnswerReason, Outcome, Usage
+from ..requests import Request
 
 __all__ = ["ScriptLine", "ScriptedModel", "Scripting", "read_script"]
 

@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from .clock import Clock, Timer
+from ..clock import Clock, Timer
 
 __all__ = ["BURST_S", "Limit", "Limiter", "PacedLimiter", "Pacer", "Permit"]
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, cast
 
-from .errors import UsageError
-from .estimates import counted, worst_input
+from ..errors import UsageError
+from ..estimates import counted, worst_input
+from ..outcomes import Answer, NoAnswer, Outcome, Usage
+from ..requests import Request, provider_seed
 from .failures import Failure, classify
-from .outcomes import Answer, NoAnswer, Outcome, Usage
-from .requests import Request, provider_seed
 from .transport import Transport, WireReply
 
 __all__ = ["Caller", "ChatCaller", "body_of", "outcome_of"]

@@ -1,0 +1,1 @@
+"""What is kept: the journal of finished calls, the ledger of what they cost, prices."""

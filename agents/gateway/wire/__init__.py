@@ -1,0 +1,1 @@
+"""What goes over the wire: the transport, the forms that providers speak, and what their replies mean."""
