@@ -6,23 +6,23 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["Budget", "Endpoint", "Price"]
+__all__ = ["Abilities", "Budget", "Endpoint", "ModelLimits", "Price", "Replica"]
 
 
-class Price(BaseModel):
-    """Price of a model in USD per million tokens."""
-
+class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Price(_Frozen):
+    """Price of a model in USD per million tokens."""
 
     input: float = Field(ge=0)
     output: float = Field(ge=0)
     cached_input: float | None = Field(default=None, ge=0)
 
 
-class Budget(BaseModel):
+class Budget(_Frozen):
     """Hard caps over all roles and restarts. None is no cap. `calls` counts attempts."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     calls: int | None = Field(default=None, ge=1)
     tokens: int | None = Field(default=None, ge=1)
@@ -30,40 +30,115 @@ class Budget(BaseModel):
     minutes: float | None = Field(default=None, gt=0)
 
 
-class Endpoint(BaseModel):
+class ModelLimits(_Frozen):
+    """Limits of one model, beside those of the endpoint. None is unknown.
+
+    Args:
+        rpm: requests a minute.
+        tpm: tokens a minute, input and output together.
+        input_tpm, output_tpm: the same apart, for providers that count so.
+        concurrency: calls in flight.
+    """
+
+    rpm: float | None = Field(default=None, gt=0)
+    tpm: float | None = Field(default=None, gt=0)
+    input_tpm: float | None = Field(default=None, gt=0)
+    output_tpm: float | None = Field(default=None, gt=0)
+    concurrency: int | None = Field(default=None, ge=1)
+
+
+class Replica(ModelLimits):
+    """One more address or key behind the same endpoint. What is None is as the endpoint says; limits are its own.
+
+    Args:
+        base_url: another address that serves the same models.
+        key_env, key_file: another key.
+    """
+
+    base_url: str | None = None
+    key_env: str | None = None
+    key_file: str | None = None
+
+
+class Abilities(_Frozen):
+    """What `autoevol doctor` found out about an endpoint's model; None is not known.
+
+    Args:
+        json_schema, json_object: whether answers can be held to a schema, or to JSON.
+        n: whether one call gives several answers.
+        seed: whether a seed is taken.
+        logprobs: whether log-probabilities of an answer come.
+        completions, embeddings: whether there are raw completions and embeddings.
+        given_text: how log-probabilities of a given text are had.
+        cached_prompts: whether a repeated prefix comes back as cached tokens.
+        refused: what requests to it must do without (`no temperature`), in the words of `wire.quirks`.
+    """
+
+    json_schema: bool | None = None
+    json_object: bool | None = None
+    n: bool | None = None
+    seed: bool | None = None
+    logprobs: bool | None = None
+    completions: bool | None = None
+    embeddings: bool | None = None
+    given_text: Literal["echo", "vllm", "sglang", "local", "none"] | None = None
+    cached_prompts: bool | None = None
+    refused: tuple[str, ...] = ()
+
+
+class Endpoint(ModelLimits):
     """One endpoint group: an OpenAI-compatible address, an embedded model, or a scripted model. Exactly one of three.
 
     Args:
         base_url: address up to and without `/chat/completions`, usually ending in `/v1`.
         local: name of an embedded model, or path of a GGUF file.
         script: path of a JSONL script for the scripted model.
+        wire: what the address speaks: the OpenAI form, or Anthropic's own messages.
         key_env: environment variable that holds the key; the key itself is never a setting.
         key_file: file whose first line is the key, where the variable is not set.
-        rpm, tpm, concurrency: requests a minute, tokens a minute, calls in flight; None is unknown.
-        prices: price by model name; a model without one has an unknown price. Local models are free.
+        rpm, tpm, input_tpm, output_tpm, concurrency: limits of each address and key, over all models; None is unknown:
+            what the provider says wins, and where it says nothing the limit is found.
+        models: limits by model name, beside those of the endpoint.
+        replicas: further addresses and keys that serve the same models; all are used, fairly.
+        fallback: name of the endpoint that answers while this one does not; recorded in every row it touched.
+        share_limits: whether other AutoEvol processes on this machine that use the same account count too.
+        prices: price by model name; it wins over the shipped table. Local models are free.
         output_form: how agents must give texts back: between `tags`, or as `json` by a schema. Measured per endpoint.
         headers: further headers that hold no secret.
-        connect_s, first_byte_s, total_s: time-outs in seconds.
+        organization, project: ids that OpenAI bills by.
+        proxy: address of a proxy, without user and password.
+        ca_file: file of certificates to trust instead of the system's.
+        cache_prompts: mark the shared beginning of prompts for caching, where a provider wants a mark.
+        connect_s, first_byte_s, stall_s, total_s: time-outs in seconds: for the connection, the first byte, the
+            time between two pieces of the reply, and all together.
         patience_s: how long an outage is waited out, in seconds, before the session stops.
+        abilities: by model, what `autoevol doctor` found out; frozen with the run.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     base_url: str | None = None
     local: str | None = None
     script: str | None = None
+    wire: Literal["openai", "anthropic"] = "openai"
     key_env: str | None = None
     key_file: str | None = None
-    rpm: float | None = Field(default=None, gt=0)
-    tpm: float | None = Field(default=None, gt=0)
-    concurrency: int | None = Field(default=None, ge=1)
+    models: dict[str, ModelLimits] = Field(default_factory=dict[str, ModelLimits])
+    replicas: tuple[Replica, ...] = ()
+    fallback: str | None = None
+    share_limits: bool = True
     prices: dict[str, Price] = Field(default_factory=dict[str, Price])
     output_form: Literal["tags", "json"] = "tags"
     headers: dict[str, str] = Field(default_factory=dict[str, str])
+    organization: str | None = None
+    project: str | None = None
+    proxy: str | None = None
+    ca_file: str | None = None
+    cache_prompts: bool = True
     connect_s: float = Field(default=10, gt=0)
     first_byte_s: float = Field(default=300, gt=0)
+    stall_s: float = Field(default=120, gt=0)
     total_s: float = Field(default=600, gt=0)
     patience_s: float = Field(default=900, gt=0)
+    abilities: dict[str, Abilities] = Field(default_factory=dict[str, Abilities])
 
     @model_validator(mode="after")
     def _one_kind(self) -> Endpoint:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Answer", "NoAnswer", "NoAnswerReason", "Outcome", "Usage"]
+__all__ = ["Answer", "NoAnswer", "NoAnswerReason", "Outcome", "TokenScore", "Usage"]
 
 NoAnswerReason = Literal[
     "content_filter", "context_too_long", "empty", "bad_request", "unreadable_reply", "unanswerable"
@@ -24,6 +24,14 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenScore:
+    """One token of a given text, and its natural log-probability after those before it; None for the first."""
+
+    token: str
+    logprob: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A model's answer.
 
@@ -38,6 +46,10 @@ class Answer:
         fingerprint: the provider's fingerprint of it, if any.
         replica: which address of the endpoint group served it.
         seconds: wall time of the attempt that succeeded.
+        adapted: what had to be changed in the request because the model refuses it (`no temperature`).
+        fallback: name of the endpoint that answered instead of the one asked; empty where that one did.
+        scores: for a given text, its tokens in order.
+        vector: for an embedding.
     """
 
     key: str
@@ -50,6 +62,10 @@ class Answer:
     fingerprint: str = ""
     replica: str = ""
     seconds: float = 0.0
+    adapted: tuple[str, ...] = ()
+    fallback: str = ""
+    scores: tuple[TokenScore, ...] = ()
+    vector: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

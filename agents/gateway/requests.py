@@ -7,7 +7,11 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Decoding", "Request", "Turn", "provider_seed", "request_key"]
+__all__ = ["Decoding", "Form", "Request", "Turn", "provider_seed", "request_key"]
+
+Form = Literal["chat", "completion", "given_text", "embedding"]
+"""What is asked for: the next turn of a chat, the raw continuation of a text, the log-probabilities of a text that is
+given, or its embedding. The last three take one turn, whose text is the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Decoding:
         top_p: nucleus share in (0, 1], or None for the endpoint's own default.
         stop: strings that end the answer.
         json_schema: a JSON schema, as JSON text, that the answer must fit; None for free text.
+        extra: further fields of the body (`{"reasoning_effort": "low"}`), as JSON text of one object; None for none.
     """
 
     max_tokens: int
@@ -35,6 +40,7 @@ class Decoding:
     top_p: float | None = None
     stop: tuple[str, ...] = ()
     json_schema: str | None = None
+    extra: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,8 @@ class Request:
         role: who asks (`evolver`, `judge`, ...); for the ledger, not part of the key.
         place: where in the run this is asked (a message id); for the records, not part of the key.
         stage: the part of the run it is booked on (`steps/001`, `test`, `apply`); not part of the key.
+        form: what is asked for.
+        urgent: on the critical path: it goes before what is not, without starving that; not part of the key.
     """
 
     endpoint: str
@@ -60,6 +68,8 @@ class Request:
     role: str = ""
     place: str = ""
     stage: str = ""
+    form: Form = "chat"
+    urgent: bool = False
 
 
 def request_key(request: Request) -> str:
@@ -67,7 +77,7 @@ def request_key(request: Request) -> str:
 
     Time-outs, retries, prices, which replica served it and where in the run it was asked are not in it.
     """
-    body = {
+    body: dict[str, object] = {
         "endpoint": request.endpoint,
         "model": request.model,
         "turns": [[turn.speaker, turn.text] for turn in request.turns],
@@ -78,6 +88,11 @@ def request_key(request: Request) -> str:
         "json_schema": request.decoding.json_schema,
         "sample": request.sample,
     }
+    # Only where they say something: keys of older journals stay what they are.
+    if request.form != "chat":
+        body["form"] = request.form
+    if request.decoding.extra is not None:
+        body["extra"] = request.decoding.extra
     text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

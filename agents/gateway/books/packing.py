@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..errors import StorageError
-from ..outcomes import Answer, NoAnswer, Outcome, Usage
+from ..outcomes import Answer, NoAnswer, Outcome, TokenScore, Usage
 from ..requests import Request
 
 __all__ = ["pack_outcome", "pack_request", "unpack_outcome"]
@@ -38,7 +38,11 @@ def unpack_outcome(packed: bytes, key: str, path: Path) -> Outcome:
     try:
         fields = cast("dict[str, Any]", json.loads(zlib.decompress(packed)))
         usage = Usage(**fields.pop("usage"))
-        return Answer(**fields, usage=usage) if fields.pop("answer") else NoAnswer(**fields, usage=usage)
+        if not fields.pop("answer"):
+            return NoAnswer(**fields, usage=usage)
+        scores = tuple(TokenScore(**score) for score in fields.pop("scores", ()))
+        adapted, vector = tuple(fields.pop("adapted", ())), tuple(fields.pop("vector", ()))
+        return Answer(**fields, usage=usage, scores=scores, adapted=adapted, vector=vector)
     except (zlib.error, ValueError, TypeError, KeyError, AttributeError) as error:
         raise StorageError(
             f"The journal {path} holds a damaged record ({key[:12]}).", fix="Restore the file, or start a new run."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, cast
@@ -46,15 +47,21 @@ class ChatCaller:
     Args:
         transport: how it is reached.
         address: what records call it, where its address is another in every session.
+        on_reply: shown every reply, of whatever status, with the model it is about, before anything is made of it.
     """
 
-    def __init__(self, transport: Transport, address: str = "") -> None:
+    def __init__(
+        self, transport: Transport, address: str = "", on_reply: Callable[[str, WireReply], None] | None = None
+    ) -> None:
         self._transport = transport
+        self._on_reply = on_reply
         self.address = address or transport.address
 
     async def call(self, request: Request, key: str) -> Outcome:
         """Send once, read once."""
         reply = await self._transport.post("chat/completions", _encoded(body_of(request)))
+        if self._on_reply is not None:
+            self._on_reply(request.model, reply)
         return outcome_of(reply, request, key, self.address)
 
 

@@ -27,8 +27,8 @@ def _sections() -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for line in TEMPLATE.read_text(encoding="utf-8").splitlines():
         bare = line.removeprefix("# ")
-        if re.match(r"\[[\w.\"-]+\]", bare):
-            table = bare.split("]")[0] + "]"
+        if re.match(r"\[\[?[\w.\"-]+\]", bare):
+            table = re.match(r"\[+[^\]]+\]+", bare)[0]  # type: ignore[index]
         elif re.match(r"[a-zA-Z_-]+ = ", bare):
             found.append((table, bare))
     return found
@@ -86,10 +86,10 @@ def test_the_template_names_every_setting() -> None:
 
 
 def test_the_template_shows_every_setting_of_an_endpoint() -> None:
-    """Its prices and headers have tables of their own."""
+    """Its prices, headers, models and replicas have tables of their own; abilities are found out, not said."""
     shown = {line.split(" = ")[0] for table, line in _sections() if table == "[endpoints.default]"}
 
-    assert set(Endpoint.model_fields) - {"prices", "headers"} == shown
+    assert set(Endpoint.model_fields) - {"prices", "headers", "models", "replicas", "abilities"} == shown
 
 
 @pytest.mark.parametrize("name", ["temperature", "top_p", "max_tokens", "endpoint", "model"])
