@@ -14,11 +14,20 @@ class _Frozen(BaseModel):
 
 
 class Price(_Frozen):
-    """Price of a model in USD per million tokens."""
+    """Price of a model in USD per million tokens.
+
+    Args:
+        input, output: tokens in and out.
+        cached_input: tokens in that the provider had cached; None is as `input`.
+        cache_write: tokens in that the provider writes to its cache; None is as `input`.
+        source: where the price is from; empty for what the person said.
+    """
 
     input: float = Field(ge=0)
     output: float = Field(ge=0)
     cached_input: float | None = Field(default=None, ge=0)
+    cache_write: float | None = Field(default=None, ge=0)
+    source: str = ""
 
 
 class Budget(_Frozen):

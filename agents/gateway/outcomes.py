@@ -14,13 +14,18 @@ NoAnswerReason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call. `estimated` says that the endpoint did not report them."""
+    """Tokens of one call. `estimated` says that the endpoint did not report them.
+
+    `cached_tokens` (read from the provider's cache) and `written_tokens` (written to it) are part of the input,
+    `reasoning_tokens` of the output.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
     estimated: bool = False
+    written_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
