@@ -1,12 +1,13 @@
 """What a run would take, before it is made: calls, tokens and money, by stage and role.
 
-Calls are counted at most: as if every step were made, every proposal became a candidate, none left a race early and
-nothing were stopped by a gate. Retries are not in it. The count follows the loop (optimizer/search/loop.py):
+`calls` is at most: as if every step were made, every proposal became a candidate, none left a race early and nothing
+were stopped by a gate. `least_calls` is what a run makes that goes to its end with none of these. Retries are not in
+it. The count follows the loop (optimizer/search/loop.py):
 
     steps × [batch × (rounds + answer) + candidates × 2 + raced × dev × item] + test × 3 × item + test + seeds × item
 
 where an item is its rounds, its answer and, where the judge is asked, its verdict, and the incumbent is raced once in
-all where dev items stay the same.
+all where dev items stay the same. What is applied was confirmed on the test seeds before, and the journal has that.
 """
 
 from __future__ import annotations
@@ -14,11 +15,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
+from ...agents.gateway.books.prices import price_of, worst_price
+from ...agents.gateway.outcomes import Usage
 from ...agents.messages import RoleName
 from .settings import RoleSettings, Settings
 
-__all__ = ["Estimate", "Line", "Sizes", "estimate", "roles_in_use", "seed_tokens"]
+__all__ = ["PARTS", "Estimate", "Line", "Sizes", "estimate", "part_of", "roles_in_use", "seed_tokens", "summed"]
+
+PARTS = ("batches", "analyses", "races on dev", "test", "apply")
+"""The stages of an estimate, in the order of the course."""
 
 _SAMPLE = 500  # seeds whose length is looked at
 _METHOD = 250  # tokens of contract, method and output form around an instruction
@@ -40,7 +47,14 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The calls of a role in a stage. Tokens of all of them together; `worst_out` is the bound, filled by every one."""
+    """The calls of a role in a stage, at most; tokens of all of them together.
+
+    Args:
+        calls, least_calls: at most, and at least in a run that goes to its end.
+        tokens_in, expected_out, expected_usd: if texts are as long as they usually are.
+        worst_in, worst_out, worst_usd: if every answer fills its bound. Money is None where the price is unknown.
+        endpoint, model: who is asked.
+    """
 
     stage: str
     role: RoleName
@@ -50,12 +64,22 @@ class Line:
     worst_out: int
     expected_usd: float | None
     worst_usd: float | None
+    worst_in: int = 0
+    least_calls: int = 0
+    endpoint: str = ""
+    model: str = ""
+
+    @property
+    def least_usd(self) -> float | None:
+        """Money of the least calls, if texts are as long as they usually are."""
+        return None if self.expected_usd is None else self.expected_usd * self.least_calls / max(1, self.calls)
 
     def __add__(self, other: Line) -> Line:
         return Line(
             self.stage, self.role, self.calls + other.calls, self.tokens_in + other.tokens_in,
             self.expected_out + other.expected_out, self.worst_out + other.worst_out,
-            _sum((self.expected_usd, other.expected_usd)), _sum((self.worst_usd, other.worst_usd)),
+            summed((self.expected_usd, other.expected_usd)), summed((self.worst_usd, other.worst_usd)),
+            self.worst_in + other.worst_in, self.least_calls + other.least_calls, self.endpoint, self.model,
         )  # fmt: skip
 
 
@@ -71,6 +95,11 @@ class Estimate:
         return sum(line.calls for line in self.lines)
 
     @property
+    def least_calls(self) -> int:
+        """Calls at least, of a run that goes to its end."""
+        return sum(line.least_calls for line in self.lines)
+
+    @property
     def expected_tokens(self) -> int:
         """Tokens in and out, if answers are as long as they usually are."""
         return sum(line.tokens_in + line.expected_out for line in self.lines)
@@ -78,27 +107,59 @@ class Estimate:
     @property
     def worst_tokens(self) -> int:
         """Tokens in and out, if every answer fills its bound."""
-        return sum(line.tokens_in + line.worst_out for line in self.lines)
+        return sum(line.worst_in + line.worst_out for line in self.lines)
+
+    @property
+    def least_usd(self) -> float | None:
+        """Money for the least calls; None where a price is unknown."""
+        return summed(line.least_usd for line in self.lines)
 
     @property
     def expected_usd(self) -> float | None:
         """Money for the expected tokens; None where a price is unknown."""
-        return _sum(line.expected_usd for line in self.lines)
+        return summed(line.expected_usd for line in self.lines)
 
     @property
     def worst_usd(self) -> float | None:
         """Money for the worst case; None where a price is unknown."""
-        return _sum(line.worst_usd for line in self.lines)
+        return summed(line.worst_usd for line in self.lines)
+
+    def by_role(self) -> dict[RoleName, Line]:
+        """The lines of each role together."""
+        roles: dict[RoleName, Line] = {}
+        for line in self.lines:
+            roles[line.role] = roles[line.role] + line if line.role in roles else line
+        return roles
+
+
+class _Part(NamedTuple):
+    """Calls of one kind: how many at most and at least; tokens in as usual and at worst, and out as usual, of one."""
+
+    stage: str
+    role: RoleName
+    calls: int
+    least: int
+    tokens_in: int
+    worst_in: int
+    out: int
 
 
 def estimate(settings: Settings, sizes: Sizes) -> Estimate:
     """What a run with these settings would take on so many seeds."""
     lines: dict[tuple[str, str], Line] = {}
     for part in _parts(settings, sizes):
-        line = _line(settings, *part)
+        line = _line(settings, part)
         before = lines.get((line.stage, line.role))
         lines[line.stage, line.role] = line if before is None else before + line
     return Estimate(tuple(line for line in lines.values() if line.calls))
+
+
+def part_of(stage: str) -> str:
+    """The part of an estimate that a stage of the run belongs to: `steps/003/dev` to `races on dev`."""
+    head, _, rest = stage.partition("/")
+    if head != "steps":
+        return head
+    return {"batch": PARTS[0], "dev": PARTS[2]}.get(rest.partition("/")[2], PARTS[1])
 
 
 def roles_in_use(settings: Settings) -> tuple[RoleName, ...]:
@@ -116,72 +177,97 @@ def seed_tokens(texts: Iterable[str]) -> int:
     return max(1, sum(sizes) // len(sizes)) if sizes else 1
 
 
+def summed(parts: Iterable[float | None]) -> float | None:
+    """A sum of money; None where a part of it is unknown."""
+    known = list(parts)
+    return None if None in known else sum(part for part in known if part is not None)
+
+
 def _judging(settings: Settings) -> bool:
     """Only the recommended profile asks the judge: the published ones decide by rules alone."""
     return settings.judge and settings.profile == "recommended"
 
 
-def _parts(settings: Settings, sizes: Sizes) -> Iterator[tuple[str, RoleName, int, int, int]]:
-    """Stage, role, calls, tokens in and expected tokens out of one call."""
+def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
     rows = sizes.total if settings.apply_limit is None else min(sizes.total, settings.apply_limit)
     if settings.recipe == "evolve":
-        yield from _items(settings, sizes, "apply", rows)
+        yield from _items(settings, sizes, "apply", rows, least=rows)
         return
     search = settings.search
-    batch = search.steps * min(search.batch, sizes.train)
-    yield from _items(settings, sizes, "batches", batch, judge=False, answer=settings.profile == "recommended")
-    proposals = search.steps * search.candidates
-    yield "analyses", "analyst", proposals, _METHOD + min(search.batch, sizes.train) * _case(settings, sizes), 600
-    yield "analyses", "refiner", proposals, 2 * _METHOD + 600, 500
+    batch, least_steps = min(search.batch, sizes.train), _least_steps(settings)
+    without: tuple[RoleName, ...] = ("judge",) if settings.profile == "recommended" else ("judge", "responder")
+    yield from _items(settings, sizes, "batches", search.steps * batch, least=least_steps * batch, without=without)
+    proposals, asked = search.steps * search.candidates, least_steps * search.candidates
+    shown = _METHOD + batch * _case(settings, sizes)
+    yield _Part("analyses", "analyst", proposals, asked, shown, shown, 600)
+    analysis = min(600, settings.roles.analyst.max_tokens), settings.roles.analyst.max_tokens
+    yield _Part("analyses", "refiner", proposals, 0, 2 * _METHOD + analysis[0], 2 * _METHOD + analysis[1], 500)
     dev = min(search.dev, sizes.dev)
     incumbents = search.steps if settings.profile == "official-code" else min(1, search.steps)
-    yield from _items(settings, sizes, "races on dev", dev * (proposals + incumbents))
+    # The published race has the incumbent on all of dev even where nobody comes to race it.
+    least_raced = {"recommended": 0, "paper": min(1, least_steps)}.get(settings.profile, least_steps)
+    yield from _items(settings, sizes, "races on dev", dev * (proposals + incumbents), least=dev * least_raced)
     contestants = 3 if search.steps else 2  # start, best, just longer; identity only needs answers
-    yield from _items(settings, sizes, "test", sizes.test * contestants)
-    yield "test", "responder", sizes.test, sizes.seed_tokens + 40, 2 * sizes.seed_tokens + 80
+    yield from _items(settings, sizes, "test", sizes.test * contestants, least=sizes.test * _evolving(settings))
+    answer = 2 * sizes.seed_tokens + 80
+    yield _Part("test", "responder", sizes.test, 0, sizes.seed_tokens + 40, sizes.seed_tokens + 40, answer)
     if settings.apply:
-        yield from _items(settings, sizes, "apply", rows)
+        known = sizes.test if settings.apply_limit is None else 0
+        yield from _items(settings, sizes, "apply", rows, known=min(rows, known))
+
+
+def _least_steps(settings: Settings) -> int:
+    """Steps at least: no change at all stops the search soonest, and a cap may after the first."""
+    search, caps = settings.search, settings.budget.model_dump().values()
+    soonest = search.steps if search.patience is None else min(search.steps, search.patience)
+    return min(1, soonest) if any(cap is not None for cap in caps) else soonest
+
+
+def _evolving(settings: Settings) -> int:
+    """Methods on test, if nothing changed, that ask the evolver: the start and `just-longer`."""
+    return len({settings.search.method, "just-longer"} - {"identity"})
 
 
 def _items(
-    settings: Settings, sizes: Sizes, stage: str, items: int, *, judge: bool = True, answer: bool = True
-) -> Iterator[tuple[str, RoleName, int, int, int]]:
-    """So many seeds through all rounds, the answer and the judge."""
-    size = sizes.seed_tokens
-    for _ in range(settings.search.rounds):
-        yield stage, "evolver", items, _METHOD + size, _GROWTH * size + 40
-        size = min(size * _GROWTH, settings.roles.evolver.max_tokens)
+    settings: Settings, sizes: Sizes, stage: str, items: int, *, least: int = 0, known: int = 0,
+    without: tuple[RoleName, ...] = (),
+) -> Iterator[_Part]:  # fmt: skip
+    """So many seeds through all rounds, the answer and the judge.
+
+    Args:
+        least: so many surely go through the first round.
+        known: for so many, evolution and answer are in the journal by then.
+        without: roles that are not asked here.
+    """
+    size = worst = sizes.seed_tokens
+    bound, asked = settings.roles.evolver.max_tokens, items - known
+    for number in range(settings.search.rounds):
+        yield _Part(
+            stage, "evolver", asked, 0 if number else least, _METHOD + size, _METHOD + worst, _GROWTH * size + 40
+        )
+        size, worst = min(size * _GROWTH, bound), bound
     answered = 2 * size + 80
-    if answer:
-        yield stage, "responder", items, size + 40, answered
-    if judge and _judging(settings):
-        yield stage, "judge", items, _METHOD + sizes.seed_tokens + size + answered, _VERDICT
+    if "responder" not in without:
+        yield _Part(stage, "responder", asked, 0, size + 40, worst + 40, answered)
+    if "judge" not in without and _judging(settings):
+        texts = _METHOD + sizes.seed_tokens
+        worst += settings.roles.responder.max_tokens
+        yield _Part(stage, "judge", items, 0, texts + size + answered, texts + worst, _VERDICT)
 
 
 def _case(settings: Settings, sizes: Sizes) -> int:
     return min(_CASE, _GROWTH * sizes.seed_tokens + 120) * (settings.search.rounds + 1)
 
 
-def _line(settings: Settings, stage: str, role: RoleName, calls: int, tokens_in: int, out: int) -> Line:
-    seat: RoleSettings = getattr(settings.roles, role)
-    expected = min(out, seat.max_tokens)
-    return Line(
-        stage, role, calls, calls * tokens_in, calls * expected, calls * seat.max_tokens,
-        _money(settings, seat, calls * tokens_in, calls * expected),
-        _money(settings, seat, calls * tokens_in, calls * seat.max_tokens),
-    )  # fmt: skip
-
-
-def _money(settings: Settings, seat: RoleSettings, tokens_in: int, tokens_out: int) -> float | None:
+def _line(settings: Settings, part: _Part) -> Line:
+    seat: RoleSettings = getattr(settings.roles, part.role)
+    usual = Usage(part.calls * part.tokens_in, part.calls * min(part.out, seat.max_tokens))
+    worst = Usage(part.calls * max(part.tokens_in, part.worst_in), part.calls * seat.max_tokens)
     endpoint = settings.endpoints.get(seat.endpoint)
-    if endpoint is None:
-        return None
-    price = endpoint.prices.get(seat.model)
-    if endpoint.free:
-        return 0.0
-    return None if price is None else (tokens_in * price.input + tokens_out * price.output) / 1e6
-
-
-def _sum(parts: Iterable[float | None]) -> float | None:
-    known = list(parts)
-    return None if None in known else sum(part for part in known if part is not None)
+    price = endpoint.prices.get(seat.model) if endpoint else None
+    free = endpoint is not None and endpoint.free
+    return Line(
+        part.stage, part.role, part.calls, usual.input_tokens, usual.output_tokens, worst.output_tokens,
+        price_of(price, usual, free=free), worst_price(price, worst, free=free), worst.input_tokens,
+        min(part.least, part.calls), seat.endpoint, seat.model,
+    )  # fmt: skip
