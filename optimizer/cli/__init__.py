@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("show:command", "Tell what a run did, decided and cost, and where its files are."),
     "methods": ("methods:command", "List, show, compare and export evolving methods."),
     "models": ("models:command", "List and fetch the embedded models."),
+    "provider": ("provider:command", "Serve a simulated provider with limits and faults, for rehearsals."),
     "init": ("init:command", "Write a commented settings file to start from."),
 }
 

@@ -1,0 +1,99 @@
+"""Bodies of replies, as each form has them: answers, and errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .answers import Written
+from .asked import Asked, Form
+
+__all__ = ["Told", "answer_body", "error_body", "models_body"]
+
+_CREATED = 1_750_000_000
+_ANTHROPIC_TYPES = {
+    400: "invalid_request_error", 401: "authentication_error", 402: "billing_error", 403: "permission_error",
+    404: "not_found_error", 413: "request_too_large", 429: "rate_limit_error", 529: "overloaded_error",
+}  # fmt: skip
+_OPENAI_TYPES = {429: "rate_limit_error", 401: "authentication_error", 403: "permission_error"}
+_ANTHROPIC_STOPS = {"stop": "end_turn", "length": "max_tokens", "content_filter": "refusal"}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a reply says beside the answers.
+
+    Attributes:
+        model, fingerprint: which are said to have served the call.
+        input_tokens, cached_tokens, reasoning_tokens: what it is said to have taken; output is counted from the texts.
+    """
+
+    model: str
+    fingerprint: str
+    input_tokens: int
+    cached_tokens: int
+    reasoning_tokens: int
+
+
+def answer_body(asked: Asked, answers: Sequence[Written], finishes: Sequence[str], told: Told) -> bytes:
+    """The body of a whole answer to a chat, a completion, or Anthropic's messages."""
+    output = sum(answer.tokens for answer in answers) + told.reasoning_tokens
+    ident = f"{asked.chance:016x}"
+    if asked.form == "messages":
+        return _messages(ident, answers[0], finishes[0], told, output)
+    chat = asked.form == "chat"
+    choices = ",".join(
+        f'{{"index":{index},{_said(answer.text, chat=chat)},"logprobs":null,"finish_reason":"{finish}"}}'
+        for index, (answer, finish) in enumerate(zip(answers, finishes, strict=True))
+    )
+    kind, prefix = ("chat.completion", "chatcmpl") if chat else ("text_completion", "cmpl")
+    return (
+        f'{{"id":"{prefix}-{ident}","object":"{kind}","created":{_CREATED},"model":{json.dumps(told.model)},'
+        f'"system_fingerprint":{json.dumps(told.fingerprint or None)},"choices":[{choices}],'
+        f'"usage":{_usage(told, output)}}}'
+    ).encode()
+
+
+def _said(text: str, *, chat: bool) -> str:
+    words = json.dumps(text)
+    return f'"message":{{"role":"assistant","content":{words},"refusal":null}}' if chat else f'"text":{words}'
+
+
+def _usage(told: Told, output: int) -> str:
+    return (
+        f'{{"prompt_tokens":{told.input_tokens},"completion_tokens":{output},'
+        f'"total_tokens":{told.input_tokens + output},'
+        f'"prompt_tokens_details":{{"cached_tokens":{told.cached_tokens}}},'
+        f'"completion_tokens_details":{{"reasoning_tokens":{told.reasoning_tokens}}}}}'
+    )
+
+
+def _messages(ident: str, answer: Written, finish: str, told: Told, output: int) -> bytes:
+    content = [{"type": "text", "text": answer.text}] if answer.text else []
+    body = {
+        "id": f"msg_{ident}", "type": "message", "role": "assistant", "model": told.model, "content": content,
+        "stop_reason": _ANTHROPIC_STOPS.get(finish, finish), "stop_sequence": None,
+        "usage": {
+            "input_tokens": told.input_tokens - told.cached_tokens, "output_tokens": output,
+            "cache_creation_input_tokens": 0, "cache_read_input_tokens": told.cached_tokens,
+        },
+    }  # fmt: skip
+    return json.dumps(body).encode()
+
+
+def error_body(form: Form, status: int, message: str, code: str | None = None, param: str | None = None) -> bytes:
+    """An error, in the words of OpenAI or, on its path, of Anthropic."""
+    if form == "messages":
+        kind = code if code == "overloaded_error" else _ANTHROPIC_TYPES.get(status, "api_error")
+        return json.dumps({"type": "error", "error": {"type": kind, "message": message}}).encode()
+    money = {"insufficient_quota", "credit_balance_exhausted"}
+    fallback = "server_error" if status >= 500 else "invalid_request_error"
+    kind = "insufficient_quota" if code in money else _OPENAI_TYPES.get(status, fallback)
+    return json.dumps({"error": {"message": message, "type": kind, "param": param, "code": code}}).encode()
+
+
+def models_body(names: Sequence[str]) -> bytes:
+    """The list of models."""
+    rows = [{"id": name, "object": "model", "created": _CREATED, "owned_by": "simulated"} for name in names]
+    return json.dumps({"object": "list", "data": rows}).encode()
