@@ -34,6 +34,7 @@ from .record.config import freeze, thaw
 from .record.estimate import roles_in_use
 from .record.events import EventLog
 from .record.folder import RunFolder
+from .record.pricing import priced
 from .record.run import MessageLog, Run, Spending
 from .record.settings import RoleSettings, Settings
 from .scoring.detectors import VERSION as DETECTORS
@@ -56,13 +57,14 @@ def create_run(settings: Settings, root: Path) -> Path:
     """Make the folder of a new run and freeze its settings there.
 
     Args:
-        settings: complete settings; a missing secret is drawn here.
+        settings: complete settings; a missing secret is drawn here, and known prices are filled in.
         root: the folder that holds runs.
 
     Raises:
         UsageError: seeds or starting method cannot be read.
         StorageError: the folder cannot be made.
     """
+    settings = priced(settings)
     if not settings.secret:
         settings = settings.model_copy(update={"secret": secrets.token_hex(16)})
     method = load_method(settings.search.method)

@@ -31,7 +31,8 @@ def command(replay: bool, long: bool, quiet: bool, runs: Path) -> None:
 
 def _replay(runs: Path, *, quiet: bool) -> None:
     from ..demo.job import recording_label, unpack_recording  # noqa: PLC0415  --help must stay quick
-    from .launch import Outlook, follow  # noqa: PLC0415
+    from .launch import follow  # noqa: PLC0415
+    from .planning import Outlook  # noqa: PLC0415
 
     folder = unpack_recording(runs)
     line = f"This is a RECORDED run ({recording_label(folder)}): its journal answers every call, nothing is called."
@@ -45,8 +46,9 @@ def _live(runs: Path, *, long: bool, quiet: bool) -> None:
     from ..demo.forecast import forecast, measure_speed  # noqa: PLC0415
     from ..demo.job import MODELS, demo_settings  # noqa: PLC0415
     from ..session import create_run  # noqa: PLC0415
-    from .launch import Outlook, follow  # noqa: PLC0415
+    from .launch import follow  # noqa: PLC0415
     from .models import fetch_shown  # noqa: PLC0415
+    from .planning import Outlook  # noqa: PLC0415
 
     check_installed()
     for name in MODELS:

@@ -26,8 +26,9 @@ def command(run: str, budget: tuple[str, ...], out: Path | None, dry_run: bool, 
     Only what had not finished is called. Caps count over all sessions of a run, so one that was reached must be raised.
     """
     from ..record.config import thaw  # noqa: PLC0415  --help of this command must stay quick
-    from .launch import check_out, follow, outlook  # noqa: PLC0415
+    from .launch import check_out, follow  # noqa: PLC0415
     from .parsing import parse_budget  # noqa: PLC0415
+    from .planning import outlook, plan_of  # noqa: PLC0415
     from .run_list import find_run, frozen_settings, read_entry  # noqa: PLC0415
     from .show import standing_lines  # noqa: PLC0415
 
@@ -39,4 +40,4 @@ def command(run: str, budget: tuple[str, ...], out: Path | None, dry_run: bool, 
         click.echo("\n".join(standing_lines(read_entry(folder))))
         return
     place = check_out(out, settings)
-    follow(folder, outlook(settings), quiet=quiet, out=place, budget=raised)
+    follow(folder, outlook(plan_of(settings, proving=False)), quiet=quiet, out=place, budget=raised)

@@ -8,8 +8,8 @@ from pathlib import Path
 from ...agents.gateway.endpoints import Budget
 from ...agents.gateway.gateway import open_gateway
 from ...agents.gateway.requests import Decoding, Request, Turn
-from ..cli.launch import measure
-from ..pages.progress import duration
+from ..cli.planning import measure
+from ..pages.numbers import duration
 from ..record.estimate import estimate
 from ..record.settings import Settings
 

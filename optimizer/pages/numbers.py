@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-__all__ = ["clipped", "count", "p_value", "score", "shown", "signed", "stage_name"]
+__all__ = ["clipped", "count", "duration", "p_value", "score", "shown", "signed", "stage_name"]
 
 _NOTHING = "–"
 _PLURALS = {"analysis": "analyses"}
@@ -19,6 +19,16 @@ _PARTS = {"batch": "batch", "dev": "race on dev"}
 def count(number: int, word: str) -> str:
     """`1 step`, `1,200 steps`."""
     return f"{number:,} {word if number == 1 else _PLURALS.get(word, word + 's')}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time as a person says it."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
 def score(value: float | None) -> str:

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from ...agents.gateway.progress import Progress
+from .numbers import duration
 from .watcher import QuietWatcher, Watcher
 
 if TYPE_CHECKING:
@@ -216,16 +217,6 @@ class RichWatcher(_Figures):
             if now.waiting_on:
                 lines.append(Text(f"  waiting: {_plain(now.waiting_on)}", "yellow"))
         return Group(*lines)
-
-
-def duration(seconds: float) -> str:
-    """A length of time as a person says it."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
 def _money(now: Progress) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from autoevol.agents.gateway.books.journal import read_calls
 from autoevol.agents.gateway.engine.model_files import MODELS
-from autoevol.optimizer.cli.launch import measure
+from autoevol.optimizer.cli.planning import measure
 from autoevol.optimizer.demo.job import demo_settings
 
 

@@ -1,0 +1,70 @@
+"""What is known of a run before it is made: seeds measured, prices filled in, calls and money estimated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+
+from ..dataset.report import ReadReport
+from ..dataset.source import open_seeds
+from ..dataset.split import split_seeds
+from ..pages.outlook import Plan, money_words
+from ..record.estimate import Sizes, estimate, seed_tokens
+from ..record.settings import Settings
+from ..record.timing import bounds, slowest
+from ..search.caps import fits
+from ..search.proof import proof
+
+__all__ = ["Outlook", "measure", "outlook", "plan_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is known of a run before it starts: for the line at the start and for the time left."""
+
+    calls: int | None = None
+    steps: int | None = None
+    line: str = ""
+
+
+def plan_of(settings: Settings, *, proving: bool = True) -> Plan:
+    """All that can be said of a run before it is made; reads the seeds.
+
+    Args:
+        settings: complete settings, with the prices that are or would be frozen.
+        proving: whether to work out what the seeds can prove, which takes a second or two.
+
+    Raises:
+        UsageError: the seeds cannot be read.
+    """
+    sizes, read = measure(settings)
+    forecast = estimate(settings, sizes)
+    found = tuple(bounds(settings, forecast.lines))
+    binding = slowest(found)
+    caps = fits(settings, forecast, binding.seconds / 60 if binding else None)
+    return Plan(settings, sizes, read, forecast, found, tuple(caps), proof(settings, sizes) if proving else None)
+
+
+def outlook(plan: Plan) -> Outlook:
+    """The plan as the session's start needs it."""
+    forecast, settings = plan.forecast, plan.settings
+    calls = f"At most {forecast.calls:,} calls, about {forecast.expected_tokens:,} tokens"
+    line = f"{plan.read}. {calls} ({money_words(forecast, settings)})."
+    return Outlook(forecast.calls, settings.search.steps if settings.recipe == "auto-evol" else None, line)
+
+
+def measure(settings: Settings) -> tuple[Sizes, ReadReport]:
+    """Read the seeds once: how many there are for each part, how long they are, and what became of the rows.
+
+    Raises:
+        UsageError: they cannot be read, or there are none.
+    """
+    source = open_seeds(settings.seeds)
+    mean = seed_tokens(seed.instruction.text for seed in islice(source, 500))
+    search = settings.search
+    searching = settings.recipe == "auto-evol"
+    split = split_seeds(
+        source, run_seed=settings.run_seed, dev=search.dev * searching, test=search.test * searching,
+        train=search.train * searching,
+    )  # fmt: skip
+    return Sizes(len(split.train), len(split.dev), len(split.test), split.total, mean), split.report
