@@ -9,7 +9,7 @@ from ..dataset.report import ReadReport
 from ..dataset.source import open_seeds
 from ..dataset.split import split_seeds
 from ..pages.outlook import Plan, money_words
-from ..record.estimate import Sizes, estimate, seed_tokens
+from ..record.estimate import Estimate, Sizes, estimate, seed_tokens
 from ..record.settings import Settings
 from ..record.timing import bounds, slowest
 from ..search.caps import fits
@@ -42,7 +42,17 @@ def plan_of(settings: Settings, *, proving: bool = True) -> Plan:
     found = tuple(bounds(settings, forecast.lines))
     binding = slowest(found)
     caps = fits(settings, forecast, binding.seconds / 60 if binding else None)
-    return Plan(settings, sizes, read, forecast, found, tuple(caps), proof(settings, sizes) if proving else None)
+    proven = proof(settings, sizes) if proving else None
+    return Plan(settings, sizes, read, forecast, _unchanged(settings, sizes), found, tuple(caps), proven)
+
+
+def _unchanged(settings: Settings, sizes: Sizes) -> Estimate | None:
+    """The estimate of a search that no step of which changes the method; None where that is no shorter."""
+    search = settings.search
+    if settings.recipe != "auto-evol" or search.patience is None or search.patience >= search.steps:
+        return None
+    fewer = search.model_copy(update={"steps": search.patience})
+    return estimate(settings.model_copy(update={"search": fewer}), sizes)
 
 
 def outlook(plan: Plan) -> Outlook:
