@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -18,6 +19,8 @@ _DEFAULT_MAX_TOKENS = {"chat": 4096, "completion": 16, "messages": 4096, "embedd
 _SAMPLING = ("temperature", "top_p", "top_k", "seed", "stop", "stop_sequences", "response_format", "frequency_penalty",
              "presence_penalty", "sampling_params", "echo", "suffix")  # fmt: skip
 _PER_TURN = 4
+_MOST_DIMENSIONS = 4096
+_MARK = re.compile(rb"(?<=\w) [0-9a-f]{8}(?=\n|>>>)")
 
 
 class Refused(Exception):
@@ -47,10 +50,11 @@ class Asked:
         model: as the caller named it.
         turns: speaker and text of each turn; prompts and inputs are turns of the user.
         max_tokens: bound of each answer.
-        n: answers that are wanted.
+        n: answers that are wanted: for a list of prompts, of all of them together.
         stop: strings that end an answer.
         input_tokens: about what the turns take.
         chance: 64 bits that depend on model, turns and sampling alone: the root of every draw for the answer.
+        cacheable: whether a part of the prompt is marked for the cache, as Anthropic wants it.
     """
 
     form: Form
@@ -62,15 +66,17 @@ class Asked:
     stop: tuple[str, ...]
     input_tokens: int
     chance: int
+    cacheable: bool
 
 
-def read(form: Form, raw: bytes, refused: frozenset[str] = frozenset()) -> Asked:
+def read(form: Form, raw: bytes, refused: frozenset[str] = frozenset(), ignored: frozenset[str] = frozenset()) -> Asked:
     """Read a body.
 
     Args:
         form: which one it should have.
         raw: the body.
         refused: parameters that this model does not take.
+        ignored: parameters that it passes over without a word.
 
     Raises:
         Refused: it is not JSON, lacks what it needs, or holds what this provider does not offer.
@@ -79,27 +85,33 @@ def read(form: Form, raw: bytes, refused: frozenset[str] = frozenset()) -> Asked
     for name in refused:
         if body.get(name) is not None:
             raise _unsupported(name)
+    for name in ignored:
+        body.pop(name, None)
     if body.get("stream"):
         raise Refused(400, "Streamed answers are not offered here.", code="unsupported_value", param="stream")
     model = body.get("model", "default" if form == "generate" else None)
     if not isinstance(model, str) or not model:
         raise _missing("model")
     turns = _turns(form, body)
+    _whole(body, "dimensions", 1, least=1, most=_MOST_DIMENSIONS)
     options = body if form != "generate" else _mapping(body.get("sampling_params"))
     joined = "\x1f".join([form, model, *(part for turn in turns for part in turn)])
     texts = joined.encode("utf-8", "surrogatepass")
     sampling = [body[name] for name in _SAMPLING if name in body]
-    root = texts + json.dumps(sampling).encode() if sampling else texts
+    # A run's secret marks are no part of what is asked, so that two runs over the same data get the same answers.
+    root = _MARK.sub(b"", texts) if b"<<<" in texts else texts
+    root += json.dumps(sampling).encode()
     return Asked(
         form=form,
         body=body,
         model=model,
         turns=turns,
         max_tokens=_max_tokens(form, options),
-        n=_whole(options, "n", 1, least=1, most=128),
+        n=_answers(form, options, len(turns)),
         stop=_stop(options),
         input_tokens=len(texts) // 4 + _PER_TURN * len(turns),
         chance=digest_of(root),
+        cacheable=form != "messages" or b'"cache_control"' in raw,
     )
 
 
@@ -174,6 +186,20 @@ def _whole(options: Mapping[str, object], name: str, default: int, *, least: int
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise Refused(400, f"'{name}' must be a whole number from {least} to {most}.", code="invalid_value", param=name)
     return value
+
+
+def _answers(form: Form, options: Mapping[str, object], texts: int) -> int:
+    match form:
+        case "chat":
+            return _whole(options, "n", 1, least=1, most=128)
+        case "completion":
+            return _whole(options, "n", 1, least=1, most=128) * texts
+        case "generate":
+            return texts
+        case "messages":
+            return 1
+        case "embeddings":
+            return 0
 
 
 def _stop(options: Mapping[str, object]) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from .answers import Written
 from .asked import Asked, Form
+from .scored import chat_logprobs, completion_logprobs, generated, prompt_logprobs
+from .vectors import embeddings
 
 __all__ = ["Told", "answer_body", "error_body", "models_body"]
 
@@ -37,30 +39,63 @@ class Told:
 
 
 def answer_body(asked: Asked, answers: Sequence[Written], finishes: Sequence[str], told: Told) -> bytes:
-    """The body of a whole answer to a chat, a completion, or Anthropic's messages."""
-    output = sum(answer.tokens for answer in answers) + told.reasoning_tokens
-    ident = f"{asked.chance:016x}"
-    if asked.form == "messages":
-        return _messages(ident, answers[0], finishes[0], told, output)
+    """The body of a whole answer, in the form that was asked for."""
+    match asked.form:
+        case "embeddings":
+            return embeddings(asked, told.model)
+        case "generate":
+            return generated(asked, answers, finishes)
+        case "messages":
+            return _messages(asked, answers[0], finishes[0], told)
+        case _:
+            return _choices(asked, answers, finishes, told)
+
+
+def _choices(asked: Asked, answers: Sequence[Written], finishes: Sequence[str], told: Told) -> bytes:
+    """OpenAI's chat and completion. Put together by hand: measurements want thousands a second."""
     chat = asked.form == "chat"
-    choices = ",".join(
-        f'{{"index":{index},{_said(answer.text, chat=chat)},"logprobs":null,"finish_reason":"{finish}"}}'
+    choice = _chat_choice if chat else _completion_choice
+    rows = ",".join(
+        f'{{"index":{index},{choice(asked, index, answer.text)},"finish_reason":"{finish}"}}'
         for index, (answer, finish) in enumerate(zip(answers, finishes, strict=True))
     )
     kind, prefix = ("chat.completion", "chatcmpl") if chat else ("text_completion", "cmpl")
+    more = f',"prompt_logprobs":{_prompt_logprobs(asked, 0)}' if chat and _wants_prompt(asked) else ""
     return (
-        f'{{"id":"{prefix}-{ident}","object":"{kind}","created":{_CREATED},"model":{json.dumps(told.model)},'
-        f'"system_fingerprint":{json.dumps(told.fingerprint or None)},"choices":[{choices}],'
-        f'"usage":{_usage(told, output)}}}'
+        f'{{"id":"{prefix}-{asked.chance:016x}","object":"{kind}","created":{_CREATED},"model":{json.dumps(told.model)},'
+        f'"system_fingerprint":{json.dumps(told.fingerprint or None)},"choices":[{rows}],'
+        f'"usage":{_usage(told, answers)}{more}}}'
     ).encode()
 
 
-def _said(text: str, *, chat: bool) -> str:
-    words = json.dumps(text)
-    return f'"message":{{"role":"assistant","content":{words},"refusal":null}}' if chat else f'"text":{words}'
+def _chat_choice(asked: Asked, index: int, text: str) -> str:
+    scored = json.dumps(chat_logprobs(asked, text)) if asked.body.get("logprobs") is True else "null"
+    return f'"message":{{"role":"assistant","content":{json.dumps(text)},"refusal":null}},"logprobs":{scored}'
 
 
-def _usage(told: Told, output: int) -> str:
+def _completion_choice(asked: Asked, index: int, text: str) -> str:
+    prompt = asked.turns[index * len(asked.turns) // asked.n][1]
+    shown = prompt + text if asked.body.get("echo") else text
+    wanted = asked.body.get("logprobs")
+    scored = "null" if wanted is None or wanted is False else json.dumps(completion_logprobs(asked, prompt, text))
+    more = f',"prompt_logprobs":{_prompt_logprobs(asked, index)}' if _wants_prompt(asked) else ""
+    return f'"text":{json.dumps(shown)},"logprobs":{scored}{more}'
+
+
+def _wants_prompt(asked: Asked) -> bool:
+    return asked.body.get("prompt_logprobs") is not None
+
+
+def _prompt_logprobs(asked: Asked, index: int) -> str:
+    if asked.form == "chat":
+        text = "\n".join(text for _, text in asked.turns)
+    else:
+        text = asked.turns[index * len(asked.turns) // asked.n][1]
+    return json.dumps(prompt_logprobs(asked.model, text))
+
+
+def _usage(told: Told, answers: Sequence[Written]) -> str:
+    output = sum(answer.tokens for answer in answers) + told.reasoning_tokens
     return (
         f'{{"prompt_tokens":{told.input_tokens},"completion_tokens":{output},'
         f'"total_tokens":{told.input_tokens + output},'
@@ -69,13 +104,15 @@ def _usage(told: Told, output: int) -> str:
     )
 
 
-def _messages(ident: str, answer: Written, finish: str, told: Told, output: int) -> bytes:
+def _messages(asked: Asked, answer: Written, finish: str, told: Told) -> bytes:
     content = [{"type": "text", "text": answer.text}] if answer.text else []
+    # What Anthropic calls input tokens leaves out those that came from its cache.
     body = {
-        "id": f"msg_{ident}", "type": "message", "role": "assistant", "model": told.model, "content": content,
+        "id": f"msg_{asked.chance:016x}", "type": "message", "role": "assistant", "model": told.model,
+        "content": content,
         "stop_reason": _ANTHROPIC_STOPS.get(finish, finish), "stop_sequence": None,
         "usage": {
-            "input_tokens": told.input_tokens - told.cached_tokens, "output_tokens": output,
+            "input_tokens": told.input_tokens - told.cached_tokens, "output_tokens": answer.tokens,
             "cache_creation_input_tokens": 0, "cache_read_input_tokens": told.cached_tokens,
         },
     }  # fmt: skip

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .answers import Written, tokens_of, write
 from .asked import Asked, Form, Refused, read
 from .connection import Connection, Reply, WireRequest
 from .counters import Counters, Log, Logged
-from .draws import Distribution, digest_of, distribution, share
-from .faults import AT_THE_DOOR, CUTS, STATUSES, Faults, spoiled
+from .draws import digest_of, share
+from .faults import AT_THE_DOOR, CUTS, STATUSES
 from .gate import Charged, Gate, retry_lines
-from .replies import Told, answer_body, error_body
-from .settings import FaultKind, ProviderSettings, by_call, names_of
+from .making import Made, Maker
+from .replies import error_body
+from .settings import FaultKind, ProviderSettings
 
 __all__ = ["ROUTES", "Calls"]
 
@@ -34,6 +33,7 @@ class _Call:
     """One call. What it was charged is None until it is accepted."""
 
     connection: Connection
+    counters: Counters
     form: Form
     path: str
     arrived: float
@@ -44,39 +44,6 @@ class _Call:
     fault: FaultKind | None = None
     number: int = 0
     timer: asyncio.TimerHandle | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A reply, its output tokens, and how many whole answers it holds."""
-
-    reply: Reply
-    output: int
-    answers: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What is worked out from the settings once and used by every call."""
-
-    latency: Distribution
-    service: Distribution
-    length: Distribution
-    faults: Faults
-    refused: frozenset[str]
-    models: frozenset[str]
-    served: tuple[tuple[int, str], ...]
-    fingerprints: tuple[tuple[int, str], ...]
-    key: str | None
-
-    @staticmethod
-    def of(settings: ProviderSettings) -> _Known:
-        return _Known(
-            distribution(settings.latency), distribution(settings.service), distribution(settings.output_tokens),
-            Faults.of(settings), frozenset(names_of(settings.refuse)), frozenset(names_of(settings.models)),
-            tuple(by_call(settings.served_model)), tuple(by_call(settings.fingerprint)),
-            os.environ.get(settings.key_env, "") if settings.key_env else None,
-        )  # fmt: skip
 
 
 class Calls:
@@ -96,21 +63,20 @@ class Calls:
         self._log = log
         self._wall = time.time() - clock()
         self._gate = Gate(settings, self._wall)
-        self._known = _Known.of(settings)
+        self._maker = Maker(settings)
         self._free_at: list[float] = []
 
     def follow(self, settings: ProviderSettings) -> None:
         """Go on by other settings; what is under way keeps its own."""
         self.settings = settings
         self._gate.follow(settings)
-        self._known = _Known.of(settings)
+        self._maker = Maker(settings)
         # Fewer workers: those that are free last stay, so that what is queued is not forgotten.
         self._free_at = sorted(self._free_at)[-settings.workers :] if settings.workers else []
 
     def reset(self) -> None:
         """Forget what was counted and charged; what is under way is counted no more."""
-        flying = self.counters.in_flight
-        self.counters = Counters(in_flight=flying, peak=flying)
+        self.counters = Counters()
         self._gate = Gate(self.settings, self._wall)
         self._free_at = []
         self.outage_until = 0.0
@@ -121,7 +87,9 @@ class Calls:
         """Answer a call, now or later."""
         now = self._clock()
         body = digest_of(path.encode() + request.body)
-        call = _Call(connection, ROUTES[path], path, now, body, self.counters.came(now, path, body))
+        call = _Call(
+            connection, self.counters, ROUTES[path], path, now, body, self.counters.came(now, path, body)
+        )  # fmt: skip
         try:
             self._let_in(call, request, now)
         except Refused as refusal:
@@ -142,16 +110,18 @@ class Calls:
         Raises:
             Refused: by a check that comes before the limits.
         """
-        settings, known = self.settings, self._known
+        settings, maker = self.settings, self._maker
         if now < self.outage_until:
             self.counters.faults["outage"] += 1
             raise Refused(503, "The server is down.", code="server_error")
         if settings.bad_status is not None:
             raise Refused(settings.bad_status, "Every call is answered like this.", code="bad_status")
-        if known.key is not None:
-            _check_key(request, call.form, known.key)
-        asked = call.asked = read(call.form, request.body, known.refused)
-        if known.models and asked.model not in known.models:
+        if maker.key is not None:
+            _check_key(request, call.form, maker.key)
+        if call.path in maker.absent:
+            raise Refused(404, "There is no such path.")
+        asked = call.asked = read(call.form, request.body, maker.refused, maker.ignored)
+        if maker.models and asked.model not in maker.models:
             raise Refused(
                 404, f"The model '{asked.model[:200]}' does not exist.", code="model_not_found", param="model"
             )
@@ -159,7 +129,7 @@ class Calls:
             raise Refused(
                 429, "You exceeded your current quota; check your plan and billing.", code=settings.quota_code
             )
-        call.fault = known.faults.hit(settings.seed, call.body, call.before)
+        call.fault = maker.faults.hit(settings.seed, call.body, call.before)
         if call.fault in AT_THE_DOOR:
             status, message, code = STATUSES[call.fault]
             self.counters.faults[call.fault] += 1
@@ -194,13 +164,13 @@ class Calls:
 
     def _seconds(self, call: _Call, now: float) -> float:
         """How long an accepted call takes."""
-        settings, known = self.settings, self._known
-        seconds = known.latency.at(share(settings.seed, call.body, call.before, _LATENCY))
+        settings, maker = self.settings, self._maker
+        seconds = maker.latency.at(share(settings.seed, call.body, call.before, _LATENCY))
         if settings.per_token_s and call.asked is not None:
-            seconds += settings.per_token_s * sum(answer.tokens for answer in self._answers(call.asked))
+            seconds += settings.per_token_s * sum(answer.tokens for answer in self._maker.answers(call.asked))
         if settings.workers is None:
             return seconds
-        work = known.service.at(share(settings.seed, call.body, call.before, _SERVICE))
+        work = maker.service.at(share(settings.seed, call.body, call.before, _SERVICE))
         start = now if len(self._free_at) < settings.workers else max(now, heapq.heappop(self._free_at))
         heapq.heappush(self._free_at, start + work)
         return start + work - now + seconds
@@ -215,14 +185,14 @@ class Calls:
         """The client closed the connection: nobody waits for the answer."""
         if call.timer is not None:
             call.timer.cancel()
-        self.counters.given_up += 1
+        call.counters.given_up += 1
         if call.fault == "stall":
-            self.counters.faults["stall"] += 1
+            call.counters.faults["stall"] += 1
         self._leave(call, 0)
         self._write_log(call, 0, call.fault or "given up", 0)
 
     def _leave(self, call: _Call, output_tokens: int) -> None:
-        self.counters.in_flight -= 1
+        call.counters.in_flight -= 1
         if call.charged is not None:
             call.charged.settle(self._clock(), output_tokens)
 
@@ -237,50 +207,27 @@ class Calls:
     def _finish(self, call: _Call) -> None:
         connection = call.connection
         if call.fault == "reset":
-            self._end(call, _Made(Reply(0, b""), 0, 0), lambda _: connection.abort())
+            self._end(call, Made(Reply(0, b""), 0, 0), lambda _: connection.abort())
         else:
             self._end(call, self._made(call), connection.half if call.fault == "half" else connection.send)
 
-    def _end(self, call: _Call, made: _Made, send: Callable[[Reply], None]) -> None:
+    def _end(self, call: _Call, made: Made, send: Callable[[Reply], None]) -> None:
         """Write an accepted call into the books and answer it."""
         call.connection.gone = None
         if call.fault is not None:
-            self.counters.faults[call.fault] += 1
+            call.counters.faults[call.fault] += 1
         if made.answers and call.asked is not None:
-            self.counters.answer(call.body, (call.asked.input_tokens, made.output), made.answers)
+            call.counters.answer(call.body, (call.asked.input_tokens, made.output), made.answers)
         self._leave(call, made.output)
         self._write_log(call, made.reply.status, call.fault or "", made.output)
         send(made.reply)
 
-    def _made(self, call: _Call) -> _Made:
+    def _made(self, call: _Call) -> Made:
         """The reply to an accepted call."""
-        asked, fault, headers = call.asked, call.fault, self._gate.headers(self._clock())
-        if asked is None or fault in STATUSES:  # every accepted call was read
-            status, message, code = STATUSES[fault or "500"]
-            return _Made(Reply(status, error_body(call.form, status, message, code), headers), 0, 0)
-        answers = self._answers(asked)
-        if fault in {"empty", "filtered"}:
-            answers = [Written("", answer.finish, 0) for answer in answers]
-        elif fault == "truncated":
-            halves = [answer.text[: len(answer.text) // 2] for answer in answers]
-            answers = [Written(half, "length", tokens_of(half)) for half in halves]
-        finishes = ["content_filter" if fault == "filtered" else answer.finish for answer in answers]
-        body = answer_body(asked, answers, finishes, self._told(call, asked))
-        if fault in {"bad-json", "error-200"}:
-            return _Made(Reply(200, spoiled(fault, body, call.body), headers), 0, 0)
-        output = sum(answer.tokens for answer in answers) + self.settings.reasoning_tokens
-        return _Made(Reply(200, body, headers), output, 0 if fault == "half" else asked.n)
-
-    def _answers(self, asked: Asked) -> list[Written]:
-        return [write(asked, index, self._known.length) for index in range(asked.n)]
-
-    def _told(self, call: _Call, asked: Asked) -> Told:
-        settings, known = self.settings, self._known
-        cached = int(asked.input_tokens * settings.cached)
-        return Told(
-            _at_call(known.served, call.number) or asked.model, _at_call(known.fingerprints, call.number),
-            asked.input_tokens, cached, settings.reasoning_tokens,
-        )  # fmt: skip
+        headers = self._gate.headers(self._clock())
+        if call.asked is None:
+            raise RuntimeError("a call was accepted without having been read")
+        return self._maker.make(call.asked, call.fault, call.number, call.body, headers)
 
     def _write_log(self, call: _Call, status: int, why: str, output: int) -> None:
         if self._log is not None:
@@ -288,16 +235,6 @@ class Calls:
             accepted = call.charged is not None
             line = Logged(call.arrived, self._clock(), call.path, call.body, status, accepted, why, read_in, output)
             self._log.write(line)
-
-
-def _at_call(turns: tuple[tuple[int, str], ...], number: int) -> str:
-    """The last name whose call has come."""
-    name = ""
-    for start, turn in turns:
-        if start > number:
-            break
-        name = turn
-    return name
 
 
 def _check_key(request: WireRequest, form: Form, key: str) -> None:

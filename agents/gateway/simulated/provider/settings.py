@@ -72,6 +72,8 @@ class ProviderSettings(BaseModel):
     )
     bad_status: int | None = Field(default=None, ge=400, le=599, description="Every call is answered with this status.")
     refuse: str = Field(default="", description="Refused parameters, with commas, as in temperature,max_tokens.")
+    ignore: str = Field(default="", description="Parameters that are passed over without a word, with commas.")
+    absent: str = Field(default="", description="Paths that are not there, as in embeddings,completions.")
     schedule: str = Field(default="", description="Changes, as in 30:rpm=60,90:rpm=120,100:outage=20.")
     outage: float = Field(default=0.0, ge=0, description="Begin an outage of so many seconds.")
     outage_kind: Literal["503", "refuse"] = Field(default="503", description="It answers 503, or refuses connections.")

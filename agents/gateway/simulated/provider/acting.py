@@ -1,0 +1,194 @@
+"""Plays AutoEvol's agents: reads from a prompt which form is asked for, and answers in it.
+
+It looks for what any such prompt has: data between marks, a form with tags at the end of the last turn, or a JSON
+schema. It makes the mistakes that models make, more with some methods than with others, so that a search over methods
+has something to find. Every answer is a function of the prompt.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .asked import Asked
+from .draws import digest_of, mixed, share
+from .fitting import Fitting, schema_of
+from .sayings import CHINESE, ENGLISH, Sayings
+
+__all__ = ["Scene", "act"]
+
+_BLOCK = re.compile(r"<<<(\w+) (\w+)\n(.*?)\n\1 \2>>>", re.DOTALL)
+_FORM = re.compile(r"<([A-Za-z][\w-]*)>(.*?)</\1>", re.DOTALL)
+_FIELD = re.compile(r"\s*([^\W\d][\w ]{0,20})\s*[:：]\s*(.+)")
+_NUMBERED = re.compile(r"^\d{1,2}\. (.+)$", re.MULTILINE)
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_OPTIONS = re.compile(r"\s*(?:,|、|\||\bor\b|或)\s*")
+_WHOLE = ("complete", "完整")
+_ONE_CLAUSE = ("number of the clause", "编号. ")
+_LIST = ("numbered", "编号")
+
+
+def act(asked: Asked, index: int) -> str | None:
+    """What to answer, or None where nothing asks for a form.
+
+    Args:
+        asked: the call.
+        index: which of its answers.
+    """
+    ask = asked.turns[-1][1]
+    schema = schema_of(asked.body)
+    if schema is None and "</" not in ask and not _asks_json(asked):
+        return None
+    scene = Scene.of(asked, index)
+    if schema is not None:
+        return Fitting(scene).text(schema)
+    if _asks_json(asked):
+        return Fitting(scene).text({"type": "object", "properties": {"answer": {"type": "string"}}})
+    return scene.tagged()
+
+
+def _asks_json(asked: Asked) -> bool:
+    wanted = asked.body.get("response_format")
+    return wanted == {"type": "json_object"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a prompt shows, and what an actor says to it.
+
+    Attributes:
+        blocks: the data between marks, in their order.
+        form: what follows the last of them: how the answer must look.
+        told: the turns before, where a method stands if there is one.
+        clauses: numbered lines outside of data.
+        chance: root of all draws.
+    """
+
+    blocks: tuple[str, ...]
+    form: str
+    told: str
+    clauses: tuple[str, ...]
+    chance: int
+    sayings: Sayings
+
+    @staticmethod
+    def of(asked: Asked, index: int) -> Scene:
+        """Look at a prompt."""
+        ask = asked.turns[-1][1]
+        found = list(_BLOCK.finditer(ask))
+        form = ask[found[-1].end() :] if found else ask
+        told = "\n".join(text for _, text in asked.turns[:-1])
+        outside = _BLOCK.sub("", ask)
+        return Scene(
+            blocks=tuple(match[3] for match in found) or (ask,),
+            form=form,
+            told=told,
+            clauses=tuple(_NUMBERED.findall(outside)),
+            chance=mixed(asked.chance, index),
+            sayings=CHINESE if len(_HAN.findall(outside[-400:])) > 8 else ENGLISH,
+        )
+
+    # ---------------------------------------------------------------- the form between tags
+
+    def tagged(self) -> str | None:
+        """An answer in the tags that the form shows; None where it shows none."""
+        parts = [(match[1], match[2].strip()) for match in _FORM.finditer(self.form)]
+        if not parts:
+            return None
+        if self._careless("form"):
+            return self.sayings.refusal
+        return "\n".join(self._filled(tag, inner) for tag, inner in parts)
+
+    def _filled(self, tag: str, inner: str) -> str:
+        lines = inner.splitlines()
+        fields = [match for line in lines if (match := _FIELD.fullmatch(line))]
+        if len(fields) > 1 and len(fields) == len(lines):
+            text = "\n".join(f"{match[1]}: {self.value(match[1], match[2])}" for match in fields)
+            return f"<{tag}>\n{text}\n</{tag}>"
+        if any(words in inner for words in _ONE_CLAUSE):
+            number = mixed(self.chance, 5) % (len(self.clauses) + 1) + 1
+            return f"<{tag}>\n{min(number, 8)}. {self.advice(0)}\n</{tag}>"
+        if any(words in inner for words in _LIST):
+            text = "\n".join(f"{number}. {clause}" for number, clause in enumerate(self.rewritten(), 1))
+            return f"<{tag}>\n{text}\n</{tag}>"
+        whole = any(word in inner for word in _WHOLE)
+        return f"<{tag}>{self.extended() if whole else self.remark()}</{tag}>"
+
+    def value(self, label: str, hint: str) -> str:
+        """What stands behind a label of a form."""
+        options = [option for option in _OPTIONS.split(hint.strip().rstrip(".。")) if option]
+        if len(options) > 1 and all(len(option) <= 8 for option in options):
+            return self.choice(label, options)
+        if label in {"cases", "案例"}:
+            return "1, 2"
+        return self.text(label)
+
+    # ---------------------------------------------------------------- what is said
+
+    def text(self, label: str) -> str:
+        """A text for a label or the name of a field."""
+        if label in {"quote", "引文", "evidence"}:
+            return self.quote()
+        if label in {"rule", "规则", "text", "clause", "clauses"}:
+            return self.advice(0)
+        if label in {"problem", "问题"}:
+            return self._drawn(self.sayings.problems, 6)
+        if label in {"new_text", "answer", "instruction", "evolved"}:
+            return self.extended()
+        return self.remark()
+
+    def choice(self, label: str, options: list[str]) -> str:
+        """One of a few words: mostly yes, and the longer of two texts as the harder one."""
+        drawn = share(self.chance, digest_of(label.encode()))
+        if options[0].lower() == "yes":
+            return options[0] if drawn < 0.92 else options[int(drawn * 1000) % len(options)]
+        if options[:2] == ["A", "B"] and len(self.blocks) > 1:
+            longer = len(self.blocks[0]) > len(self.blocks[1])
+            return options[0 if longer == (drawn < 0.85) else 1]
+        return options[int(drawn * len(options))]
+
+    def extended(self) -> str:
+        """The last data with one more condition before its last sentence, or one of the usual mistakes."""
+        text = self.blocks[-1].strip()
+        leave = len(_NUMBERED.findall(self.told)) == 1
+        if leave or self._careless("copy"):
+            return text
+        a, b = mixed(self.chance, 2) % 50 + 12, mixed(self.chance, 3) % 7 + 3
+        added = self._drawn(self.sayings.additions, 4).format(a=a, b=b)
+        ends = [match.end() for match in re.finditer(rf"[{self.sayings.full_stops}](?=\s|$|[\u4e00-\u9fff])", text)]
+        at = ends[-2] if len(ends) > 1 and "\n" not in text[ends[-2] :].strip() else 0
+        joint = self.sayings.joint
+        parts = (text[:at].rstrip(), added, text[at:].lstrip()) if at else (added, text)
+        return joint.join(part for part in parts if part)
+
+    def rewritten(self) -> tuple[str, ...]:
+        """The clauses of a method, two of them made new."""
+        clauses = list(self.clauses[:7])
+        if clauses:
+            clauses[mixed(self.chance, 7) % len(clauses)] = self.advice(1)
+        return (*clauses, self.advice(0))
+
+    def advice(self, number: int) -> str:
+        """Advice to a rewriter, in a sentence."""
+        sayings = self.sayings
+        way, thing = self._drawn(sayings.ways, 8 + number), self._drawn(sayings.things, 12 + number)
+        return f"{way}{sayings.joint}{thing}{sayings.joint}{self._drawn(sayings.ends, 16 + number)}"
+
+    def remark(self) -> str:
+        """A reason, in a few words."""
+        return self._drawn(self.sayings.remarks, 20)
+
+    def quote(self) -> str:
+        """The first words of the last data."""
+        text = " ".join(self.blocks[-1].split())
+        return " ".join(text.split(" ")[:8]) if self.sayings is ENGLISH else text[:16]
+
+    def _drawn(self, choices: tuple[str, ...], purpose: int) -> str:
+        return choices[mixed(self.chance, purpose) % len(choices)]
+
+    def _careless(self, how: str) -> bool:
+        """Whether this answer has this mistake: with some methods every third has, with others hardly one."""
+        if len(_NUMBERED.findall(self.told)) < 2:
+            return False
+        worst = 0.01 + 0.17 * share(digest_of(self.told.encode("utf-8", "surrogatepass")))
+        return share(self.chance, digest_of(how.encode())) < worst
