@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
+from .books.ledger import Entry, Sum, Tally
 from .clock import Clock
 from .outcomes import Outcome
 
-__all__ = ["Meter", "Progress"]
+__all__ = ["Forecast", "Meter", "Progress", "binding"]
+
+_WINDOW_S = 60.0
+_SAMPLE_S = 1.0
+# Said first where several things are waited for, because nothing goes on before they end.
+_STANDSTILL = ("outage", "budget")
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What is left, at the present rate. It is at most that: a search may stop early.
+
+    Args:
+        calls: calls still to make.
+        seconds: time for them; None where the rate is not known yet.
+        usd: money for them; None where a price is unknown.
+        bound_by: which limit binds; see `binding`.
+        cap: name of the budget's cap that would be reached before the end, or empty.
+    """
+
+    calls: int
+    seconds: float | None
+    usd: float | None
+    bound_by: str
+    cap: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +51,10 @@ class Progress:
         spent_usd: money over all restarts; None where a part of it is unknown.
         free: whether every endpoint is free.
         elapsed_s: seconds of this session.
+        calls_per_min: finished calls a minute, over about the last minute; 0 before the first.
+        tokens_per_min: output tokens a minute, likewise.
+        finished: the finished calls of this session by role and stage.
+        forecast: what is left; None where nobody knows how much there is to do.
     """
 
     calls: int
@@ -37,6 +67,26 @@ class Progress:
     spent_usd: float | None
     free: bool
     elapsed_s: float
+    calls_per_min: float = 0.0
+    tokens_per_min: float = 0.0
+    finished: tuple[Entry, ...] = ()
+    forecast: Forecast | None = None
+
+
+def binding(now: Progress) -> str:
+    """Which limit binds: `rpm`, `tpm`, `concurrency`, the learned `rate`, `budget` or `outage`, as the queues say.
+
+    Where several endpoints wait for different things, each with its name. Where nothing waits it is `seeds`: there is
+    no more to send at once than what is out. Calls that are between two tries are `retries`.
+    """
+    parts = [part.strip() for part in now.waiting_on.split(",") if part.strip()]
+    kinds = list(dict.fromkeys(part.rpartition(": ")[2] for part in parts))
+    for kind in _STANDSTILL:
+        if kind in kinds:
+            return kind
+    if kinds:
+        return kinds[0] if len(kinds) == 1 else ", ".join(parts)
+    return "retries" if now.waiting else "seeds"
 
 
 class Meter:
@@ -46,6 +96,9 @@ class Meter:
         self._clock = clock
         self._began = clock.now()
         self._first: float | None = None
+        # When, and how many calls and output tokens there were: one a second, over the last minute.
+        self._past: deque[tuple[float, int, int]] = deque()
+        self._finished: dict[tuple[str, str], Tally] = {}
         self.calls = 0
         self.journaled = 0
         self.tokens_out = 0
@@ -54,11 +107,29 @@ class Meter:
         """A call is about to be sent."""
         if self._first is None:
             self._first = self._clock.now()
+            self._past.append((self._first, self.calls, self.tokens_out))
 
-    def finished(self, outcome: Outcome) -> None:
-        """A call came to its end."""
+    def finished(self, outcome: Outcome, role: str = "", stage: str = "") -> None:
+        """A call of this role in this stage came to its end."""
+        usage = outcome.usage
         self.calls += 1
-        self.tokens_out += outcome.usage.output_tokens
+        self.tokens_out += usage.output_tokens
+        tally = self._finished.get((role, stage))
+        if tally is None:
+            tally = self._finished[role, stage] = Tally()
+        tally.add(
+            Sum(
+                1,
+                usage.input_tokens,
+                usage.output_tokens,
+                usage.cached_tokens,
+                usage.reasoning_tokens,
+                outcome.cost or 0.0,
+                int(outcome.cost is None),
+                outcome.seconds,
+            )  # fmt: skip
+        )
+        self._sample()
 
     def progress(
         self, in_flight: int, under_way: int, waiting_on: str, spent_usd: float | None, *, free: bool
@@ -66,6 +137,7 @@ class Meter:
         """The state now."""
         now = self._clock.now()
         took = now - self._first if self._first is not None else 0.0
+        calls_per_min, tokens_per_min = self._pace(now)
         return Progress(
             calls=self.calls,
             journaled=self.journaled,
@@ -77,4 +149,24 @@ class Meter:
             spent_usd=spent_usd,
             free=free,
             elapsed_s=now - self._began,
+            calls_per_min=calls_per_min,
+            tokens_per_min=tokens_per_min,
+            # A copy of the items, because another thread may look while this one counts.
+            finished=tuple(Entry(role, stage, t.snapshot()) for (role, stage), t in list(self._finished.items())),
         )
+
+    def _sample(self) -> None:
+        now, past = self._clock.now(), self._past
+        if past and now - past[-1][0] < _SAMPLE_S:
+            return
+        past.append((now, self.calls, self.tokens_out))
+        while len(past) > 1 and past[1][0] <= now - _WINDOW_S:
+            past.popleft()
+
+    def _pace(self, now: float) -> tuple[float, float]:
+        """Calls and output tokens a minute since the oldest sample, which is about a minute old."""
+        past = list(self._past)
+        if not past or now <= past[0][0]:
+            return 0.0, 0.0
+        then, calls, tokens = past[0]
+        return 60 * (self.calls - calls) / (now - then), 60 * (self.tokens_out - tokens) / (now - then)

@@ -15,7 +15,7 @@ from ..endpoints import Budget
 from ..errors import BudgetReached
 from .prices import price_of
 
-__all__ = ["Entry", "Ledger", "Need", "Reservation", "Sum", "Totals", "cut_off_notice", "price_of", "step_of"]
+__all__ = ["Entry", "Ledger", "Need", "Reservation", "Sum", "Tally", "Totals", "cut_off_notice", "price_of", "step_of"]
 
 _PICO = 1e12
 
@@ -118,7 +118,7 @@ class Reservation:
         self.held = True
 
 
-class _Account:
+class Tally:
     """A sum that grows."""
 
     __slots__ = ("cached", "calls", "input", "output", "pico", "reasoning", "seconds", "unpriced")
@@ -128,6 +128,7 @@ class _Account:
         self.seconds = 0.0
 
     def add(self, used: Sum) -> None:
+        """Count this too."""
         self.calls += used.calls
         self.input += used.input_tokens
         self.output += used.output_tokens
@@ -138,6 +139,7 @@ class _Account:
         self.seconds += used.seconds
 
     def snapshot(self) -> Sum:
+        """What it has come to."""
         return Sum(
             self.calls, self.input, self.output, self.cached, self.reasoning, self.pico / _PICO, self.unpriced,
             self.seconds,
@@ -177,8 +179,8 @@ class Ledger:
         self._minutes = minutes
         self._capped = any(cap is not None for cap in (budget.calls, budget.tokens, budget.usd, budget.minutes))
         self._usd_cap = None if budget.usd is None else round(budget.usd * _PICO)
-        self._spent = _Account()
-        self._lines: dict[tuple[str, str, str], _Account] = {}
+        self._spent = Tally()
+        self._lines: dict[tuple[str, str, str], Tally] = {}
         self._held = self._held_tokens = self._held_pico = 0
         self._queue: deque[_Waiter] = deque()
         self._short = False
@@ -276,7 +278,7 @@ class Ledger:
         names = (role, stage, model)
         account = self._lines.get(names)
         if account is None:
-            account = self._lines[names] = _Account()
+            account = self._lines[names] = Tally()
         account.add(used)
 
     def _turn(self) -> None:
