@@ -179,8 +179,8 @@ class Scene:
         return self._drawn(self.sayings.remarks, 20)
 
     def quote(self) -> str:
-        """The first words of the last data."""
-        text = " ".join(self.blocks[-1].split())
+        """The first words of the data: of the text itself where a response to it follows."""
+        text = " ".join(self.blocks[-2 if len(self.blocks) > 2 else -1].split())
         return " ".join(text.split(" ")[:8]) if self.sayings is ENGLISH else text[:16]
 
     def _drawn(self, choices: tuple[str, ...], purpose: int) -> str:

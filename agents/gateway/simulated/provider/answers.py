@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from .asked import Asked
 from .draws import Distribution, mixed, share
+from .sayings import CHINESE, ENGLISH, Sayings
 
 __all__ = ["Written", "tokens_of", "write"]
 
 Finish = Literal["stop", "length"]
 
-_SUBJECTS = (
-    "The first part", "A careful reader", "This step", "The second value", "Every case", "The table", "A short list",
-    "The remaining share", "One example", "The usual rule", "A larger sample", "The final line",
-)  # fmt: skip
-_VERBS = (
-    "depends on", "follows from", "is checked against", "adds to", "stands beside", "explains", "is derived from",
-    "limits", "repeats", "comes before", "agrees with", "narrows",
-)  # fmt: skip
-_OBJECTS = (
-    "the numbers that were given", "the condition in the question", "what was counted before", "the smaller group",
-    "an exception that matters", "the order of the events", "the unit of each quantity", "the cost of the whole",
-    "the hours that are left", "the reason for the change", "both sides of the comparison", "the text as it stands",
-)  # fmt: skip
 _SENTENCES = 1500
 _LONGEST_SENTENCE = 200
+_HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +57,28 @@ def write(asked: Asked, index: int, length: Distribution, told: str | None = Non
 def _free(asked: Asked, index: int, length: Distribution) -> str:
     """Sentences that mean nothing, beginning with a number that belongs to this request."""
     chance = mixed(asked.chance, index)
-    wanted = max(1, round(length.at(share(chance, 1)))) * 4
-    first = f"Worked out step by step, the result is {chance % 89_991 + 10}. "
-    prose = _prose()
+    asks = asked.turns[-1][1]
+    sayings = ENGLISH if asks.isascii() or not _HAN.search(asks) else CHINESE
+    wanted = max(1, round(length.at(share(chance, 1)))) * (4 if sayings is ENGLISH else 2)
+    first = sayings.result.format(result=chance % 89_991 + 10)
     if wanted <= len(first):
         return first.rstrip()
+    prose, end_mark = _prose(sayings), sayings.full_stops[0] + sayings.joint
     rest = wanted - len(first)
-    start = prose.find(". ", mixed(chance, 2) % (len(prose) // 2)) + 2
+    start = prose.find(end_mark, mixed(chance, 2) % (len(prose) // 2)) + len(end_mark)
     long = prose[start : start + rest + _LONGEST_SENTENCE]
     if len(long) < rest:
         long += prose * (rest // len(prose) + 1)
-    end = long.find(". ", rest)
+    end = long.find(end_mark, rest)
     return first + long[: end + 1]
 
 
 @functools.cache
-def _prose() -> str:
+def _prose(sayings: Sayings) -> str:
+    """Many sentences. Where a sentence ends, its full stop and what joins sentences stand."""
     sentences: list[str] = []
     for number in range(_SENTENCES):
-        words = [
-            choices[mixed(number, place) % len(choices)] for place, choices in enumerate((_SUBJECTS, _VERBS, _OBJECTS))
-        ]
-        sentences.append(" ".join(words) + ". ")
+        parts = enumerate((sayings.subjects, sayings.verbs, sayings.objects))
+        words = [choices[mixed(number, place) % len(choices)] for place, choices in parts]
+        sentences.append(sayings.joint.join(words) + sayings.full_stops[0] + sayings.joint)
     return "".join(sentences)

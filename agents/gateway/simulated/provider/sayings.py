@@ -1,4 +1,4 @@
-"""What the acting provider says, in English and Chinese: parts of sentences that are put together by chance."""
+"""What the simulated provider says, in English and Chinese: parts of sentences, put together by chance."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ class Sayings:
         problems: what may be wrong with a method.
         remarks: why something is done, in a few words.
         refusal: what is said by who keeps no form.
+        subjects, verbs, objects: three parts of a sentence of a free answer.
+        result: how a free answer begins; it has a place for a number.
         joint: what stands between sentences.
         full_stops: what ends one.
     """
@@ -28,6 +30,10 @@ class Sayings:
     problems: tuple[str, ...]
     remarks: tuple[str, ...]
     refusal: str
+    subjects: tuple[str, ...]
+    verbs: tuple[str, ...]
+    objects: tuple[str, ...]
+    result: str
     joint: str
     full_stops: str
 
@@ -64,6 +70,20 @@ ENGLISH = Sayings(
     remarks=("one more condition that matters", "a limit and an exception", "a second stage of reasoning",
              "results were too close to the original", "conditions had no effect on the answer"),
     refusal="I would rather write this down freely, without any special form.",
+    subjects=(
+        "The first part", "A careful reader", "This step", "The second value", "Every case", "The table",
+        "A short list", "The remaining share", "One example", "The usual rule", "A larger sample", "The final line",
+    ),
+    verbs=(
+        "depends on", "follows from", "is checked against", "adds to", "stands beside", "explains", "is derived from",
+        "limits", "repeats", "comes before", "agrees with", "narrows",
+    ),
+    objects=(
+        "the numbers that were given", "the condition in the question", "what was counted before", "the smaller group",
+        "an exception that matters", "the order of the events", "the unit of each quantity", "the cost of the whole",
+        "the hours that are left", "the reason for the change", "both sides of the comparison", "the text as it stands",
+    ),
+    result="Worked out step by step, the result is {result}. ",
     joint=" ",
     full_stops=".!?",
 )  # fmt: skip
@@ -95,6 +115,15 @@ CHINESE = Sayings(
     problems=("变长但没有变难", "文字没有变化", "没有保持格式", "条件不起作用", "问题不清楚", "缺少必要的事实"),
     remarks=("增加一个有影响的条件", "加入限制和例外", "增加一层推理", "结果与原文太接近", "条件对答案没有影响"),
     refusal="我想自由地写下来，不用任何特别的格式。",
+    subjects=(
+        "第一部分", "细心的读者", "这一步", "第二个数", "每种情况", "这张表", "剩下的份额", "一个例子", "通常的规则", "最后一行",
+    ),
+    verbs=("取决于", "来自于", "可以对照", "补充了", "说明了", "限制了", "重复了", "先于", "符合", "缩小了"),
+    objects=(
+        "已知的数字", "题目中的条件", "前面数过的东西", "较小的一组", "一个重要的例外", "事情的先后顺序",
+        "每个量的单位", "全部的费用", "剩下的时间", "变化的原因",
+    ),
+    result="一步一步算下来，结果是{result}。",
     joint="",
     full_stops="。！？.!?",
 )  # fmt: skip
