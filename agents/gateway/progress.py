@@ -117,18 +117,12 @@ class Meter:
         tally = self._finished.get((role, stage))
         if tally is None:
             tally = self._finished[role, stage] = Tally()
-        tally.add(
-            Sum(
-                1,
-                usage.input_tokens,
-                usage.output_tokens,
-                usage.cached_tokens,
-                usage.reasoning_tokens,
-                outcome.cost or 0.0,
-                int(outcome.cost is None),
-                outcome.seconds,
-            )  # fmt: skip
-        )
+        cost = outcome.cost
+        used = Sum(
+            1, usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens, cost or 0.0,
+            int(cost is None), outcome.seconds,
+        )  # fmt: skip
+        tally.add(used)
         self._sample()
 
     def progress(

@@ -1,0 +1,142 @@
+"""What is left of a run while it is at work: calls, time and money at the present rate.
+
+The calls that may come are those of the estimate, less what is finished; in a search also at most the share of the
+steps that are left. Early losers, refused proposals and a search that stops early make it less: it is an upper bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from ...agents.gateway.books.ledger import Entry, Sum, step_of
+from ...agents.gateway.endpoints import Budget
+from ...agents.gateway.progress import Forecast, Progress, binding
+from .estimate import PARTS, Estimate, Line, part_of, summed
+
+__all__ = ["Course", "Forecaster", "Left", "left_of"]
+
+_ENOUGH = 5  # calls of a session after which its rate says something
+_SEARCH = PARTS[:3]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Where a run stands: the part it is in (a `phase` of status.json) and its step, from 0, of so many."""
+
+    phase: str = ""
+    step: int = 0
+    steps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left of a run, at most: calls, output tokens, and USD (None where a price is unknown)."""
+
+    calls: int
+    tokens_out: float
+    usd: float | None
+
+
+def left_of(forecast: Estimate, finished: Iterable[Entry], course: Course) -> Left:
+    """What an estimate leaves after so many finished calls.
+
+    Args:
+        forecast: of the whole run.
+        finished: finished calls by role and stage, over all sessions.
+        course: where the run stands.
+    """
+    entries = list(finished)
+    roles = _by_role(entries)
+    left = [(line, _calls_left(line, entries, course)) for line in forecast.lines]
+    return Left(
+        sum(calls for _, calls in left),
+        sum(calls * _tokens_each(line, roles) for line, calls in left),
+        summed(None if (usd := _usd_each(line, roles)) is None else calls * usd for line, calls in left if calls),
+    )
+
+
+class Forecaster:
+    """Puts a forecast beside the gateway's figures.
+
+    Args:
+        forecast: the estimate of the whole run.
+        before: what earlier sessions finished.
+        course: tells where the run stands.
+        budget: the caps.
+        spent: tells calls (attempts), tokens and USD over all restarts.
+    """
+
+    def __init__(
+        self, forecast: Estimate, before: Iterable[Entry], course: Callable[[], Course], budget: Budget,
+        spent: Callable[[], Sum],
+    ) -> None:  # fmt: skip
+        self._forecast = forecast
+        self._before = tuple(before)
+        self._course = course
+        self._budget = budget
+        self._spent = spent
+
+    def look(self, now: Progress) -> Progress:
+        """The same figures with what is left."""
+        left = left_of(self._forecast, (*self._before, *now.finished), self._course())
+        bound = binding(now)
+        forecast = Forecast(left.calls, _seconds(left, now, bound), left.usd, bound, self._cap(left))
+        return replace(now, forecast=forecast)
+
+    def _cap(self, left: Left) -> str:
+        """The cap in calls or USD that comes before the end, at what calls have cost so far."""
+        budget, spent = self._budget, self._spent()
+        if budget.calls is not None and spent.calls + left.calls > budget.calls:
+            return "calls"
+        if budget.usd is not None and left.usd is not None and spent.usd + left.usd > budget.usd:
+            return "usd"
+        each = spent.tokens / spent.calls if spent.calls else 0.0
+        if budget.tokens is not None and spent.tokens + left.calls * each > budget.tokens:
+            return "tokens"
+        return ""
+
+
+def _seconds(left: Left, now: Progress, bound: str) -> float | None:
+    """Time for what is left: by the rate of calls where requests are limited, else by that of tokens."""
+    if not left.calls:
+        return 0.0
+    if now.calls < _ENOUGH:
+        return None
+    if now.tokens_per_min > 0 and "rpm" not in bound:
+        return 60 * left.tokens_out / now.tokens_per_min
+    return 60 * left.calls / now.calls_per_min if now.calls_per_min > 0 else None
+
+
+def _calls_left(line: Line, entries: Iterable[Entry], course: Course) -> int:
+    """Calls of a line that may still come."""
+    order = {"test": 3, "apply": 4}
+    if PARTS.index(line.stage) < order.get(course.phase, 0):
+        return 0
+    mine = [entry for entry in entries if entry.role == line.role and part_of(entry.stage) == line.stage]
+    left = line.calls - sum(entry.sum.calls for entry in mine)
+    if line.stage in _SEARCH and course.steps and course.step:
+        # What earlier steps did not use is gone. (The first step may use more than its share: the incumbent's race.)
+        here = f"steps/{course.step:03d}"
+        made = sum(entry.sum.calls for entry in mine if step_of(entry.stage) == here)
+        left = min(left, -(-line.calls * (course.steps - course.step) // course.steps) - made)
+    return max(0, left)
+
+
+def _by_role(entries: Iterable[Entry]) -> Mapping[str, Sum]:
+    roles: dict[str, Sum] = {}
+    for entry in entries:
+        roles[entry.role] = roles.get(entry.role, Sum()) + entry.sum
+    return roles
+
+
+def _tokens_each(line: Line, roles: Mapping[str, Sum]) -> float:
+    done = roles.get(line.role)
+    return done.output_tokens / done.calls if done and done.calls else line.expected_out / max(1, line.calls)
+
+
+def _usd_each(line: Line, roles: Mapping[str, Sum]) -> float | None:
+    done = roles.get(line.role)
+    if done and done.calls:
+        return None if done.unpriced else done.usd / done.calls
+    return None if line.expected_usd is None else line.expected_usd / max(1, line.calls)
