@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from autoevol.agents.gateway.keys import Key
 from autoevol.agents.gateway.pacing.lease_page import PAGE, Page
-from autoevol.agents.gateway.pacing.leases import SharedAccount, account_id, accounts_folder
+from autoevol.agents.gateway.pacing.leases import Meter, SharedAccount, account_id, accounts_folder
 
 _WORKER = """
 import json, sys
@@ -163,11 +163,12 @@ def test_what_one_learns_all_know(tmp_path: Path) -> None:
 def test_meters_of_models_are_apart(tmp_path: Path) -> None:
     """A limit of one model does not hold another; that of the account holds both, and all or nothing is taken."""
     with SharedAccount(tmp_path, "account") as account:
-        both = {"requests": (1.0, 120.0), ("requests", "a"): (1.0, 60.0)}
-        assert 0 == account.lease_all(both, 0.1, 0.0)
-        assert pytest.approx(0.5) == account.lease_all({"requests": (1.0, 120.0), ("requests", "b"): (1, 60)}, 0.1, 0.0)
-        assert 0 == account.lease_all({"requests": (1.0, 120.0), ("requests", "b"): (1, 60)}, 0.1, 0.5)
-        assert pytest.approx(0.5) == account.lease_all(both, 0.1, 0.5)
+        first: dict[Meter, tuple[float, float]] = {"requests": (1, 120), ("requests", "a"): (1, 60)}
+        second: dict[Meter, tuple[float, float]] = {"requests": (1, 120), ("requests", "b"): (1, 60)}
+        assert 0 == account.lease_all(first, 0.1, 0.0)
+        assert pytest.approx(0.5) == account.lease_all(second, 0.1, 0.0)
+        assert 0 == account.lease_all(second, 0.1, 0.5)
+        assert pytest.approx(0.5) == account.lease_all(first, 0.1, 0.5)
 
 
 # ---------------------------------------------------------------- one process, one file
