@@ -48,12 +48,42 @@ def _error(message: str = "", **fields: object) -> bytes:
         ("server_error", 502, b"<html>Bad Gateway</html>"),
         ("overloaded", 503, _error("full", code="server_is_overloaded")),
         ("overloaded", 529, _error("Overloaded", type="overloaded_error")),
+        ("rate_limit", 503, _error("Slow down", code="slow_down")),
+        ("quota", 402, b'{"type": "error", "error": {"type": "billing_error", "message": "..."}}'),
+        ("overloaded", 529, b'{"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}'),
+        ("rate_limit", 429, b'{"type": "error", "error": {"type": "rate_limit_error", "message": "..."}}'),
         ("server_error", 200, b""),
     ],
 )  # fmt: skip
 def test_a_reply_without_an_answer_is_told_apart(expected: str, status: int, body: bytes) -> None:
     """Money before the status, the status before words; the words of a prompt never speak for the account."""
     assert expected == classify(status, {}, body, NOW).kind
+
+
+@pytest.mark.parametrize(
+    ("expected", "headers", "body"),
+    [
+        ("tokens", {}, _error("Rate limit reached for m on tokens per min (TPM): Limit 30000, Requested 500.")),
+        ("tokens", {}, _error("This request would exceed your rate limit of 50,000 input tokens per minute")),
+        ("tokens", {}, _error("Please wait", type="tokens", code="rate_limit_exceeded")),
+        ("tokens", {"x-ratelimit-remaining-requests": "3", "x-ratelimit-remaining-tokens": "0"}, b""),
+        ("requests", {"x-ratelimit-remaining-requests": "0"}, b"no"),
+        ("requests", {}, _error("Rate limit reached for m on requests per min (RPM): Limit 3, Used 3.")),
+        ("requests", {}, _error("...", type="requests")),
+        ("requests", {}, _error("...", code="slow_down")),
+        ("concurrency", {}, _error("Number of concurrent connections has exceeded your rate limit")),
+        ("concurrency", {}, _error("Too many simultaneous requests per minute")),
+        ("", {"retry-after": "3"}, b"busy"),
+    ],
+)
+def test_a_rate_limit_says_what_there_was_too_much_of(expected: str, headers: dict[str, str], body: bytes) -> None:
+    """By words and codes, then by the headers; where nobody says it, it stays open."""
+    assert expected == classify(429, headers, body, NOW).about
+
+
+def test_only_a_rate_limit_is_about_something() -> None:
+    """A bad request may speak of tokens and is about none."""
+    assert "" == classify(400, {}, _error("too few tokens per minute"), NOW).about
 
 
 def test_a_402_that_says_when_to_come_back_is_a_limit() -> None:
