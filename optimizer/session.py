@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from anyio import get_cancelled_exc_class
 
 from ..agents.agent import Door
 from ..agents.cast import SeatSpec, build_cast, prompt_fingerprint
+from ..agents.gateway.books.bills import finished_calls
 from ..agents.gateway.endpoints import Budget
 from ..agents.gateway.errors import AutoEvolError, SessionStopped, StorageError, UsageError
 from ..agents.gateway.gateway import Gateway, open_gateway
@@ -31,9 +33,11 @@ from .pages.report import write_report
 from .recipes.auto_evol import auto_evol
 from .recipes.evolve import evolve
 from .record.config import freeze, thaw
-from .record.estimate import roles_in_use
+from .record.estimate import Estimate, Sizes, estimate, roles_in_use, seed_tokens
+from .record.estimate_file import ESTIMATE, estimate_object
 from .record.events import EventLog
 from .record.folder import RunFolder
+from .record.forecast import Course, Forecaster
 from .record.pricing import priced
 from .record.run import MessageLog, Run, Spending
 from .record.settings import RoleSettings, Settings
@@ -99,11 +103,12 @@ async def run(folder: Path, watcher: Watcher, *, replay: bool = False, budget: B
     files = RunFolder(folder)
     frozen = files.read_json("settings.json")
     settings = thaw(frozen["settings"])
-    if budget is not None:
-        settings = settings.model_copy(update={"budget": budget})
     _check_fingerprints(frozen, settings)
     source = open_seeds(settings.seeds)
     split = _split(settings, source, frozen["fingerprints"]["seeds"])
+    expected = _estimate(settings, source, split)
+    if budget is not None:
+        settings = settings.model_copy(update={"budget": budget})
     ours, report = False, ""
     try:
         async with open_gateway(
@@ -112,12 +117,13 @@ async def run(folder: Path, watcher: Watcher, *, replay: bool = False, budget: B
             # From here on the folder is locked: a process that is refused must not touch the files of the one at work.
             ours = True
             events = EventLog(folder / "events.jsonl")
-            watcher.attach(gateway.progress)
+            files.write_json(ESTIMATE, estimate_object(expected))
             with files.rows("messages.jsonl") as messages:
                 team = Team(_cast(settings, gateway), gateway)
                 state = _state(settings, split, events)
                 log = MessageLog(messages)
                 bench = Run(settings, files, events, split, team, log, watcher, _spending(gateway), state)
+                _watch(bench, gateway, expected, watcher)
                 ending = await _guarded(bench, source, gateway, _start(frozen, settings, split))
     finally:
         if ours:
@@ -157,10 +163,29 @@ def _start(frozen: dict[str, Any], settings: Settings, split: Split) -> Method:
     return load_method(settings.search.method, _language(split))
 
 
+def _estimate(settings: Settings, source: SeedSource, split: Split) -> Estimate:
+    """What the whole run would take, from the frozen settings and a look at the seeds."""
+    mean = seed_tokens(seed.instruction.text for seed in islice(source, 500))
+    return estimate(settings, Sizes(len(split.train), len(split.dev), len(split.test), split.total, mean))
+
+
+def _watch(run: Run, gateway: Gateway, expected: Estimate, watcher: Watcher) -> None:
+    """Show the gateway's figures from now on, with what is left."""
+
+    def course() -> Course:
+        return Course(run.state.get("phase", ""), run.state.get("step", 0), run.settings.search.steps)
+
+    before = finished_calls(run.folder.path)
+    forecaster = Forecaster(expected, before, course, run.settings.budget, lambda: gateway.totals().all)
+    watcher.attach(lambda: forecaster.look(gateway.progress()))
+    run.forecast = lambda: forecaster.look(gateway.progress()).forecast
+
+
 def _end(run: Run, gateway: Gateway, state: Literal["finished", "stopped"], story: str, code: int = 0) -> Ending:
     """Put the end on record."""
     totals = gateway.totals().all
     run.events.append(state, story=story)
+    run.state.pop("forecast", None)
     run.update(state=state, story=story, calls=totals.calls, cost_usd=totals.cost, tokens=totals.tokens)
     return Ending(state, story, run.folder.path, code)
 

@@ -55,6 +55,6 @@ def _live(runs: Path, *, long: bool, quiet: bool) -> None:
         fetch_shown(name)
     settings = demo_settings(long=long)
     click.echo("Measuring how fast the model is on this machine …", err=True)
-    line, calls = forecast(settings, anyio.run(measure_speed, settings))
+    line = forecast(settings, anyio.run(measure_speed, settings))
     folder = create_run(settings, runs)
-    follow(folder, Outlook(calls, settings.search.steps, line), quiet=quiet)
+    follow(folder, Outlook(settings.search.steps, line), quiet=quiet)

@@ -89,7 +89,7 @@ def follow(
     command = resume_line(folder, out)
     previous = signal.signal(signal.SIGTERM, _as_interrupt)
     try:
-        with make_watcher(quiet=quiet, calls=outlook.calls, steps=outlook.steps) as watcher:
+        with make_watcher(quiet=quiet, steps=outlook.steps) as watcher:
             watcher.begin(folder, outlook.line)
             ending = anyio.run(partial(run, folder, watcher, replay=replay, budget=budget))
             watcher.end(ending.summary)

@@ -20,9 +20,8 @@ __all__ = ["Outlook", "measure", "outlook", "plan_of"]
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What is known of a run before it starts: for the line at the start and for the time left."""
+    """What is known of a run before it starts: how many steps it makes at most, and a line for the person."""
 
-    calls: int | None = None
     steps: int | None = None
     line: str = ""
 
@@ -60,7 +59,7 @@ def outlook(plan: Plan) -> Outlook:
     forecast, settings = plan.forecast, plan.settings
     calls = f"At most {forecast.calls:,} calls, about {forecast.expected_tokens:,} tokens"
     line = f"{plan.read}. {calls} ({money_words(forecast, settings)})."
-    return Outlook(forecast.calls, settings.search.steps if settings.recipe == "auto-evol" else None, line)
+    return Outlook(settings.search.steps if settings.recipe == "auto-evol" else None, line)
 
 
 def measure(settings: Settings) -> tuple[Sizes, ReadReport]:

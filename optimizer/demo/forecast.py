@@ -33,8 +33,8 @@ async def measure_speed(settings: Settings) -> float:
     return max(0.1, outcome.usage.output_tokens / max(0.01, outcome.seconds))
 
 
-def forecast(settings: Settings, speed: float) -> tuple[str, int]:
-    """The line that the demo begins with, and how many calls it makes at most.
+def forecast(settings: Settings, speed: float) -> str:
+    """The line that the demo begins with.
 
     Args:
         settings: of the demo.
@@ -44,8 +44,7 @@ def forecast(settings: Settings, speed: float) -> tuple[str, int]:
     expected = estimate(settings, sizes)
     writing = sum(line.expected_out for line in expected.lines if line.role != "responder")
     seconds = writing / (speed * _BUSY)
-    line = (
+    return (
         f"{sizes.total} seeds, at most {expected.calls} calls, {writing:,} tokens at {speed:.0f} a second: "
         f"this will take at most about {duration(seconds)}. It costs nothing. Ctrl-C stops it cleanly."
     )
-    return line, expected.calls

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..dataset.report import ReadReport
-from ..record.estimate import Estimate, Line, Sizes
+from ..record.estimate import Estimate, Sizes
+from ..record.estimate_file import estimate_object, line_object
 from ..record.pricing import models_in_use, unpriced
 from ..record.settings import Settings
 from ..record.timing import Bound, slowest
@@ -58,13 +59,10 @@ def plan_object(plan: Plan) -> dict[str, Any]:
     forecast, binding = plan.forecast, slowest(plan.bounds)
     return {
         "seeds": asdict(plan.sizes),
-        "calls": {"at_least": forecast.least_calls, "at_most": forecast.calls},
-        "tokens": {"expected": forecast.expected_tokens, "at_most": forecast.worst_tokens},
-        "usd": {"at_least": forecast.least_usd, "expected": forecast.expected_usd, "at_most": forecast.worst_usd},
+        **estimate_object(forecast),
         "if_nothing_is_accepted": plan.unchanged
         and {"calls": plan.unchanged.calls, "usd": plan.unchanged.expected_usd},
-        "lines": [_line_object(line) for line in forecast.lines],
-        "roles": [{**_line_object(line), "stage": None} for line in forecast.by_role().values()],
+        "roles": [{**line_object(line), "stage": None} for line in forecast.by_role().values()],
         "prices": [
             {
                 "endpoint": name,
@@ -93,16 +91,6 @@ def money_words(forecast: Estimate, settings: Settings) -> str:
     if worst == 0:
         return "free"
     return f"about ${least:,.2f} to ${expected:,.2f}, at most ${worst:,.2f}"
-
-
-def _line_object(line: Line) -> dict[str, Any]:
-    return {
-        "stage": line.stage, "role": line.role, "endpoint": line.endpoint, "model": line.model,
-        "calls": {"at_least": line.least_calls, "at_most": line.calls},
-        "tokens_in": {"expected": line.tokens_in, "at_most": line.worst_in},
-        "tokens_out": {"expected": line.expected_out, "at_most": line.worst_out},
-        "usd": {"at_least": line.least_usd, "expected": line.expected_usd, "at_most": line.worst_usd},
-    }  # fmt: skip
 
 
 def _table(forecast: Estimate) -> Iterator[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from ...agents.gateway.progress import Progress
+from ...agents.gateway.progress import Forecast, Progress
 from .numbers import duration
 from .watcher import QuietWatcher, Watcher
 
@@ -27,28 +27,24 @@ _PLAIN_EVERY_S = 10.0
 _LAST = "apply"  # the part that ends a run, where it is made
 
 
-def make_watcher(
-    *, quiet: bool = False, calls: int | None = None, steps: int | None = None, stream: TextIO | None = None
-) -> Watcher:
+def make_watcher(*, quiet: bool = False, steps: int | None = None, stream: TextIO | None = None) -> Watcher:
     """The watcher that suits where the output goes.
 
     Args:
         quiet: show nothing.
-        calls: how many calls the whole run makes at most, for the time left; None where unknown.
         steps: how many steps it makes at most; None where unknown.
         stream: where to show it; None is stderr.
     """
     stream = stream or sys.stderr
     if quiet or stream is None:
         return QuietWatcher()
-    return (RichWatcher if stream.isatty() else PlainWatcher)(stream, calls=calls, steps=steps)
+    return (RichWatcher if stream.isatty() else PlainWatcher)(stream, steps=steps)
 
 
 class _Figures(QuietWatcher):
     """Remembers where the run stands and puts it in words; the two visible watchers build on it."""
 
-    def __init__(self, stream: TextIO, *, calls: int | None = None, steps: int | None = None) -> None:
-        self._most_calls = calls
+    def __init__(self, stream: TextIO, *, steps: int | None = None) -> None:
         self._of_steps = f" of {steps}" if steps else ""
         self._stream = stream
         self._look: Callable[[], Progress] | None = None
@@ -89,16 +85,16 @@ class _Figures(QuietWatcher):
         return [*shown, left] if left else shown
 
     def _left(self, now: Progress) -> str:
-        """Time left at the pace so far: of the whole run by its calls, else of this part by its items.
+        """What is left of the whole run at the present rate; without a rate, of this part by its items.
 
         The last part has no more items than these, so there its own pace is the better guess.
         """
-        if self._most_calls and now.calls >= 5 and self._place != _LAST:
-            remaining = max(0, self._most_calls - now.calls - now.journaled)
-            return f"at most {duration(remaining * now.elapsed_s / now.calls)} left"
+        left, last = now.forecast, self._place == _LAST
+        if left is not None and left.seconds is not None and left.calls and not last:
+            return f"at most {duration(left.seconds)}{_and_money(now, left)} left{_bound(left)}"
         if 2 <= self._done < self._total:
-            pace = (time.monotonic() - self._since) / self._done
-            return f"about {duration(pace * (self._total - self._done))} left{'' if self._place == _LAST else ' here'}"
+            seconds = (time.monotonic() - self._since) / self._done * (self._total - self._done)
+            return f"about {duration(seconds)} left{'' if last else ' here'}{_bound(left) if left else ''}"
         return ""
 
     def _line(self) -> str:
@@ -116,15 +112,14 @@ class PlainWatcher(_Figures):
 
     Args:
         stream: where the lines go.
-        calls, steps: how many the whole run makes at most, or None.
+        steps: how many the whole run makes at most, or None.
         clock: seconds, for the pauses between lines.
     """
 
     def __init__(
-        self, stream: TextIO, *, calls: int | None = None, steps: int | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:  # fmt: skip
-        super().__init__(stream, calls=calls, steps=steps)
+        self, stream: TextIO, *, steps: int | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(stream, steps=steps)
         self._clock = clock
         self._said = clock()
 
@@ -165,11 +160,11 @@ class PlainWatcher(_Figures):
 class RichWatcher(_Figures):
     """A live panel that rich's own thread redraws four times a second, so that it moves while nothing finishes."""
 
-    def __init__(self, stream: TextIO, *, calls: int | None = None, steps: int | None = None) -> None:
+    def __init__(self, stream: TextIO, *, steps: int | None = None) -> None:
         from rich.console import Console  # noqa: PLC0415  rich is loaded only where something is drawn
         from rich.live import Live  # noqa: PLC0415
 
-        super().__init__(stream, calls=calls, steps=steps)
+        super().__init__(stream, steps=steps)
         self._console: Console = Console(file=stream, highlight=False)
         self._live: Live = Live(
             console=self._console, get_renderable=self._draw, refresh_per_second=4, transient=False,
@@ -217,6 +212,18 @@ class RichWatcher(_Figures):
             if now.waiting_on:
                 lines.append(Text(f"  waiting: {_plain(now.waiting_on)}", "yellow"))
         return Group(*lines)
+
+
+def _and_money(now: Progress, left: Forecast) -> str:
+    """Nothing where models are free or nobody knows a price: what is spent so far says which."""
+    return "" if now.free or left.usd is None else f" and ${left.usd:,.2f}"
+
+
+def _bound(left: Forecast) -> str:
+    """What holds it up, and whether a cap comes before the end."""
+    words = {"seeds": "how fast answers come", "retries": "calls between two tries", "budget": "the budget"}
+    cap = {"usd": "USD"}.get(left.cap, left.cap)
+    return f", bound by {words.get(left.bound_by, left.bound_by)}{f'; the cap in {cap} comes first' if cap else ''}"
 
 
 def _money(now: Progress) -> str:

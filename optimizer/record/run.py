@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from ...agents.gateway.progress import Forecast
 from ...agents.messages import (
     AnalysisTask,
     Answered,
@@ -28,6 +31,7 @@ from .settings import Settings
 
 __all__ = ["MessageLog", "Run", "Spending", "Watcher"]
 
+_FORECAST_EVERY_S = 5.0
 _ROLE: Mapping[type[Task], str] = {
     EvolveTask: "evolver",
     AnswerTask: "responder",
@@ -99,7 +103,10 @@ class Spending:
 
 @dataclass(slots=True)
 class Run:
-    """What a recipe works with. `state` is what status.json shows; it is derived, never read back."""
+    """What a recipe works with. `state` is what status.json shows; it is derived, never read back.
+
+    `forecast` tells what is left; status.json shows it from time to time while the run is at work.
+    """
 
     settings: Settings
     folder: RunFolder
@@ -110,6 +117,8 @@ class Run:
     watcher: Watcher
     spending: Callable[[], Spending]
     state: dict[str, Any] = field(default_factory=dict[str, Any])
+    forecast: Callable[[], Forecast | None] | None = None
+    shown_at: float = 0.0
 
     def update(self, **fields: Any) -> None:
         """Change what status.json shows."""
@@ -125,5 +134,25 @@ class Run:
             nonlocal done
             done += 1
             self.watcher.tick(done)
+            self._show_forecast()
 
         return tick
+
+    def _show_forecast(self) -> None:
+        now = time.monotonic()
+        if self.forecast is None or now - self.shown_at < _FORECAST_EVERY_S:
+            return
+        self.shown_at = now
+        left = self.forecast()
+        if left is None:
+            return
+        self.update(
+            forecast={
+                "at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "calls_left": left.calls,
+                "seconds_left": None if left.seconds is None else round(left.seconds),
+                "usd_left": left.usd,
+                "bound_by": left.bound_by,
+                "cap_reached_first": left.cap,
+            }
+        )
