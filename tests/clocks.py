@@ -16,7 +16,7 @@ class JumpingClock:
     """Every wait ends at once and moves the clock on by what it would have taken.
 
     Attributes:
-        waits: the seconds of every sleep, in order.
+        waits: the seconds of every wait, in order.
     """
 
     def __init__(self) -> None:
@@ -29,6 +29,9 @@ class JumpingClock:
 
     def call_at(self, when: float, call: Callable[[], None]) -> asyncio.Handle:
         """Jump there in the next turn of the event loop."""
+
+        if when > self.time:
+            self.waits.append(when - self.time)
 
         def jump() -> None:
             self.time = max(self.time, when)

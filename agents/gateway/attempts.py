@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import Any
 
 import anyio
-from anyio.abc import TaskGroup
 
+from .accounts import Account
 from .books.journal import Finished, Journal
 from .books.ledger import Ledger, Need, Reservation, Sum
 from .clock import Clock
 from .errors import AutoEvolError
 from .lanes import Lane
 from .outcomes import Answer, NoAnswer, Outcome
-from .pacing.limits import Permit
+from .pacing.gate import Permit
 from .progress import Meter
 from .requests import Request
 from .wire.failures import FINAL, STOPPING, Failure
 
-__all__ = ["Attempt", "Sender"]
+__all__ = ["Attempt", "Crew", "Sender"]
+
+
+class Crew:
+    """The gateway's own tasks. Native ones: starting one costs a fifth of an anyio task, and every call starts one."""
+
+    def __init__(self, group: asyncio.TaskGroup) -> None:
+        self._group = group
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Start a task; it must raise nothing."""
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def cancel(self) -> None:
+        """End them all."""
+        for task in self._tasks:
+            task.cancel()
 
 
 @dataclass(slots=True, eq=False)
@@ -27,6 +48,8 @@ class Attempt:
     """One sending of one call, admitted by budget and limits.
 
     Args:
+        request: as it is asked for; booked on its place.
+        lane, account: where it goes; the lane is another than the request's where that one stands in.
         permit: None for a probe, which asks no limiter.
         used: what it counts for; None as long as nothing was sent.
         recorded: whether its outcome is that of the call (a probe's is not).
@@ -35,6 +58,7 @@ class Attempt:
     request: Request
     key: str
     lane: Lane
+    account: Account
     need: Need
     reservation: Reservation
     permit: Permit | None
@@ -42,34 +66,21 @@ class Attempt:
     used: Sum | None = None
     outcome: Outcome | None = None
     error: AutoEvolError | Failure | None = None
-    ended: anyio.Event = field(default_factory=anyio.Event)
 
 
 class Sender:
-    """Sends attempts in tasks of the gateway, so that whoever asked may go away without wasting what is paid for."""
+    """Sends attempts. `stop` is called in the very moment in which an account turns out to be no good."""
 
     def __init__(
-        self,
-        journal: Journal,
-        ledger: Ledger,
-        clock: Clock,
-        meter: Meter,
-        group: TaskGroup,
-        stop: Callable[[Attempt, Failure], None],
+        self, journal: Journal, ledger: Ledger, clock: Clock, meter: Meter, stop: Callable[[Attempt, Failure], None]
     ) -> None:
         self._journal = journal
         self._ledger = ledger
         self._clock = clock
         self._meter = meter
-        self._group = group
         self._stop = stop
         self._landed = anyio.Event()
         self.out = 0
-
-    def launch(self, attempt: Attempt, landed: Callable[[], None]) -> None:
-        """Send it in a task of its own; `landed` is called when all is recorded and given back."""
-        self.out += 1
-        self._group.start_soon(self._fly, attempt, landed)
 
     async def drained(self, seconds: float) -> None:
         """Wait until nothing is out any more, but not longer than this."""
@@ -77,75 +88,96 @@ class Sender:
             while self.out:
                 await self._landed.wait()
 
-    async def _fly(self, attempt: Attempt, landed: Callable[[], None]) -> None:
-        try:
-            await self.send(attempt)
-        finally:
-            self.out -= 1
-            if not self.out:
-                self._landed.set()
-                self._landed = anyio.Event()
-            attempt.ended.set()
-            landed()
-
     async def send(self, attempt: Attempt) -> None:
         """Send it now. What came of it is in `attempt.outcome` or `attempt.error`, and in the journal."""
         self._meter.asked()
+        self.out += 1
         try:
             await self._sent(attempt)
         except (AutoEvolError, Failure) as error:
             attempt.error = error
-            if isinstance(error, Failure) and error.kind in STOPPING:
-                # Before its slot is free: the next in the queue would be sent for nothing.
-                self._stop(attempt, error)
         finally:
-            self._give_back(attempt)
+            self._settle(attempt)
+            self.out -= 1
+            if not self.out:
+                self._landed.set()
+                self._landed = anyio.Event()
 
     async def _sent(self, attempt: Attempt) -> None:
-        lane, need = attempt.lane, attempt.need
-        number = await self._journal.open_attempt(attempt.key, lane.name, need)
-        attempt.used = need.sum
+        number = await self._journal.open_attempt(attempt.key, attempt.lane.name, attempt.need)
+        attempt.used = attempt.need.sum
         began = self._clock.now()
+        request = attempt.lane.asked(attempt.request)
         try:
-            outcome = await lane.caller.call(attempt.request, attempt.key)
+            outcome = await attempt.account.caller.call(request, attempt.key)
         except Failure as failure:
-            reason = FINAL.get(failure.kind)
-            attempt.used = need.sum if failure.charged else Sum(calls=1)
-            if reason is None:
-                await self._journal.close_attempt(number, failure.kind, attempt.used)
-                raise
-            outcome = NoAnswer(attempt.key, reason, failure.detail, seconds=self._clock.now() - began)
+            took = self._clock.now() - began
+            outcome = await self._failed(attempt, number, failure, took)
         except AutoEvolError:
             attempt.used = Sum(calls=1)
+            self._free(attempt)
             await self._journal.close_attempt(number, "error", attempt.used)
             raise
         else:
-            cost = lane.price(attempt.request, outcome.usage)
-            outcome = replace(outcome, cost=cost, seconds=self._clock.now() - began)
-            attempt.used = lane.used(need, outcome)
-            lane.learn(attempt.request, outcome)
-        await self._record(attempt, number, outcome, attempt.used)
+            outcome = self._came(attempt, request, outcome, self._clock.now() - began)
+        await self._record(attempt, number, outcome)
 
-    async def _record(self, attempt: Attempt, number: int, outcome: Outcome, used: Sum) -> None:
+    def _came(self, attempt: Attempt, request: Request, outcome: Outcome, took: float) -> Outcome:
+        """Fill in what only we know, and give the slot back before the record is written: the next call may go."""
+        lane = attempt.lane
+        more: dict[str, Any] = {"cost": lane.price(request, outcome.usage), "seconds": took}
+        if isinstance(outcome, Answer) and request is not attempt.request:
+            more["fallback"] = lane.name
+        outcome = replace(outcome, **more)
+        attempt.used = lane.used(attempt.need, outcome)
+        lane.expectation.learn(request, outcome.usage)
+        if attempt.permit is not None:
+            attempt.permit.gate.answered(took, outcome.usage.output_tokens, self._clock.now())
+        self._free(attempt)
+        return outcome
+
+    async def _failed(self, attempt: Attempt, number: int, failure: Failure, took: float) -> NoAnswer:
+        """The outcome of a failure that is the call's own; any other is raised again once it is recorded."""
+        reason = FINAL.get(failure.kind)
+        attempt.used = attempt.need.sum if failure.charged else Sum(calls=1, seconds=took)
+        if reason is None:
+            if failure.kind in STOPPING:
+                # Before its slot is free: the next in the queue would be sent for nothing.
+                self._stop(attempt, failure)
+            self._free(attempt, held=failure.kind == "rate_limit")
+            await self._journal.close_attempt(number, failure.kind, attempt.used)
+            raise failure
+        self._free(attempt)
+        return NoAnswer(attempt.key, reason, failure.detail, seconds=took)
+
+    async def _record(self, attempt: Attempt, number: int, outcome: Outcome) -> None:
+        assert attempt.used is not None  # noqa: S101  set when it was sent
         if attempt.recorded:
             mark = outcome.fingerprint if isinstance(outcome, Answer) else outcome.detail
-            finished = Finished(attempt.key, attempt.request, outcome, mark if attempt.lane.endpoint.script else "")
-            await self._journal.finish(finished, number, used)
+            finished = Finished(
+                attempt.key, attempt.request, outcome, mark if attempt.lane.endpoint.script is not None else ""
+            )
+            await self._journal.finish(finished, number, attempt.used)
             self._meter.finished(outcome)
         else:
-            await self._journal.close_attempt(number, "probe", used)
+            await self._journal.close_attempt(number, "probe", attempt.used)
         attempt.outcome = outcome
 
-    def _give_back(self, attempt: Attempt) -> None:
-        """Settle budget and limits, whatever happened; an attempt cut off stays at what was set aside for it."""
-        used = attempt.used
-        if used is None:
-            self._ledger.release(attempt.reservation)
-        else:
-            self._ledger.settle(attempt.reservation, used)
-        if attempt.permit is None:
+    def _free(self, attempt: Attempt, *, held: bool = False) -> None:
+        """Give slot and tokens back; the lane is turned by who lands the call where its level must be lowered first."""
+        permit, used = attempt.permit, attempt.used
+        if permit is None or used is None:
             return
-        if used is None:
-            attempt.lane.limiter.give_back(attempt.permit)
+        permit.gate.settle(permit, used.input_tokens, used.output_tokens)
+        if not held:
+            attempt.lane.turn()
+
+    def _settle(self, attempt: Attempt) -> None:
+        """Settle budget and limits, whatever happened; an attempt cut off stays at what was set aside for it."""
+        if attempt.used is None:
+            self._ledger.release(attempt.reservation)
+            if attempt.permit is not None:
+                attempt.permit.gate.give_back(attempt.permit)
         else:
-            attempt.lane.limiter.settle(attempt.permit, used.tokens)
+            self._ledger.settle(attempt.reservation, attempt.used)
+            self._free(attempt, held=True)

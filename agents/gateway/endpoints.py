@@ -57,7 +57,7 @@ class ModelLimits(_Frozen):
 
 
 class Replica(ModelLimits):
-    """One more address or key behind the same endpoint. What is None is as the endpoint says; limits are its own.
+    """One more address or key behind the same endpoint. What is None is as the endpoint says; it has its own limits all the same.
 
     Args:
         base_url: another address that serves the same models.
@@ -110,6 +110,7 @@ class Endpoint(ModelLimits):
         models: limits by model name, beside those of the endpoint.
         replicas: further addresses and keys that serve the same models; all are used, fairly.
         fallback: name of the endpoint that answers while this one does not; recorded in every row it touched.
+        fallback_model: name of the model there, where it is another.
         share_limits: whether other AutoEvol processes on this machine that use the same account count too.
         prices: price by model name; it wins over the shipped table. Local models are free.
         output_form: how agents must give texts back: between `tags`, or as `json` by a schema. Measured per endpoint.
@@ -133,6 +134,7 @@ class Endpoint(ModelLimits):
     models: dict[str, ModelLimits] = Field(default_factory=dict[str, ModelLimits])
     replicas: tuple[Replica, ...] = ()
     fallback: str | None = None
+    fallback_model: str | None = None
     share_limits: bool = True
     prices: dict[str, Price] = Field(default_factory=dict[str, Price])
     output_form: Literal["tags", "json"] = "tags"

@@ -39,11 +39,11 @@ class Expectation:
         self._per_byte: dict[str, float] = {}
         self._filled: dict[str, float] = {}
 
-    def expected(self, request: Request) -> float:
-        """Tokens, input and output together."""
+    def expected(self, request: Request) -> tuple[float, float]:
+        """Tokens of input and of output."""
         role = request.role
         output = request.decoding.max_tokens * min(1.0, self._filled.get(role, 0.25))
-        return _bytes(request) * self._per_byte.get(role, 1 / 3) + output + 1
+        return _bytes(request) * self._per_byte.get(role, 1 / 3) + 1, output
 
     def learn(self, request: Request, usage: Usage) -> None:
         """Take a reported usage into account; an estimated one teaches nothing."""

@@ -1,109 +1,226 @@
-"""One lane an endpoint: how it is reached, how fast it may be asked, how it is, and what it costs."""
+"""One lane an endpoint: its accounts, the lines of what waits for it by model, and the one timer that serves them."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
+from .accounts import Account
 from .books.ledger import Need, Sum, price_of
-from .clock import Clock
+from .clock import Clock, Timer
 from .endpoints import Endpoint
 from .estimates import Expectation, worst_input
-from .keys import Key, find_key
-from .outcomes import Answer, Outcome, Usage
-from .pacing.limits import Limiter, PacedLimiter
+from .flights import Flight
+from .outcomes import Outcome, Usage
+from .pacing.gate import Limit, Load, Permit
+from .pacing.line import Line
 from .requests import Decoding, Request, Turn
-from .retries import Health
-from .simulated.scripted import ScriptedModel, read_script
-from .wire.chat import Caller, ChatCaller
-from .wire.transport import HttpTransport
 
-__all__ = ["Lane", "in_flight_at_most", "open_caller"]
+__all__ = ["Departure", "Lane"]
 
-_UNKNOWN_IN_FLIGHT = 16
-_PACED_IN_FLIGHT = 1000
-_SLOTS = 4
+# Timers of the event loop come up to so much late or early.
+_GRAIN_S = 1e-4
+_NEVER = float("inf")
 
 
-def in_flight_at_most(endpoint: Endpoint) -> int:
-    """Calls in flight at once: as said; else the slots of an engine, 1 for a script (its lines have an order), 16 for
-    an unknown server, and as good as free where a rate is known, since calls in flight follow from rate and latency.
-    """
-    if endpoint.concurrency is not None:
-        return endpoint.concurrency
-    if endpoint.script is not None:
-        return 1
-    if endpoint.local is not None:
-        return _SLOTS
-    return _PACED_IN_FLIGHT if endpoint.rpm is not None or endpoint.tpm is not None else _UNKNOWN_IN_FLIGHT
+@dataclass(slots=True, frozen=True)
+class Departure:
+    """A call that may go out now: where, and by what right."""
+
+    flight: Flight
+    account: Account
+    permit: Permit
 
 
-async def open_caller(name: str, endpoint: Endpoint, used: Iterable[str], stack: AsyncExitStack) -> Caller:
-    """Make ready what an endpoint needs; the stack closes it.
+class Lane:
+    """The queue of one endpoint.
 
     Args:
-        name: the endpoint's name in the settings.
+        name: of the endpoint.
         endpoint: its settings.
-        used: marks of the calls that it answered in earlier sessions.
-        stack: takes what must be closed.
+        accounts: one for each address and key.
+        clock: where time comes from.
+        admit: whether the budget has room for a call now.
+        launch: sends a call.
 
-    Raises:
-        UsageError: no key, no address, no script.
-        ModelFileError: an embedded model cannot be had.
+    Attributes:
+        fallback: the lane that takes what waits here while no account of this one can be asked.
+        halted: whether nothing more is sent.
     """
-    if endpoint.script is not None:
-        return ScriptedModel(read_script(Path(endpoint.script)), used=used, name=endpoint.script)
-    if endpoint.local is not None:
-        return await _local_caller(name, endpoint, stack)
-    transport = HttpTransport(name, endpoint, endpoint.base_url or "", find_key(name, endpoint))
-    stack.push_async_callback(transport.aclose)
-    return ChatCaller(transport)
 
+    def __init__(
+        self,
+        name: str,
+        endpoint: Endpoint,
+        accounts: Sequence[Account],
+        clock: Clock,
+        admit: Callable[[Lane, Flight], bool],
+        launch: Callable[[Lane, Departure], None],
+    ) -> None:
+        self.name = name
+        self.endpoint = endpoint
+        self.accounts = tuple(accounts)
+        self.expectation = Expectation()
+        self.fallback: Lane | None = None
+        self._stand_ins: dict[str, str] = {}
+        self._clock = clock
+        self._admit = admit
+        self._launch = launch
+        self._lines: dict[str, Line[Flight]] = {}
+        self._delayed: list[tuple[float, int, Flight]] = []
+        self._number = 0
+        self._timer: Timer | None = None
+        self._wake = _NEVER
+        self._turning = False
+        self._binding: Limit = ""
+        self.halted = False
 
-async def _local_caller(name: str, endpoint: Endpoint, stack: AsyncExitStack) -> Caller:
-    """Start the embedded model; its server is an endpoint like any other, on loopback."""
-    # Only who uses it pays for importing it, and only they need the extra.
-    from .engine.local_engine import engine  # noqa: PLC0415
+    # ------------------------------------------------------------ what waits
 
-    running = await stack.enter_async_context(engine(endpoint.local or "", in_flight_at_most(endpoint)))
-    transport = HttpTransport(name, endpoint, running.base_url, Key(running.key) if running.key else None)
-    stack.push_async_callback(transport.aclose)
-    return ChatCaller(transport, f"local {running.model}")
+    @property
+    def waiting(self) -> int:
+        """Calls in the lines and between two tries."""
+        return sum(len(line) for line in self._lines.values()) + len(self._delayed)
 
-
-@dataclass(slots=True)
-class Lane:
-    """Everything that belongs to one endpoint while the gateway is open."""
-
-    name: str
-    endpoint: Endpoint
-    caller: Caller
-    limiter: Limiter
-    health: Health
-    expectation: Expectation = field(default_factory=Expectation)
-    seconds: float = 5.0
-
-    @classmethod
-    def of(cls, name: str, endpoint: Endpoint, caller: Caller, clock: Clock, notice: Callable[[str], None]) -> Lane:
-        """A lane with the limits that the endpoint's settings name."""
-        limiter = PacedLimiter(rpm=endpoint.rpm, tpm=endpoint.tpm, concurrency=in_flight_at_most(endpoint), clock=clock)
-        return cls(name, endpoint, caller, limiter, Health(name, caller.address, endpoint.patience_s, clock, notice))
+    @property
+    def binding(self) -> Limit:
+        """What the first of a line waits for; empty where nothing waits."""
+        return self._binding if any(self._lines.values()) else ""
 
     @property
     def capacity(self) -> int:
-        """Calls that may usefully be under way: by Little's law where a rate is known, else the calls in flight."""
-        most = self.limiter.capacity
-        if self.endpoint.concurrency is not None or self.endpoint.rpm is None:
-            return most
-        return min(most, max(_UNKNOWN_IN_FLIGHT, math.ceil(1.5 * self.endpoint.rpm / 60 * self.seconds)))
+        """Calls that may usefully be under way."""
+        return sum(account.capacity for account in self.accounts if account.usable) or 1
+
+    @property
+    def usable(self) -> bool:
+        """Whether any account can be asked now."""
+        return any(account.usable for account in self.accounts)
+
+    def stand_in_for(self, lane: Lane) -> None:
+        """Answer what another lane cannot answer for a time, with the model that its settings name."""
+        lane.fallback = self
+        if lane.endpoint.fallback_model is not None:
+            self._stand_ins[lane.name] = lane.endpoint.fallback_model
+
+    def asked(self, request: Request) -> Request:
+        """A request as it is put here: another one where this lane stands in for the one that it names."""
+        if request.endpoint == self.name:
+            return request
+        model = self._stand_ins.get(request.endpoint, request.model)
+        return replace(request, endpoint=self.name, model=model)
+
+    def push(self, flight: Flight, *, again: bool = False) -> None:
+        """Let a call wait for its turn; one that has had a turn goes to the front."""
+        model = flight.request.model
+        if flight.request.endpoint != self.name:
+            model = self._stand_ins.get(flight.request.endpoint, model)
+        line = self._lines.get(model)
+        if line is None:
+            line = self._lines[model] = Line()
+        line.push(flight, again=again)
+        # Who stands behind others changes nothing for the first.
+        if len(line) == 1 or again or flight.urgent:
+            self.turn()
+
+    def delay(self, flight: Flight, seconds: float) -> None:
+        """Let a call wait so long, outside the line, and then be the first of its share."""
+        self._number += 1
+        heapq.heappush(self._delayed, (self._clock.now() + seconds, self._number, flight))
+        self.turn()
+
+    def drain(self) -> list[Flight]:
+        """Take out all that waits in lines."""
+        return [flight for line in self._lines.values() for flight in line.drain()]
+
+    # ------------------------------------------------------------ service
+
+    def turn(self) -> None:
+        """Send what may go now, and set the one timer to the moment of the next."""
+        if self._turning or self.halted:
+            return
+        self._turning = True
+        try:
+            now = self._clock.now()
+            self._end_delays(now)
+            wake = min([self._serve(model, line, now) for model, line in self._lines.items() if line], default=_NEVER)
+            if self._delayed:
+                wake = min(wake, self._delayed[0][0])
+        finally:
+            self._turning = False
+        self._set_timer(wake)
+
+    def _end_delays(self, now: float) -> None:
+        while self._delayed and (self._delayed[0][0] <= now + _GRAIN_S or self._delayed[0][2].gone):
+            flight = heapq.heappop(self._delayed)[2]
+            if not flight.gone:
+                self.push(flight, again=True)
+
+    def _serve(self, model: str, line: Line[Flight], now: float) -> float:
+        """Serve one line; the moment at which its first may pass, or infinity where an event must come first."""
+        while (flight := line.head()) is not None:
+            account, when, self._binding = self._choose(model, flight.load, now)
+            if when > now + _GRAIN_S:
+                if not self.usable and self.fallback is not None and self.fallback.usable:
+                    for each in line.drain():
+                        self.fallback.push(each)
+                    return _NEVER
+                return when
+            if not self._admit(self, flight):
+                if flight.gone:
+                    continue
+                self._binding = "budget"
+                return _NEVER
+            line.pop()
+            account.served += 1
+            self._launch(self, Departure(flight, account, account.gate(model).take(flight.load, now)))
+        return _NEVER
+
+    def _choose(self, model: str, load: Load, now: float) -> tuple[Account, float, Limit]:
+        """The account that may be asked first; of those that may be asked now the one with the least in flight."""
+        best: tuple[float, int, int, Account, Limit] | None = None
+        for account in self.accounts:
+            when, limit = account.ready(model, load, now)
+            if len(self.accounts) == 1:
+                return account, when, limit
+            rank = (max(when, now + _GRAIN_S), account.gate(model).in_flight, account.served, account, limit)
+            if best is None or rank[:3] < best[:3]:
+                best = rank
+        assert best is not None  # noqa: S101  a lane has an account
+        return best[3], best[0], best[4]
+
+    def _set_timer(self, wake: float) -> None:
+        if wake == self._wake and self._timer is not None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._wake = wake
+        if wake != _NEVER:
+            self._timer = self._clock.call_at(wake, self._on_time)
+
+    def _on_time(self) -> None:
+        self._timer = None
+        self.turn()
+
+    def close(self) -> None:
+        """Stop the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # ------------------------------------------------------------ what calls take
+
+    def load(self, request: Request) -> Load:
+        """What a call is expected to take."""
+        return Load(*self.expectation.expected(request))
 
     def need(self, request: Request) -> Need:
         """What one attempt could use at worst."""
         usage = Usage(worst_input(request), request.decoding.max_tokens)
-        return Need(request.role, request.stage, usage.input_tokens, usage.output_tokens, self.price(request, usage))
+        price = self.price(request, usage)
+        return Need(request.role, request.stage, usage.input_tokens, usage.output_tokens, price, request.model)
 
     def price(self, request: Request, usage: Usage) -> float | None:
         """Money for a usage in USD; None where the price of the model is unknown."""
@@ -116,14 +233,8 @@ class Lane:
             return need.sum
         return Sum(
             1, usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens,
-            outcome.cost or 0.0, int(outcome.cost is None),
+            outcome.cost or 0.0, int(outcome.cost is None), outcome.seconds,
         )  # fmt: skip
-
-    def learn(self, request: Request, outcome: Outcome) -> None:
-        """Take what a call took into account for the calls to come."""
-        self.expectation.learn(request, outcome.usage)
-        if isinstance(outcome, Answer):
-            self.seconds += 0.1 * (outcome.seconds - self.seconds)
 
     def probe(self, like: Request) -> Request:
         """The smallest call there is, to the same model."""

@@ -13,8 +13,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-import anyio
-from tenacity import RetryCallState
+from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from .clock import Clock
 from .errors import AccessDenied, EndpointDown, QuotaSpent, SessionStopped, UnknownModel
@@ -30,6 +29,8 @@ _MOST_UNREADABLE = 4
 _FIRST_S, _LONGEST_S = 0.5, 30.0
 _FIRST_LIMITED_S, _LONGEST_LIMITED_S = 1.0, 60.0
 _PROBE_FIRST_S, _PROBE_LONGEST_S = 2.0, 60.0
+# An endpoint that answered somebody in this time is not shut, however long it tells one call to wait.
+_RECENT_S = 60.0
 
 Probe = Callable[[], Awaitable[Failure | None]]
 
@@ -91,14 +92,13 @@ class Tries:
         self.limited += failure.kind == "rate_limit"
         return failure.wait
 
-    def wait(self, state: RetryCallState) -> float:
-        """The same for tenacity."""
-        failure = state.outcome.exception() if state.outcome is not None else None
-        return failure.wait or 0.0 if isinstance(failure, Failure) else 0.0
-
 
 class Health:
-    """Whether an endpoint answers at all.
+    """Whether one account answers at all: its circuit breaker.
+
+    closed ── three faults of a call, or ten of any, in a row ──► probed ── fails too ──► open (an outage)
+      ▲                                                            │ answers               │ probed, ever more rarely
+      └────────────────────────────────────────────────────────────┴──────── answers ──────┘
 
     Args:
         name, address: for messages.
@@ -108,6 +108,7 @@ class Health:
 
     Attributes:
         answers: how often the endpoint came back with something of its own.
+        probing: whether somebody is finding out.
     """
 
     def __init__(self, name: str, address: str, patience_s: float, clock: Clock, notice: Callable[[str], None]) -> None:
@@ -115,14 +116,12 @@ class Health:
         self._patience_s = patience_s
         self._clock = clock
         self._notice = notice
-        self._probing = anyio.Lock(fast_acquire=True)
+        self.probing = False
         self.answers = 0
+        self._answered_at = float("-inf")
         self._faults_in_a_row = 0
-        self._outages = 0
-        self._limited_at: float | None = None
-        self._limited_episodes = 0
-        self._limited_until = float("-inf")
-        self._limited_again_by = float("-inf")
+        self._limited_since: float | None = None
+        self._limited_by = float("-inf")
         self._down_since: float | None = None
 
     @property
@@ -138,66 +137,52 @@ class Health:
     def answered(self) -> None:
         """A call came back with something of its own, be it a refusal."""
         self.answers += 1
+        self._answered_at = self._clock.now()
         self._faults_in_a_row = 0
-        self._limited_at = None
-        self._limited_episodes = 0
+        self._limited_since = None
 
-    def limited(self, wait: float) -> float:
-        """A call was told that it came too fast.
-
-        Args:
-            wait: seconds that this call will wait.
-
-        Returns:
-            Seconds for which nothing else should be sent either: little at first, since one such answer among many good
-            ones must not freeze them all; twice as much with each that comes before anything succeeds.
+    def limited(self, wait: float) -> None:
+        """A call was told that it came too fast, and will wait so many seconds.
 
         Raises:
             EndpointDown: nothing but such answers for longer than the patience, or the wait asked for is longer.
         """
         now = self._clock.now()
-        if self._limited_at is None or now > self._limited_again_by:
-            self._limited_at = now
-        self._limited_again_by = now + wait + _LONGEST_LIMITED_S
-        if now - self._limited_at + wait > self._patience_s:
+        if self._limited_since is None or now > self._limited_by:
+            self._limited_since = now
+        self._limited_by = now + wait + _LONGEST_LIMITED_S
+        if now - self._limited_since + wait > self._patience_s and now - self._answered_at > _RECENT_S:
             raise EndpointDown(
                 f"The endpoint {self._where} says 'too many requests' and asks to wait {wait:.0f} s more, past the"
                 f" patience of {self._patience_s:.0f} s.",
                 fix="Resume later, or raise patience_s.",
             )
-        if now >= self._limited_until:
-            # Calls that went out together are told together: that is one episode, and counts once.
-            self._limited_episodes += 1
-            self._limited_until = now + min(wait, 2.0 ** min(self._limited_episodes - 1, 10))
-        return self._limited_until - now
 
     def fault(self, tries: Tries, failure: Failure) -> None:
-        """A call had a fault that may pass."""
+        """A call had a fault that may pass.
+
+        Raises:
+            EndpointDown: an address that has never answered is more likely wrong than out: it gets three quick tries.
+        """
         tries.fault(failure, self.answers)
         self._faults_in_a_row += 1
-
-    def unproven_failure(self, tries: Tries, failure: Failure) -> EndpointDown | None:
-        """An address that has never answered is more likely wrong than out: it gets three quick tries and no more."""
-        if self.proven or failure.kind != "unreachable" or tries.faults < SUSPECT_FAULTS:
-            return None
-        return EndpointDown(
-            f"Nothing answers at the endpoint {self._where}: {failure.detail}.",
-            fix="Check base_url and that the server runs.",
-        )
+        if not self.proven and failure.kind == "unreachable" and tries.faults >= SUSPECT_FAULTS:
+            raise EndpointDown(
+                f"Nothing answers at the endpoint {self._where}: {failure.detail}.",
+                fix="Check base_url and that the server runs.",
+            )
 
     def suspect(self, tries: Tries) -> bool:
         """Whether the faults of this call, or those of all, with nothing answered in between, call for a probe."""
         mute = tries.faults >= SUSPECT_FAULTS and self.answers == tries.answers_before
         return mute or self._faults_in_a_row >= SUSPECT_IN_A_ROW
 
-    async def pass_outage(self, probe: Probe, *, suspected: bool = False) -> bool:
-        """Find out whether an outage is on, and wait until it is over.
-
-        One of those who wait probes, with growing waits; the others wait for it. If it is cancelled, another goes on.
+    async def pass_outage(self, probe: Probe, on_down: Callable[[], None]) -> bool:
+        """Find out whether an outage is on, and wait until it is over, with ever longer waits between two probes.
 
         Args:
             probe: makes one small call; gives its failure, or None where the endpoint answers.
-            suspected: whether who asks has a suspicion; else it just waits for an outage that is on.
+            on_down: called when it turns out that an outage is on.
 
         Returns:
             Whether there was an outage.
@@ -205,24 +190,26 @@ class Health:
         Raises:
             EndpointDown: it outlasts the patience.
         """
-        was_down, answers, outages = self.down, self.answers, self._outages
-        async with self._probing:
-            wait = _PROBE_FIRST_S
-            while self.down or (suspected and self.answers == answers):
-                failure = await probe()
-                if failure is None:
-                    break
-                self._begin(failure)
-                await self._clock.sleep(failure.wait if failure.wait is not None else wait)
-                wait = min(_PROBE_LONGEST_S, wait * 2)
-            self._end()
-        return was_down or self._outages != outages
+
+        def begin(state: RetryCallState) -> None:
+            was_down = self.down
+            self._begin(_failure_of(state))
+            if not was_down:
+                on_down()
+
+        self.probing = True
+        try:
+            await AsyncRetrying(
+                sleep=self._clock.sleep, wait=_probe_wait, before_sleep=begin, retry=retry_if_result(_failed)
+            )(probe)
+        finally:
+            self.probing = False
+        return self._end()
 
     def _begin(self, failure: Failure) -> None:
         now = self._clock.now()
         if self._down_since is None:
             self._down_since = now
-            self._outages += 1
             self._notice(
                 f"The endpoint {self._where} does not answer ({failure.detail}); waiting up to"
                 f" {self._patience_s / 60:.0f} min for it."
@@ -239,8 +226,26 @@ class Health:
                 fix="Resume when it is back: everything finished is kept.",
             )
 
-    def _end(self) -> None:
-        if self._down_since is not None:
-            minutes = (self._clock.now() - self._down_since) / 60
-            self._down_since = None
-            self._notice(f"The endpoint {self._where} answers again after {minutes:.1f} min.")
+    def _end(self) -> bool:
+        if self._down_since is None:
+            return False
+        minutes = (self._clock.now() - self._down_since) / 60
+        self._down_since = None
+        self._notice(f"The endpoint {self._where} answers again after {minutes:.1f} min.")
+        return True
+
+
+def _failed(failure: Failure | None) -> bool:
+    return failure is not None
+
+
+def _failure_of(state: RetryCallState) -> Failure:
+    failure = state.outcome.result() if state.outcome is not None else None
+    assert isinstance(failure, Failure)  # noqa: S101  only failures are retried
+    return failure
+
+
+def _probe_wait(state: RetryCallState) -> float:
+    """As the provider says, else twice as long each time."""
+    wait = _failure_of(state).wait
+    return wait if wait is not None else min(_PROBE_LONGEST_S, _PROBE_FIRST_S * 2 ** (state.attempt_number - 1))

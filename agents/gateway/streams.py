@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 import anyio
-from anyio.abc import TaskGroup
 
-from .errors import AutoEvolError
+from .attempts import Crew
+from .flights import Ticket
 from .outcomes import Outcome
 from .requests import Request
 
@@ -25,28 +25,25 @@ class _Asking(Protocol):
     @property
     def capacity(self) -> int: ...
 
-    async def ask(self, request: Request) -> Outcome: ...
+    def submit(self, request: Request) -> Ticket: ...
 
+    async def collect(self, ticket: Ticket) -> Outcome: ...
 
-@dataclass(slots=True, eq=False)
-class _Slot:
-    ended: anyio.Event = field(default_factory=anyio.Event)
-    outcome: Outcome | None = None
-    error: Exception | None = None
+    def leave(self, ticket: Ticket) -> None: ...
 
 
 class OutcomeStream(AsyncIterator[Outcome]):
-    """An iterator, not a generator: its tasks live in the gateway's group, so no cancel scope spans a `yield`.
+    """An iterator, not a generator, so that no cancel scope spans a `yield`. What it has pulled are records.
 
     It starts pulling at the first `anext`. `aclose`, or leaving its `async with`, ends what was pulled ahead; a stream
     that is only dropped finishes the few calls that it has pulled, and they are kept in the journal.
     """
 
-    def __init__(self, gateway: _Asking, requests: AsyncIterable[Request], group: TaskGroup) -> None:
+    def __init__(self, gateway: _Asking, requests: AsyncIterable[Request], crew: Crew) -> None:
         self._gateway = gateway
         self._requests = requests
-        self._group = group
-        self._slots: deque[_Slot] = deque()
+        self._crew = crew
+        self._tickets: deque[Ticket | Exception] = deque()
         self._busy = 0
         self._started = False
         self._pulled_all = False
@@ -67,68 +64,69 @@ class OutcomeStream(AsyncIterator[Outcome]):
         self._scope.cancel()
         while self._started and not self._pulled_all:
             await self._changed.wait()
+        while self._tickets:
+            ticket = self._tickets.popleft()
+            if isinstance(ticket, Ticket):
+                self._gateway.leave(ticket)
 
     async def __anext__(self) -> Outcome:
         if not self._started:
             self._started = True
-            self._group.start_soon(self._pull)
-        while not self._slots:
+            self._crew.start(self._pull())
+        while not self._tickets:
             if self._pulled_all:
                 raise StopAsyncIteration
             await self._changed.wait()
-        slot = self._slots[0]
-        await slot.ended.wait()
-        self._slots.popleft()
+        ticket = self._tickets[0]
+        try:
+            if isinstance(ticket, Exception):
+                raise ticket
+            outcome = await self._gateway.collect(ticket)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            self._tickets.popleft()
+            await self.aclose()
+            raise
+        self._tickets.popleft()
         self._tell()
-        if slot.outcome is not None:
-            return slot.outcome
-        await self.aclose()
-        self._slots.clear()
-        raise slot.error if slot.error is not None else anyio.ClosedResourceError
+        return outcome
 
     def _tell(self) -> None:
         self._changed.set()
         self._changed = anyio.Event()
 
+    def _ended(self, future: asyncio.Future[Outcome]) -> None:
+        self._busy -= 1
+        if not future.cancelled():
+            future.exception()  # who reads the stream is told in its turn
+        self._tell()
+
     async def _pull(self) -> None:
         try:
             with self._scope:
-                async with anyio.create_task_group() as group:
-                    await self._pull_all(group)
+                await self._pull_all()
         finally:
-            for slot in self._slots:
-                slot.ended.set()
             self._pulled_all = True
             self._tell()
 
-    async def _pull_all(self, group: TaskGroup) -> None:
+    async def _pull_all(self) -> None:
         async with AsyncExitStack() as stack:
             source: AsyncIterator[Request] = aiter(self._requests)
             if hasattr(source, "aclose"):
                 await stack.enter_async_context(aclosing(cast("AsyncGenerator[Request]", source)))
             while True:
-                while self._busy >= self._gateway.capacity or len(self._slots) >= _AHEAD * self._gateway.capacity:
+                while self._busy >= self._gateway.capacity or len(self._tickets) >= _AHEAD * self._gateway.capacity:
                     await self._changed.wait()
                 try:
                     request = await anext(source)
+                    ticket = self._gateway.submit(request)
                 except StopAsyncIteration:
                     return
                 except Exception as error:  # the caller's own iterator: whatever it raises goes to the caller
-                    self._slots.append(_Slot(error=error))
-                    self._slots[-1].ended.set()
+                    self._tickets.append(error)
                     return
-                slot = _Slot()
-                self._slots.append(slot)
                 self._busy += 1
-                group.start_soon(self._ask, slot, request)
+                ticket.future.add_done_callback(self._ended)
+                self._tickets.append(ticket)
                 self._tell()
-
-    async def _ask(self, slot: _Slot, request: Request) -> None:
-        try:
-            slot.outcome = await self._gateway.ask(request)
-        except AutoEvolError as error:
-            slot.error = error
-        finally:
-            self._busy -= 1
-            slot.ended.set()
-            self._tell()

@@ -1,0 +1,72 @@
+"""How the endpoints of the settings become lanes: accounts with their limits, and what reaches each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from .accounts import Account
+from .clock import Clock
+from .endpoints import Endpoint
+from .engine.local_engine import engine
+from .keys import Key, find_key
+from .simulated.scripted import ScriptedModel, read_script
+from .wire.chat import Caller, ChatCaller
+from .wire.transport import HttpTransport
+
+__all__ = ["accounts_of", "connect", "in_flight_at_most"]
+
+_SLOTS = 4
+
+
+def in_flight_at_most(endpoint: Endpoint) -> int | None:
+    """Calls in flight at once: as said; else the slots of an engine, 1 for a script (its lines have an order). None is
+    unbounded: they follow from the rate and from how long a call takes.
+    """
+    if endpoint.concurrency is not None:
+        return endpoint.concurrency
+    if endpoint.script is not None:
+        return 1
+    return _SLOTS if endpoint.local is not None else None
+
+
+def accounts_of(name: str, endpoint: Endpoint, clock: Clock, notice: Callable[[str], None]) -> list[Account]:
+    """One account for the endpoint itself and one for each replica."""
+    each = [endpoint]
+    for replica in endpoint.replicas:
+        own = {field: value for field, value in replica if value is not None}
+        if "key_env" in own or "key_file" in own:
+            own = {"key_env": None, "key_file": None, **own}
+        each.append(endpoint.model_copy(update=own))
+    names = [name] if len(each) == 1 else [f"{name}/{number}" for number in range(1, len(each) + 1)]
+    return [
+        Account(called, settings, in_flight_at_most(settings), clock, notice)
+        for called, settings in zip(names, each, strict=True)
+    ]
+
+
+async def connect(account: Account, used: Iterable[str], stack: AsyncExitStack) -> Caller:
+    """Make ready what an account needs; the stack closes it.
+
+    Args:
+        account: an account; it is shown the replies.
+        used: marks of the calls that the endpoint answered in earlier sessions.
+        stack: takes what must be closed.
+
+    Raises:
+        UsageError: no key, no address, no script.
+        ModelFileError: an embedded model cannot be had.
+    """
+    name, endpoint = account.name, account.endpoint
+    if endpoint.script is not None:
+        return ScriptedModel(read_script(Path(endpoint.script)), used=used, name=endpoint.script)
+    if endpoint.local is not None:
+        running = await stack.enter_async_context(engine(endpoint.local, in_flight_at_most(endpoint) or _SLOTS))
+        key = Key(running.key) if running.key else None
+        address, shown = running.base_url, f"local {running.model}"
+    else:
+        key, address, shown = find_key(name, endpoint), endpoint.base_url or "", ""
+    transport = HttpTransport(name, endpoint, address, key)
+    stack.push_async_callback(transport.aclose)
+    return ChatCaller(transport, shown, account.on_reply)
