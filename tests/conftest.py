@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from pathlib import Path
 
 import pytest
 
@@ -14,11 +15,13 @@ _CACHE = cached_path(_MODEL).parent.parent
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No key, address or switch of the person who runs the tests reaches one; the models they have fetched do."""
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No key, address, switch or state of the person reaches a test; the models that they have fetched do."""
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "HF_ENDPOINT", "AUTOEVOL_DEBUG"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AUTOEVOL_CACHE", str(_CACHE))
+    # Beside the folder of the test, whose files some tests count.
+    monkeypatch.setenv("AUTOEVOL_STATE", str(tmp_path.with_name(f"{tmp_path.name}-state")))
 
 
 @pytest.fixture

@@ -104,8 +104,19 @@ class HttpTransport:
 
     async def post(self, path: str, body: bytes) -> WireReply:
         """Send and read within the endpoint's time-outs."""
+        return await self._exchange("POST", path, body)
+
+    async def get(self, path: str) -> WireReply:
+        """Read what stands at a path, such as the list of models; no call to a model is made so.
+
+        Raises:
+            Failure: no whole reply came.
+        """
+        return await self._exchange("GET", path, b"")
+
+    async def _exchange(self, method: str, path: str, body: bytes) -> WireReply:
         try:
-            return await self._post(path, body)
+            return await self._send(method, path, body)
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
             raise self._failure(error) from error
 
@@ -113,12 +124,12 @@ class HttpTransport:
         """Close all connections."""
         await self._transport.aclose()
 
-    async def _post(self, path: str, body: bytes) -> WireReply:
+    async def _send(self, method: str, path: str, body: bytes) -> WireReply:
         patience = _Patience(self._limits)
         reply: httpx.Response | None = None
         try:
             async with patience.clock:
-                reply = await self._transport.handle_async_request(self._request(path, body))
+                reply = await self._transport.handle_async_request(self._request(method, path, body))
                 patience.renew()
                 headers = _headers_of(reply)
                 whole = await _whole(reply, headers, patience)
@@ -132,7 +143,7 @@ class HttpTransport:
                 # What was not read to its end is not used again: the connection is closed.
                 await reply.aclose()
 
-    def _request(self, path: str, body: bytes) -> httpx.Request:
+    def _request(self, method: str, path: str, body: bytes) -> httpx.Request:
         url = self._urls.get(path)
         if url is None:
             base = self._url.path.rstrip("/")
@@ -140,7 +151,7 @@ class HttpTransport:
             there = f"{base.removesuffix('/v1')}{path}" if path.startswith("/") else f"{base}/{path}"
             url = self._urls[path] = self._url.copy_with(path=there)
         request = httpx.Request(
-            "POST", url, headers=self._headers, stream=httpx.ByteStream(body), extensions=self._extensions
+            method, url, headers=self._headers, stream=httpx.ByteStream(body), extensions=self._extensions
         )
         request.read()
         return request
