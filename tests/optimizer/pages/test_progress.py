@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from autoevol.agents.gateway.progress import Progress
+from autoevol.agents.gateway.progress import Forecast, Progress
 from autoevol.optimizer.pages.progress import PlainWatcher, RichWatcher, duration, make_watcher
 from autoevol.optimizer.pages.watcher import QuietWatcher, Watcher
 
@@ -15,6 +16,7 @@ NOW = Progress(
     calls=120, journaled=30, in_flight=4, waiting=2, waiting_on="default: rpm", tokens_out=900, tokens_per_s=17.4,
     spent_usd=0.0123, free=False, elapsed_s=60.0,
 )  # fmt: skip
+LATER = replace(NOW, forecast=Forecast(150, 75.0, 4.1, "rpm"))
 FREE = Progress(
     calls=0, journaled=0, in_flight=0, waiting=0, waiting_on="", tokens_out=0, tokens_per_s=0.0, spent_usd=0.0,
     free=True, elapsed_s=1.0,
@@ -37,8 +39,8 @@ def _play(watcher: Watcher, now: Progress) -> None:
         watcher.end("all done")
 
 
-def _words(calls: int | None = 300) -> tuple[str, ...]:
-    time_left = "at most 1 min 15 s left" if calls else "left here"
+def _words(now: Progress) -> tuple[str, ...]:
+    time_left = "at most 1 min 15 s and $4.10 left, bound by rpm" if now.forecast else "left here"
     return (
         "Run folder: runs/a", "At most 300 calls.", "step 1 of 3 · dev 16 of 48", "5/16", "120 calls",
         "30 from the journal", "4 in flight", "17 tokens/s", "$0.0123", "1 min 00 s so far", time_left,
@@ -46,27 +48,27 @@ def _words(calls: int | None = 300) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("calls", [300, None])
-def test_plain_lines_tell_everything(calls: int | None) -> None:
+@pytest.mark.parametrize("now", [NOW, LATER])
+def test_plain_lines_tell_everything(now: Progress) -> None:
     """Step, items, calls, journal, in flight, tokens a second, money, time, what it waits for; no control sequence."""
     stream = io.StringIO()
 
-    _play(PlainWatcher(stream, calls=calls, steps=3), NOW)
+    _play(PlainWatcher(stream, steps=3), now)
 
-    assert [] == [word for word in _words(calls) if word not in stream.getvalue()]
+    assert [] == [word for word in _words(now) if word not in stream.getvalue()]
     assert "\x1b" not in stream.getvalue()
 
 
 def test_the_live_panel_tells_the_same() -> None:
     """On a terminal; texts from outside are shown as text."""
     stream = _Terminal()
-    watcher = make_watcher(calls=300, steps=3, stream=stream)
+    watcher = make_watcher(steps=3, stream=stream)
 
-    _play(watcher, NOW)
+    _play(watcher, LATER)
 
     assert isinstance(watcher, RichWatcher)
     shown = stream.getvalue()
-    assert [] == [word for word in ("step 1 of 3", "5/16", "120 calls", "$0.0123", "rpm") if word not in shown]
+    assert [] == [word for word in ("step 1 of 3", "5/16", "120 calls", "$0.0123", "$4.10 left") if word not in shown]
     assert "[bold]waiting[/bold]" in shown
     assert "\x1b[31moutage" not in shown
 
@@ -98,15 +100,41 @@ def test_the_panel_survives_having_nothing_to_show() -> None:
 def test_the_last_part_is_timed_by_its_own_items() -> None:
     """The forecast counts at most; in the end what is left is known."""
     stream = io.StringIO()
-    watcher = PlainWatcher(stream, calls=10_000)
-    watcher.attach(lambda: NOW)
+    watcher = PlainWatcher(stream)
+    watcher.attach(lambda: LATER)
     watcher.phase(None, "apply", 4)
-    for done, word in ((2, " left"), (4, " so far")):
+    for done, word in ((2, "left, bound by rpm"), (4, " so far")):
         watcher.tick(done)
         watcher.end("")
         line = stream.getvalue().splitlines()[-1]
         assert "at most" not in line
-        assert word in line.removesuffix(" · waiting: default: rpm")[-14:]
+        assert line.removesuffix(" · waiting: default: rpm").endswith(word)
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (Forecast(9, 60.0, None, "outage"), "at most 1 min 00 s left, bound by outage"),
+        (Forecast(9, 60.0, 1.0, "seeds"), "at most 1 min 00 s and $1.00 left, bound by how fast answers come"),
+        (Forecast(9, 60.0, 1.0, "tpm", "usd"), "and $1.00 left, bound by tpm; the cap in USD comes first"),
+    ],
+)
+def test_what_is_left_is_said_with_what_holds_it_up(left: Forecast, words: str) -> None:
+    """No money where a price is unknown; a cap that would end the run first is named."""
+    stream = io.StringIO()
+    _play(PlainWatcher(stream), replace(NOW, waiting_on="", forecast=left))
+
+    assert words in stream.getvalue()
+
+
+def test_nothing_is_foretold_before_there_is_a_rate() -> None:
+    """After the first few calls there is one."""
+    stream = io.StringIO()
+    watcher = PlainWatcher(stream)
+    watcher.attach(lambda: replace(NOW, forecast=Forecast(9, None, 1.0, "rpm")))
+    watcher.phase(0, "batch", 9)
+
+    assert "left" not in stream.getvalue()
 
 
 def test_free_models_are_called_free() -> None:
