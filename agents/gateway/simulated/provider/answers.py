@@ -31,7 +31,8 @@ class Written:
 
 def tokens_of(text: str) -> int:
     """Tokens of a text: one for four bytes of UTF-8, at least one for a text."""
-    return max(1, len(text.encode("utf-8", "surrogatepass")) // 4) if text else 0
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    return max(1, size // 4) if text else 0
 
 
 def write(asked: Asked, index: int, length: Distribution, told: str | None = None) -> Written:

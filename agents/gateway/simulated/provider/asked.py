@@ -93,14 +93,13 @@ def read(form: Form, raw: bytes, refused: frozenset[str] = frozenset(), ignored:
     if not isinstance(model, str) or not model:
         raise _missing("model")
     turns = _turns(form, body)
-    _whole(body, "dimensions", 1, least=1, most=_MOST_DIMENSIONS)
     options = body if form != "generate" else _mapping(body.get("sampling_params"))
     joined = "\x1f".join([form, model, *(part for turn in turns for part in turn)])
     texts = joined.encode("utf-8", "surrogatepass")
     sampling = [body[name] for name in _SAMPLING if name in body]
     # A run's secret marks are no part of what is asked, so that two runs over the same data get the same answers.
     root = _MARK.sub(b"", texts) if b"<<<" in texts else texts
-    root += json.dumps(sampling).encode()
+    root += repr(sampling).encode("utf-8", "surrogatepass")
     return Asked(
         form=form,
         body=body,
@@ -144,10 +143,10 @@ def _turns(form: Form, body: Body) -> tuple[tuple[str, str], ...]:
 
 def _turn(message: object) -> tuple[str, str]:
     fields = _mapping(message)
-    role = fields.get("role")
+    role, content = fields.get("role"), fields.get("content")
     if not isinstance(role, str):
         raise Refused(400, "Each message needs a role and content.", param="messages")
-    return role, _text(fields.get("content"))
+    return role, content if isinstance(content, str) else _text(content)
 
 
 def _text(content: object) -> str:
@@ -199,6 +198,7 @@ def _answers(form: Form, options: Mapping[str, object], texts: int) -> int:
         case "messages":
             return 1
         case "embeddings":
+            _whole(options, "dimensions", 1, least=1, most=_MOST_DIMENSIONS)
             return 0
 
 

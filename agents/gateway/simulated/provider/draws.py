@@ -23,14 +23,17 @@ def digest_of(data: bytes) -> int:
 
 
 def mixed(*numbers: int) -> int:
-    """64 evenly spread bits from whole numbers (the finalizer of SplitMix64; Steele, Lea, Flood 2014)."""
+    """64 evenly spread bits from whole numbers.
+
+    The numbers are folded by a linear congruence (Knuth's MMIX constants); SplitMix64's finalizer (Steele, Lea, Flood
+    2014) spreads what comes of it.
+    """
     state = 0
     for number in numbers:
-        state = (state + number + 0x9E3779B97F4A7C15) & _MASK
-        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
-        state ^= state >> 31
-    return state
+        state = (state * 6364136223846793005 + number + 1442695040888963407) & _MASK
+    state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
+    return state ^ (state >> 31)
 
 
 def share(*numbers: int) -> float:
@@ -53,9 +56,9 @@ class Distribution:
 
     def at(self, part: float) -> float:
         """The quantile of a part in [0, 1)."""
+        if self.shape == "fixed":
+            return self.a
         match self.shape:
-            case "fixed":
-                return self.a
             case "uniform":
                 return self.a + (self.b - self.a) * part
             case "lognormal":

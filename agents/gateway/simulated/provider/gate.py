@@ -55,7 +55,7 @@ class Gate:
             if rate is None:
                 self._limits.pop(name, None)
             elif name in self._limits:
-                self._limits[name].per_minute = rate
+                self._limits[name].follow(rate)
             else:
                 self._limits[name] = limit_of(settings.limiter, rate, settings.burst_s, self._wall)
         self._reserves = settings.count == "reserved"

@@ -22,9 +22,13 @@ Entry = list[float]
 
 
 class Limit(Protocol):
-    """One limit, per minute. Times are seconds of one clock."""
+    """One limit. Times are seconds of one clock."""
 
     per_minute: float
+
+    def follow(self, per_minute: float) -> None:
+        """Go on at another rate; what was charged stays charged."""
+        ...
 
     def wait(self, now: float, cost: float) -> float:
         """Seconds until a call of this cost would be let through; 0 lets it through."""
@@ -54,7 +58,7 @@ def limit_of(kind: Kind, per_minute: float, burst_s: float, wall: float) -> Limi
         kind: bucket of `burst_s` seconds; strict, in any second; sliding, in any minute; fixed, in calendar minutes.
             Strict lets a second's share, rounded up, through in the time that the rate needs for so many: one in two
             seconds at 30 a minute.
-        per_minute: the rate; it may be changed while the limit is in use.
+        per_minute: the rate.
         burst_s: capacity of a bucket in seconds of its rate.
         wall: what must be added to a time to get the time of day in seconds, for calendar minutes.
     """
@@ -73,29 +77,29 @@ class _Bucket:
     """Refilled evenly. A call larger than the whole bucket passes when it is full and leaves a debt."""
 
     def __init__(self, per_minute: float, burst_s: float) -> None:
-        self.per_minute = per_minute
         self._burst_s = burst_s
-        self._level = math.inf
         self._at = -math.inf
+        self.follow(per_minute)
+        self._level = self._capacity
 
-    @property
-    def _capacity(self) -> float:
-        return max(1.0, self.per_minute / _MINUTE * self._burst_s)
+    def follow(self, per_minute: float) -> None:
+        self.per_minute = per_minute
+        self._rate = per_minute / _MINUTE
+        self._capacity = max(1.0, self._rate * self._burst_s)
 
     def _fill(self, now: float) -> float:
-        rate = self.per_minute / _MINUTE
         if now > self._at:
-            grown = self._level + rate * (now - self._at) if self._at > -math.inf else math.inf
-            self._level, self._at = min(self._capacity, grown), now
+            grown = self._level + self._rate * (now - self._at)
+            self._level = min(self._capacity, grown)
+            self._at = now
         return self._level
 
     def wait(self, now: float, cost: float) -> float:
         missing = min(cost, self._capacity) - self._fill(now)
-        return missing / (self.per_minute / _MINUTE) if missing > _SLACK else 0.0
+        return missing / self._rate if missing > _SLACK else 0.0
 
     def take(self, now: float, cost: float) -> Entry:
-        self._fill(now)
-        self._level -= cost
+        self._level = self._fill(now) - cost
         return [now, cost]
 
     def settle(self, now: float, entry: Entry, cost: float) -> None:
@@ -106,7 +110,7 @@ class _Bucket:
         return max(0.0, self._fill(now) + _SLACK)
 
     def full_in(self, now: float) -> float:
-        return max(0.0, self._capacity - self._fill(now)) / (self.per_minute / _MINUTE)
+        return max(0.0, self._capacity - self._fill(now)) / self._rate
 
 
 class _Window:
@@ -116,19 +120,16 @@ class _Window:
     """
 
     def __init__(self, per_minute: float, span_s: float, *, exact: bool = False) -> None:
-        self.per_minute = per_minute
         self._nominal_s = span_s
         self._exact = exact
         self._entries: deque[Entry] = deque()
         self._sum = 0.0
+        self.follow(per_minute)
 
-    @property
-    def _most(self) -> float:
-        return float(math.ceil(self.per_minute / _MINUTE * self._nominal_s - _SLACK))
-
-    @property
-    def _span(self) -> float:
-        return self._most * _MINUTE / self.per_minute if self._exact else self._nominal_s
+    def follow(self, per_minute: float) -> None:
+        self.per_minute = per_minute
+        self._most = float(math.ceil(per_minute / _MINUTE * self._nominal_s - _SLACK))
+        self._span = self._most * _MINUTE / per_minute if self._exact else self._nominal_s
 
     def _drop(self, now: float) -> float:
         entries = self._entries
@@ -175,10 +176,13 @@ class _Fixed:
     """At most the rate in each minute of the clock on the wall."""
 
     def __init__(self, per_minute: float, wall: float) -> None:
-        self.per_minute = per_minute
         self._wall = wall
         self._minute = -math.inf
         self._used = 0.0
+        self.follow(per_minute)
+
+    def follow(self, per_minute: float) -> None:
+        self.per_minute = per_minute
 
     def _turn(self, now: float) -> float:
         minute = (now + self._wall) // _MINUTE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii as quoted
 
 from .answers import Written
 from .asked import Asked, Form
@@ -60,17 +61,18 @@ def _choices(asked: Asked, answers: Sequence[Written], finishes: Sequence[str], 
         for index, (answer, finish) in enumerate(zip(answers, finishes, strict=True))
     )
     kind, prefix = ("chat.completion", "chatcmpl") if chat else ("text_completion", "cmpl")
+    fingerprint = quoted(told.fingerprint) if told.fingerprint else "null"
     more = f',"prompt_logprobs":{_prompt_logprobs(asked, 0)}' if chat and _wants_prompt(asked) else ""
     return (
-        f'{{"id":"{prefix}-{asked.chance:016x}","object":"{kind}","created":{_CREATED},"model":{json.dumps(told.model)},'
-        f'"system_fingerprint":{json.dumps(told.fingerprint or None)},"choices":[{rows}],'
+        f'{{"id":"{prefix}-{asked.chance:016x}","object":"{kind}","created":{_CREATED},"model":{quoted(told.model)},'
+        f'"system_fingerprint":{quoted(told.fingerprint) if told.fingerprint else "null"},"choices":[{rows}],'
         f'"usage":{_usage(told, answers)}{more}}}'
     ).encode()
 
 
 def _chat_choice(asked: Asked, index: int, text: str) -> str:
     scored = json.dumps(chat_logprobs(asked, text)) if asked.body.get("logprobs") is True else "null"
-    return f'"message":{{"role":"assistant","content":{json.dumps(text)},"refusal":null}},"logprobs":{scored}'
+    return f'"message":{{"role":"assistant","content":{quoted(text)},"refusal":null}},"logprobs":{scored}'
 
 
 def _completion_choice(asked: Asked, index: int, text: str) -> str:
@@ -79,7 +81,7 @@ def _completion_choice(asked: Asked, index: int, text: str) -> str:
     wanted = asked.body.get("logprobs")
     scored = "null" if wanted is None or wanted is False else json.dumps(completion_logprobs(asked, prompt, text))
     more = f',"prompt_logprobs":{_prompt_logprobs(asked, index)}' if _wants_prompt(asked) else ""
-    return f'"text":{json.dumps(shown)},"logprobs":{scored}{more}'
+    return f'"text":{quoted(shown)},"logprobs":{scored}{more}'
 
 
 def _wants_prompt(asked: Asked) -> bool:
