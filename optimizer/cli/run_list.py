@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from ...agents.gateway.errors import UsageError
+from ...agents.gateway.errors import StorageError, UsageError
 
-__all__ = ["RunEntry", "find_run", "frozen_settings", "list_runs", "read_entry"]
+__all__ = ["RunEntry", "course_of", "find_run", "frozen_settings", "list_runs", "read_entry"]
 
 _SETTINGS, _STATUS, _LOCK = "settings.json", "status.json", "journal.lock"
 
@@ -106,6 +106,12 @@ def frozen_settings(folder: Path) -> dict[str, Any]:
     return cast("dict[str, Any]", settings)
 
 
+def course_of(folder: Path) -> tuple[str, int]:
+    """The part and the step that a run is in, as its status says."""
+    status = _read(folder / _STATUS) or {}
+    return _text(status.get("phase")), _whole(status.get("step")) or 0
+
+
 def read_entry(folder: Path) -> RunEntry:
     """How a run stands, from its status and, where that is missing, its settings."""
     frozen = _read(folder / _SETTINGS)
@@ -114,7 +120,10 @@ def read_entry(folder: Path) -> RunEntry:
     settings = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
     known = {**settings, **(status or {})}
     search = settings.get("search")
-    usd = known.get("cost_usd")
+    calls, usd = _whole(known.get("calls")), known.get("cost_usd")
+    if status is not None and "calls" not in status:  # it was killed, or is at work: only its journal knows
+        calls, status = _spent(folder, status)
+        usd = status.get("cost_usd")
     recipe = _text(known.get("recipe"))
     return RunEntry(
         folder=str(folder), name=_text(known.get("name")) or folder.name,
@@ -122,10 +131,21 @@ def read_entry(folder: Path) -> RunEntry:
         profile=_text(known.get("profile")), steps_done=_whole(known.get("steps_done")),
         steps=_whole(cast("dict[str, Any]", search).get("steps")) if isinstance(search, dict) and recipe != "evolve"
         else None,
-        rows=_whole(known.get("rows_out")), calls=_whole(known.get("calls")),
+        rows=_whole(known.get("rows_out")), calls=calls,
         cost_usd=float(usd) if isinstance(usd, int | float) else None, cost=_cost(settings, status, usd),
         started=_text(known.get("started")),
     )  # fmt: skip
+
+
+def _spent(folder: Path, status: Mapping[str, Any]) -> tuple[int | None, dict[str, Any]]:
+    """Attempts, and the status with what they cost, from the journal; as it is where that cannot be read."""
+    from ...agents.gateway.books.bills import spent_in  # noqa: PLC0415  only such runs need it
+
+    try:
+        spent = spent_in(folder)
+    except StorageError:
+        return None, dict(status)
+    return spent.calls, {**status, "cost_usd": spent.cost}
 
 
 def _state(folder: Path, status: Mapping[str, Any] | None, frozen: object) -> str:

@@ -15,8 +15,11 @@ __all__ = [
     "DataRecord",
     "DecisionRecord",
     "DroppedRecord",
+    "EstimateLineRecord",
+    "EstimateRecord",
     "FindingRecord",
     "FrozenRecord",
+    "RangeRecord",
     "ReadRecord",
     "SearchRecord",
     "SettingsRecord",
@@ -170,6 +173,32 @@ class FrozenRecord(_Record):
     autoevol: str = ""
     recorded: str = ""
     settings: SettingsRecord = SettingsRecord()
+
+
+class RangeRecord(_Record):
+    """A figure of an estimate: what is expected, and the most and the least it can be."""
+
+    at_least: float | None = None
+    expected: float | None = None
+    at_most: float | None = None
+
+
+class EstimateLineRecord(_Record):
+    """The calls of a role in a part of the run, before it began."""
+
+    stage: str = ""
+    role: str = ""
+    model: str = ""
+    calls: RangeRecord = RangeRecord()
+    tokens_in: RangeRecord = RangeRecord()
+    tokens_out: RangeRecord = RangeRecord()
+    usd: RangeRecord = RangeRecord()
+
+
+class EstimateRecord(_Record):
+    """`estimate.json`."""
+
+    lines: tuple[EstimateLineRecord, ...] = ()
 
 
 class ReadRecord(_Record):

@@ -21,6 +21,7 @@ from ...agents.method import Method
 from ..record.folder import write_atomically
 from ..record.keys import hide_keys
 from . import numbers
+from .against import Against, read_against
 from .chart import Chart, draw_scores
 from .counts import Balance, balances
 from .files import RunFiles
@@ -44,6 +45,7 @@ _FILES: Mapping[str, str] = {
     "test/confirmation.json": "the confirmation on test",
     "steps": "every step: method, trajectories, candidates, decision",
     "settings.json": "the frozen settings",
+    "estimate.json": "what it was estimated to take",
     "journal.sqlite": "every finished call",
     "events.jsonl": "what changed the course",
     "messages.jsonl": "who said what to whom",
@@ -69,6 +71,7 @@ class _Page:
     dropped: Dropped
     balances: tuple[Balance, ...]
     spending: Spending | None
+    against: tuple[Against, ...]
     files: Mapping[str, str]
     settings: tuple[str, ...]
     version: str
@@ -160,6 +163,7 @@ def _page(files: RunFiles) -> _Page:
         dropped=dropped,
         balances=balances(status, settings, steps, data, dropped),
         spending=spending,
+        against=read_against(files, spending),
         files={name: what for name, what in _FILES.items() if files.has(name)},
         settings=_settings(files.tree("settings.json")),
         version=frozen.autoevol,

@@ -1,4 +1,4 @@
-"""What the run cost by role and by stage, from its journal: finished calls, each counted once over all restarts."""
+"""What the run cost by role, model and stage, from its journal: finished calls, each counted once over all restarts."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ class Cost:
     without_answer: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    seconds: float = 0.0
     unpriced: int = 0
     prices: list[float] = field(default_factory=list[float])
 
@@ -31,6 +34,9 @@ class Cost:
         self.without_answer += call.kind not in ("answer", "truncated")
         self.input_tokens += call.input_tokens
         self.output_tokens += call.output_tokens
+        self.cached_tokens += call.cached_tokens
+        self.reasoning_tokens += call.reasoning_tokens
+        self.seconds += call.seconds
         if call.cost is None:
             self.unpriced += 1
         elif call.cost:
@@ -48,6 +54,7 @@ class Spending:
 
     roles: tuple[Cost, ...]
     stages: tuple[Cost, ...]
+    models: tuple[Cost, ...]
     total: Cost
     free: bool
 
@@ -71,16 +78,17 @@ def read_spending(files: RunFiles, *, free: bool) -> Spending | None:
         return None
     roles: dict[str, Cost] = {}
     stages: dict[str, Cost] = {}
+    models: dict[str, Cost] = {}
     total = Cost("All")
     try:
         for call in read_calls(files.folder / JOURNAL_NAME):
-            for bill, name in ((roles, call.role), (stages, call.stage)):
+            for bill, name in ((roles, call.role), (stages, call.stage), (models, call.model)):
                 bill.setdefault(name, Cost(name or "other")).add(call)
             total.add(call)
     except StorageError:
         files.trouble(JOURNAL_NAME, "it cannot be read; what the run cost is not shown.")
         return None
-    return Spending(_sorted(roles, _ROLES), _sorted(stages, _STAGES), total, free)
+    return Spending(_sorted(roles, _ROLES), _sorted(stages, _STAGES), _sorted(models, ()), total, free)
 
 
 _ROLES: Sequence[str] = ("evolver", "responder", "analyst", "refiner", "judge", "reflector", "student")

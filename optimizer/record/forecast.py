@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from ...agents.gateway.books.ledger import Entry, Sum, step_of
 from ...agents.gateway.endpoints import Budget
 from ...agents.gateway.progress import Forecast, Progress, binding
-from .estimate import PARTS, Estimate, Line, part_of, summed
+from .estimate import PARTS, Estimate, Line, part_of
 
-__all__ = ["Course", "Forecaster", "Left", "left_of"]
+__all__ = ["Course", "Forecaster", "first_cap", "remaining"]
 
 _ENOUGH = 5  # calls of a session after which its rate says something
 _SEARCH = PARTS[:3]
@@ -29,17 +29,8 @@ class Course:
     steps: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What is left of a run, at most: calls, output tokens, and USD (None where a price is unknown)."""
-
-    calls: int
-    tokens_out: float
-    usd: float | None
-
-
-def left_of(forecast: Estimate, finished: Iterable[Entry], course: Course) -> Left:
-    """What an estimate leaves after so many finished calls.
+def remaining(forecast: Estimate, finished: Iterable[Entry], course: Course) -> Estimate:
+    """What an estimate leaves after so many finished calls, at most; each line at what its role's calls came to.
 
     Args:
         forecast: of the whole run.
@@ -49,11 +40,7 @@ def left_of(forecast: Estimate, finished: Iterable[Entry], course: Course) -> Le
     entries = list(finished)
     roles = _by_role(entries)
     left = [(line, _calls_left(line, entries, course)) for line in forecast.lines]
-    return Left(
-        sum(calls for _, calls in left),
-        sum(calls * _tokens_each(line, roles) for line, calls in left),
-        summed(None if (usd := _usd_each(line, roles)) is None else calls * usd for line, calls in left if calls),
-    )
+    return Estimate(tuple(_scaled(line, calls, roles.get(line.role)) for line, calls in left if calls))
 
 
 class Forecaster:
@@ -79,32 +66,33 @@ class Forecaster:
 
     def look(self, now: Progress) -> Progress:
         """The same figures with what is left."""
-        left = left_of(self._forecast, (*self._before, *now.finished), self._course())
+        left = remaining(self._forecast, (*self._before, *now.finished), self._course())
         bound = binding(now)
-        forecast = Forecast(left.calls, _seconds(left, now, bound), left.usd, bound, self._cap(left))
+        cap = first_cap(left, self._budget, self._spent())
+        forecast = Forecast(left.calls, _seconds(left, now, bound), left.expected_usd, bound, cap)
         return replace(now, forecast=forecast)
 
-    def _cap(self, left: Left) -> str:
-        """The cap in calls or USD that comes before the end, at what calls have cost so far."""
-        budget, spent = self._budget, self._spent()
-        if budget.calls is not None and spent.calls + left.calls > budget.calls:
-            return "calls"
-        if budget.usd is not None and left.usd is not None and spent.usd + left.usd > budget.usd:
-            return "usd"
-        each = spent.tokens / spent.calls if spent.calls else 0.0
-        if budget.tokens is not None and spent.tokens + left.calls * each > budget.tokens:
-            return "tokens"
-        return ""
+
+def first_cap(left: Estimate, budget: Budget, spent: Sum) -> str:
+    """The cap in calls, USD or tokens that comes before the end, at what calls have cost so far; or nothing."""
+    usd = left.expected_usd
+    if budget.calls is not None and spent.calls + left.calls > budget.calls:
+        return "calls"
+    if budget.usd is not None and usd is not None and spent.usd + usd > budget.usd:
+        return "usd"
+    if budget.tokens is not None and spent.tokens + left.expected_tokens > budget.tokens:
+        return "tokens"
+    return ""
 
 
-def _seconds(left: Left, now: Progress, bound: str) -> float | None:
+def _seconds(left: Estimate, now: Progress, bound: str) -> float | None:
     """Time for what is left: by the rate of calls where requests are limited, else by that of tokens."""
     if not left.calls:
         return 0.0
     if now.calls < _ENOUGH:
         return None
     if now.tokens_per_min > 0 and "rpm" not in bound:
-        return 60 * left.tokens_out / now.tokens_per_min
+        return 60 * sum(line.expected_out for line in left.lines) / now.tokens_per_min
     return 60 * left.calls / now.calls_per_min if now.calls_per_min > 0 else None
 
 
@@ -130,13 +118,16 @@ def _by_role(entries: Iterable[Entry]) -> Mapping[str, Sum]:
     return roles
 
 
-def _tokens_each(line: Line, roles: Mapping[str, Sum]) -> float:
-    done = roles.get(line.role)
-    return done.output_tokens / done.calls if done and done.calls else line.expected_out / max(1, line.calls)
-
-
-def _usd_each(line: Line, roles: Mapping[str, Sum]) -> float | None:
-    done = roles.get(line.role)
-    if done and done.calls:
-        return None if done.unpriced else done.usd / done.calls
-    return None if line.expected_usd is None else line.expected_usd / max(1, line.calls)
+def _scaled(line: Line, calls: int, done: Sum | None) -> Line:
+    """A line of so many calls: each as those of the role were on average, or as estimated before the first."""
+    share = calls / line.calls
+    tokens_in, out, usd = line.tokens_in * share, line.expected_out * share, line.expected_usd
+    usd = None if usd is None else usd * share
+    if done is not None and done.calls:
+        tokens_in, out = calls * done.input_tokens / done.calls, calls * done.output_tokens / done.calls
+        usd = None if done.unpriced else calls * done.usd / done.calls
+    worst = None if line.worst_usd is None else line.worst_usd * share
+    return replace(
+        line, calls=calls, tokens_in=round(tokens_in), expected_out=round(out), expected_usd=usd,
+        worst_in=round(line.worst_in * share), worst_out=round(line.worst_out * share), worst_usd=worst, least_calls=0,
+    )  # fmt: skip

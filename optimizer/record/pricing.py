@@ -41,11 +41,12 @@ def models_in_use(settings: Settings) -> Iterator[tuple[str, str]]:
     seen: set[tuple[str, str]] = set()
     for role in roles_in_use(settings):
         seat: RoleSettings = getattr(settings.roles, role)
-        name: str | None = seat.endpoint
-        while name is not None and name in settings.endpoints and (name, seat.model) not in seen:
-            seen.add((name, seat.model))
-            yield name, seat.model
-            name = settings.endpoints[name].fallback
+        name, model = seat.endpoint, seat.model
+        while name in settings.endpoints and (name, model) not in seen:
+            seen.add((name, model))
+            yield name, model
+            endpoint = settings.endpoints[name]
+            name, model = endpoint.fallback or "", endpoint.fallback_model or model
 
 
 def _known(endpoint: Endpoint, model: str) -> Price | None:

@@ -439,10 +439,36 @@ async def test_cost_is_told_by_role_and_stage(run: Path) -> None:
     await write_calls(run, calls)
     words = _flat(_page(run))
 
-    assert "evolver 2 0 20 10 $1.75" in words
-    assert "judge 1 1 10 5 unknown price" in words
-    assert "Step 1, race on dev 1 0 10 5 $0.2500" in words
-    assert "All 3 1 30 15 $1.7500 and 1 call of unknown price" in words
+    assert "evolver 2 0 20 0 10 0 $1.75" in words
+    assert "judge 1 1 10 0 5 0 unknown price" in words
+    assert "Step 1, race on dev 1 0 10 0 5 0 $0.2500" in words
+    assert "All 3 1 30 0 15 0 $1.7500 and 1 call of unknown price" in words
+
+
+async def test_what_was_estimated_stands_beside_what_was_spent(run: Path) -> None:
+    """By role and in all; a role without an estimate counts as well, and an unknown price stays unknown."""
+    change(run / "settings.json", settings={"endpoints": {"default": {"base_url": "http://127.0.0.1:1/v1"}}})
+    await write_calls(run, [("evolver", "steps/000/dev", 0.25), ("evolver", "apply", 1.5), ("judge", "test", None)])
+    figures = {"calls": {"at_least": 1, "at_most": 4}, "tokens_in": {"expected": 30}, "tokens_out": {"expected": 20}}
+    lines = [
+        {"stage": stage, "role": "evolver", "usd": {"expected": 2.0, "at_most": 9.0}, **figures}
+        for stage in ("test", "apply")
+    ]
+    (run / "estimate.json").write_text(json.dumps({"lines": lines}), encoding="utf-8")
+    words = _flat(_page(run))
+
+    assert "evolver 2 8 2 25% 100 30 $4.00 $18.00 $1.75" in words
+    assert "judge 0 0 1 – 0 15 $0.00 $0.00 unknown price" in words
+    assert "All 2 8 3 38% 100 45 $4.00 $18.00 $1.7500 and 1 call of unknown price" in words
+
+
+async def test_a_run_without_a_readable_estimate_has_no_such_table(run: Path) -> None:
+    """It is said where the file is damaged, and the page is there all the same."""
+    await write_calls(run, [("evolver", "apply", 0.5)])
+    assert "Estimated before the run" not in _flat(_page(run))
+    (run / "estimate.json").write_text("[", encoding="utf-8")
+
+    assert "estimate.json: it is not a JSON object." in _flat(_page(run))
 
 
 async def test_a_local_model_is_free(run: Path) -> None:
