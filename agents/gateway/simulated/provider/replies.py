@@ -65,7 +65,7 @@ def _choices(asked: Asked, answers: Sequence[Written], finishes: Sequence[str], 
     more = f',"prompt_logprobs":{_prompt_logprobs(asked, 0)}' if chat and _wants_prompt(asked) else ""
     return (
         f'{{"id":"{prefix}-{asked.chance:016x}","object":"{kind}","created":{_CREATED},"model":{quoted(told.model)},'
-        f'"system_fingerprint":{quoted(told.fingerprint) if told.fingerprint else "null"},"choices":[{rows}],'
+        f'"system_fingerprint":{fingerprint},"choices":[{rows}],'
         f'"usage":{_usage(told, answers)}{more}}}'
     ).encode()
 
