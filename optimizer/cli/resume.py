@@ -40,7 +40,7 @@ def command(run: str, budget: tuple[str, ...], out: Path | None, dry_run: bool, 
     now = settings.model_copy(update={"budget": raised or caps})
     if dry_run:
         entry = read_entry(folder)
-        left = [] if entry.state == "finished" else left_lines(folder, now)
+        left = list(left_lines(folder, now)) if entry.state != "finished" else []
         click.echo("\n".join([*standing_lines(entry), *left, "Nothing was called."]))
         return
     place = check_out(out, settings)
