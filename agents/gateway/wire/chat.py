@@ -1,23 +1,25 @@
-"""The OpenAI chat form: a request becomes a body, a reply an outcome; garbage becomes a `Failure`, nothing else."""
+"""OpenAI's forms with choices, chats and raw completions: a request becomes a body, a reply outcomes.
+
+Garbage becomes a `Failure`, nothing else.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol, cast
+from itertools import accumulate, pairwise
+from typing import Literal, Protocol, cast
 
-from ..errors import UsageError
-from ..estimates import counted, worst_input
+from ..estimates import counted
 from ..outcomes import Answer, NoAnswer, Outcome, Usage
 from ..requests import Request, provider_seed
 from .failures import Failure, classify
+from .reading import encoded, fields_of, items_of, opened, schema_of, served, text_of, unreadable, usage_of, with_extra
 from .transport import Transport, WireReply
 
-__all__ = ["Caller", "ChatCaller", "body_of", "outcome_of"]
+__all__ = ["Caller", "ChatCaller", "Choice", "answered", "body_of", "outcome_of", "outcomes_of"]
 
-_MOST_TOKENS = 2**40
 _THINK, _THOUGHT = "<think>", "</think>"
 _FILTERED = frozenset({"content_filter", "safety", "blocklist", "prohibited_content"})
 _CUT = frozenset({"length", "max_tokens"})
@@ -42,13 +44,7 @@ class Caller(Protocol):
 
 
 class ChatCaller:
-    """`/chat/completions` of an endpoint.
-
-    Args:
-        transport: how it is reached.
-        address: what records call it, where its address is another in every session.
-        on_reply: shown every reply, of whatever status, with the model it is about, before anything is made of it.
-    """
+    """`/chat/completions` of an endpoint, until all use `callers.make_caller`."""
 
     def __init__(
         self, transport: Transport, address: str = "", on_reply: Callable[[str, WireReply], None] | None = None
@@ -59,121 +55,143 @@ class ChatCaller:
 
     async def call(self, request: Request, key: str) -> Outcome:
         """Send once, read once."""
-        reply = await self._transport.post("chat/completions", _encoded(body_of(request)))
+        reply = await self._transport.post("chat/completions", encoded(body_of(request)))
         if self._on_reply is not None:
             self._on_reply(request.model, reply)
         return outcome_of(reply, request, key, self.address)
 
 
-def body_of(request: Request) -> dict[str, object]:
+def body_of(request: Request, n: int = 1) -> dict[str, object]:
     """The body of a request; what is None is left out, `seed` derives from the sample alone.
 
+    Args:
+        request: a chat or a raw completion.
+        n: answers that are wanted.
+
     Raises:
-        UsageError: the JSON schema is not JSON.
+        UsageError: the JSON schema is not JSON, or the extra fields are none that can be.
     """
     decoding = request.decoding
+    asked: dict[str, object] = {"messages": [{"role": turn.speaker, "content": turn.text} for turn in request.turns]}
+    if request.form != "chat":
+        asked = {"prompt": request.turns[-1].text}
     body: dict[str, object] = {
         "model": request.model,
-        "messages": [{"role": turn.speaker, "content": turn.text} for turn in request.turns],
+        **asked,
         "max_tokens": decoding.max_tokens,
         "temperature": decoding.temperature,
         "seed": provider_seed(request.sample),
     }
+    if n > 1:
+        body["n"] = n
     if decoding.top_p is not None:
         body["top_p"] = decoding.top_p
     if decoding.stop:
         body["stop"] = list(decoding.stop)
     if decoding.json_schema is not None:
-        try:
-            schema = json.loads(decoding.json_schema)
-        except ValueError as error:
-            raise UsageError(f"The JSON schema of a call of the {request.role} is not JSON: {error}.") from error
         body["response_format"] = {
-            "type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": schema},
-        }  # fmt: skip
-    return body
-
-
-def _encoded(body: dict[str, object]) -> bytes:
-    try:
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError:
-        # Half of a surrogate pair has no UTF-8, but it has a JSON escape.
-        return json.dumps(body, separators=(",", ":")).encode()
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "strict": True, "schema": schema_of(request)},
+        }
+    return with_extra(body, request)
 
 
 # ---------------------------------------------------------------- replies
 
 
 @dataclass(frozen=True, slots=True)
-class _Choice:
+class Choice:
+    """One answer as it came: its text, the trace before it, and why it ended, in lower case."""
+
     text: str
     reasoning: str
     finish: str
 
+    @property
+    def written(self) -> str:
+        """All that was written."""
+        return self.reasoning + self.text
+
 
 def outcome_of(reply: WireReply, request: Request, key: str, replica: str) -> Outcome:
-    """Read a reply.
+    """Read the first choice of a reply.
 
     Raises:
         Failure: the status is not 200, the body holds an error, or it cannot be read as a completion.
     """
-    if reply.status != 200:
-        raise classify(reply.status, reply.headers, reply.body, datetime.now(UTC))
-    body = _object(reply)
-    choice = _choice(reply, body)
-    usage = _usage(body.get("usage"), request, choice)
+    body = opened(reply, "choices")
+    choices = items_of(body.get("choices"))
+    choice = _choice(reply, choices[0] if choices else None, request)
+    usage = usage_of(body.get("usage"), request, choice.written)
+    return answered(choice, usage, key, served(body, replica))
+
+
+def outcomes_of(reply: WireReply, requests: Sequence[Request], keys: Sequence[str], replica: str) -> list[Outcome]:
+    """Read a reply with several choices, one for each request in order.
+
+    The usage is of all together: the first outcome is booked the input, and the output is shared by length, so that
+    the sum is what was reported. Choices that cannot be read are passed over, and there may be fewer than were asked
+    for: then the list is shorter.
+
+    Raises:
+        Failure: as `outcome_of`, where there is no choice that can be read.
+    """
+    body = opened(reply, "choices")
+    found: list[Choice] = []
+    refusal: Failure | None = None
+    for row in items_of(body.get("choices"))[: len(requests)] or [None]:
+        try:
+            found.append(_choice(reply, row, requests[0]))
+        except Failure as failure:
+            refusal = refusal or failure
+    if not found:
+        raise refusal or unreadable("holds no choice")
+    whole = usage_of(body.get("usage"), requests[0], "".join(choice.written for choice in found))
+    shares = _shared(whole, [counted(choice.written) for choice in found])
+    blank = served(body, replica)
+    return [
+        answered(choice, usage, key, blank)
+        for choice, usage, key in zip(found, shares, keys[: len(found)], strict=True)
+    ]
+
+
+def answered(choice: Choice, usage: Usage, key: str, blank: Answer) -> Outcome:
+    """The outcome of a choice.
+
+    Args:
+        choice: what came.
+        usage: what it took.
+        key: the request's key.
+        blank: an answer that says who served it.
+    """
     if choice.finish in _FILTERED:
         return NoAnswer(key, "content_filter", "the provider's filter withheld the answer", usage)
     if not choice.text.strip():
         why = "the answer was cut before it began" if choice.finish in _CUT else "the answer is empty"
         return NoAnswer(key, "empty", why, usage)
-    return Answer(
-        key=key,
-        text=choice.text,
-        finish="length" if choice.finish in _CUT else "stop",
-        reasoning=choice.reasoning,
-        usage=usage,
-        model=_text(body.get("model"))[:200],
-        fingerprint=_text(body.get("system_fingerprint"))[:200],
-        replica=replica,
-    )
+    finish: Literal["stop", "length"] = "length" if choice.finish in _CUT else "stop"
+    return replace(blank, key=key, text=choice.text, finish=finish, reasoning=choice.reasoning, usage=usage)
 
 
-def _object(reply: WireReply) -> dict[str, object]:
-    try:
-        found: object = json.loads(reply.body)
-    except (ValueError, RecursionError) as error:
-        raise _unreadable("is not JSON") from error
-    if not isinstance(found, dict):
-        raise _unreadable("is JSON of another form")
-    body = cast("dict[str, object]", found)
-    fault = body.get("error")
-    if fault and not body.get("choices"):
-        # Some providers report errors of those behind them under status 200 and put the status into the object.
-        code = cast("dict[str, object]", fault).get("code") if isinstance(fault, dict) else None
-        status = code if isinstance(code, int) and 300 <= code <= 599 else 500
-        raise classify(status, reply.headers, reply.body, datetime.now(UTC))
-    return body
-
-
-def _choice(reply: WireReply, body: dict[str, object]) -> _Choice:
-    choices = body.get("choices")
-    first = cast("list[object]", choices)[0] if isinstance(choices, list) and choices else None
-    if not isinstance(first, dict):
-        raise _unreadable("holds no choice")
-    choice = cast("dict[str, object]", first)
-    message = choice.get("message")
-    if not isinstance(message, dict):
-        raise _unreadable("holds no message")
-    finish = str(choice.get("finish_reason") or "stop").lower()
+def _choice(reply: WireReply, row: object, request: Request) -> Choice:
+    if not isinstance(row, dict):
+        raise unreadable("holds no choice")
+    choice = cast("dict[str, object]", row)
+    finish = text_of(choice.get("finish_reason")).lower()
     if finish == "error":
         raise classify(502, reply.headers, reply.body, datetime.now(UTC))
-    fields = cast("dict[str, object]", message)
-    text = _text(fields.get("content")) or _text(fields.get("refusal"))
-    reasoning = _text(fields.get("reasoning_content")) or _text(fields.get("reasoning"))
+    if request.form != "chat":
+        if not isinstance(choice.get("text"), str):
+            raise unreadable("holds no text")
+        # What goes on a given text may begin with a tag of its own accord.
+        return Choice(text_of(choice["text"]), "", finish)
+    if not isinstance(choice.get("message"), dict):
+        raise unreadable("holds no message")
+    message = fields_of(choice["message"])
+    text = text_of(message.get("content")) or text_of(message.get("refusal"))
+    reasoning = text_of(message.get("reasoning_content")) or text_of(message.get("reasoning"))
     trace, rest = _apart(text)
-    return _Choice(rest, "\n".join(part for part in (reasoning, trace) if part), finish)
+    return Choice(rest, "\n".join(part for part in (reasoning, trace) if part), finish)
 
 
 def _apart(text: str) -> tuple[str, str]:
@@ -185,38 +203,24 @@ def _apart(text: str) -> tuple[str, str]:
     return trace.strip(), rest.lstrip()
 
 
-def _text(value: object) -> str:
-    """A string, or the texts of a list of parts; anything else is nothing. Never half of a surrogate pair."""
-    if isinstance(value, list):
-        parts = [cast("dict[str, object]", part) for part in cast("list[object]", value) if isinstance(part, dict)]
-        texts = [text for part in parts if isinstance(text := part.get("text"), str)]
-        value = "".join(texts)
-    if not isinstance(value, str):
-        return ""
-    return value if value.isascii() else value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+def _shared(whole: Usage, lengths: Sequence[int]) -> list[Usage]:
+    """A usage in parts whose sum it is: input to the first, output by length."""
+    ends = list(accumulate(lengths, initial=0))
+    total = ends[-1] or 1
 
+    def part(tokens: int) -> list[int]:
+        # The last end takes what is left, also where every length is 0.
+        marks = [tokens * end // total for end in ends[:-1]] + [tokens]
+        return [after - before for before, after in pairwise(marks)]
 
-def _usage(value: object, request: Request, choice: _Choice) -> Usage:
-    fields = cast("dict[str, object]", value) if isinstance(value, dict) else {}
-    sent, got = _count(fields, "prompt_tokens"), _count(fields, "completion_tokens")
-    if sent is None or got is None:
-        read = sum(counted(turn.text) for turn in request.turns)
-        bound = min(request.decoding.max_tokens, counted(choice.text) + counted(choice.reasoning))
-        return Usage(min(read, worst_input(request)), bound, estimated=True)
-    cached = _count(fields.get("prompt_tokens_details"), "cached_tokens")
-    if cached is None:
-        cached = _count(fields, "prompt_cache_hit_tokens") or 0
-    thought = _count(fields.get("completion_tokens_details"), "reasoning_tokens") or 0
-    return Usage(sent, got, min(cached, sent), min(thought, got))
-
-
-def _count(fields: object, name: str) -> int | None:
-    """A number of tokens, or None where there is none that can be one."""
-    value = cast("dict[str, object]", fields).get(name) if isinstance(fields, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_TOKENS:
-        return None
-    return value
-
-
-def _unreadable(what: str) -> Failure:
-    return Failure("unreadable_reply", f"the reply {what}", charged=True)
+    written, thought = part(whole.output_tokens), part(whole.reasoning_tokens)
+    return [
+        Usage(
+            whole.input_tokens if index == 0 else 0,
+            written[index],
+            whole.cached_tokens if index == 0 else 0,
+            thought[index],
+            whole.estimated,
+        )
+        for index in range(len(lengths))
+    ]

@@ -210,7 +210,7 @@ def said(body: bytes) -> Said:
         return Said(frozenset(), text)
     error = cast("dict[str, object]", found).get("error", cast("object", found)) if isinstance(found, dict) else found
     if not isinstance(error, dict):
-        return Said(frozenset(), str(error)[:2000])
+        return Said(frozenset(), error if isinstance(error, str) else text)
     fields = cast("dict[str, object]", error)
     inner = fields.get("innererror")
     named = [fields.get("code"), fields.get("type"), fields.get("status")]

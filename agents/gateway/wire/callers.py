@@ -1,0 +1,231 @@
+"""One attempt over the wire in whatever form is asked for, with what the model is known to refuse left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from ..endpoints import Endpoint
+from ..errors import UsageError
+from ..outcomes import Answer, Outcome
+from ..requests import Form, Request
+from . import anthropic, chat, embeddings
+from .failures import Failure
+from .given import WAYS, Way
+from .quirks import Quirks
+from .reading import encoded
+from .transport import Transport, WireReply
+
+__all__ = ["WireCaller", "make_caller"]
+
+_ONE_ONLY = "no n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """How one form is spoken: where it goes, what it says, what comes of a reply."""
+
+    path: str
+    body: Callable[[Request], dict[str, object]]
+    read: Callable[[WireReply, Request, str, str], Outcome]
+
+
+_OPENAI: dict[Form, _Spoken] = {
+    "chat": _Spoken("chat/completions", chat.body_of, chat.outcome_of),
+    "completion": _Spoken("completions", chat.body_of, chat.outcome_of),
+    "embedding": _Spoken("embeddings", embeddings.body_of, embeddings.outcome_of),
+}
+
+
+def make_caller(
+    name: str,
+    endpoint: Endpoint,
+    transport: Transport,
+    on_reply: Callable[[str, WireReply], None] | None = None,
+    address: str = "",
+    quirks: Quirks | None = None,
+) -> WireCaller:
+    """What reaches the models of an endpoint over a transport.
+
+    Args:
+        name: the endpoint's name, for messages.
+        endpoint: which wire it speaks, and what is known of its models.
+        transport: how it is reached.
+        on_reply: shown every reply, of whatever status, with the model it is about, before anything is made of it.
+        address: what records call it, where its address is another in every session.
+        quirks: shared by all addresses of the endpoint, so that each quirk is learned once; None begins anew.
+    """
+    return WireCaller(name, endpoint, transport, on_reply, address, quirks)
+
+
+class WireCaller:
+    """Chats, raw completions, given texts and embeddings of one address. Made by `make_caller`.
+
+    Attributes:
+        address: where it goes, for messages and records.
+        quirks: what is known of its models.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        endpoint: Endpoint,
+        transport: Transport,
+        on_reply: Callable[[str, WireReply], None] | None,
+        address: str,
+        quirks: Quirks | None,
+    ) -> None:
+        self._name = name
+        self._transport = transport
+        self._on_reply = on_reply
+        self._spoken = _forms(endpoint)
+        self._given = _GivenTexts(name, endpoint)
+        self.address = address or transport.address
+        self.quirks = quirks if quirks is not None else Quirks(endpoint.abilities)
+
+    async def call(self, request: Request, key: str) -> Outcome:
+        """Send once, read once.
+
+        Raises:
+            Failure: nothing came of it; of kind `adapted` where the same request, sent again, is another on the wire.
+            UsageError: the endpoint has no such form, or the request's schema or extra fields are none.
+        """
+        if request.form == "given_text" and "given_text" not in self._spoken:
+            return await self._scored(request, key)
+        spoken = self._form(request)
+        body = spoken.body(request)
+        reply, adapted = await self._sent(spoken.path, request, body)
+        try:
+            outcome = spoken.read(reply, request, key, self.address)
+        except Failure as failure:
+            raise self.quirks.learn(request.model, body, reply, failure) from failure
+        return _marked(outcome, adapted)
+
+    async def call_many(self, requests: Sequence[Request], keys: Sequence[str]) -> list[Outcome]:
+        """Send one call for several samples of the same question.
+
+        Args:
+            requests: alike but for the sample.
+            keys: theirs.
+
+        Returns:
+            outcomes of the first requests, in order: fewer than asked for where the endpoint gives fewer, and one where
+            it is known to give one only. The usages together are what was reported.
+
+        Raises:
+            Failure: as `call`.
+            UsageError: as `call`.
+        """
+        first = requests[0]
+        if len(requests) == 1 or not self.gives_many(first):
+            return [await self.call(first, keys[0])]
+        spoken = self._form(first)
+        body = chat.body_of(first, n=len(requests))
+        reply, adapted = await self._sent(spoken.path, first, body)
+        try:
+            outcomes = chat.outcomes_of(reply, requests, keys, self.address)
+        except Failure as failure:
+            raise self.quirks.learn(first.model, body, reply, failure) from failure
+        if len(outcomes) == 1:
+            # Passed over without a word: asking for many would only look like it.
+            self.quirks.note(first.model, _ONE_ONLY)
+        return [_marked(outcome, adapted) for outcome in outcomes]
+
+    def gives_many(self, request: Request) -> bool:
+        """Whether one call may give several answers to a request, as far as is known."""
+        spoken = self._spoken.get(request.form)
+        return (
+            spoken is not None and spoken.body is chat.body_of and _ONE_ONLY not in self.quirks.learned(request.model)
+        )
+
+    def given_text_way(self, model: str) -> str | None:
+        """How log-probabilities of a given text were had of a model; None where none came yet."""
+        return self._given.proven(model)
+
+    def _form(self, request: Request) -> _Spoken:
+        spoken = self._spoken.get(request.form)
+        if spoken is None:
+            raise UsageError(
+                f"The endpoint '{self._name}' does not offer what is asked of it ({request.form}).",
+                fix="Name another endpoint for this role.",
+            )
+        return spoken
+
+    async def _sent(self, path: str, request: Request, body: dict[str, object]) -> tuple[WireReply, tuple[str, ...]]:
+        adapted = self.quirks.apply(request.model, body)
+        reply = await self._transport.post(path, encoded(body))
+        if self._on_reply is not None:
+            self._on_reply(request.model, reply)
+        return reply, adapted
+
+    async def _scored(self, request: Request, key: str) -> Outcome:
+        if not request.turns[-1].text:
+            raise Failure("bad_request", "a text without a token has no log-probabilities")
+        way = self._given.way(request.model)
+        reply, adapted = await self._sent(way.path, request, way.body(request))
+        try:
+            outcome = way.read(reply, request, key, self.address)
+        except Failure as failure:
+            raise self._given.failed(request.model, way, failure) from failure
+        self._given.worked(request.model, way)
+        return _marked(outcome, adapted)
+
+
+def _forms(endpoint: Endpoint) -> Mapping[Form, _Spoken]:
+    if endpoint.wire == "openai":
+        return _OPENAI
+    body = partial(anthropic.body_of, mark_prefix=endpoint.cache_prompts)
+    return {"chat": _Spoken("messages", body, anthropic.outcome_of)}
+
+
+def _marked(outcome: Outcome, adapted: tuple[str, ...]) -> Outcome:
+    return replace(outcome, adapted=adapted) if adapted and isinstance(outcome, Answer) else outcome
+
+
+class _GivenTexts:
+    """Which way log-probabilities of given texts are had, by model."""
+
+    def __init__(self, name: str, endpoint: Endpoint) -> None:
+        self._name = name
+        self._abilities = endpoint.abilities
+        self._openai = endpoint.wire == "openai"
+        self._left: dict[str, tuple[Way, ...]] = {}
+        self._proven: dict[str, Way] = {}
+        self._last = ""
+
+    def way(self, model: str) -> Way:
+        """The way to try now.
+
+        Raises:
+            UsageError: none is left.
+        """
+        if model not in self._left:
+            found = self._abilities[model].given_text if model in self._abilities else None
+            known = [way for way in WAYS if found is None or way.name == found]
+            self._left[model] = tuple(known) if self._openai else ()
+        left = self._left[model]
+        if not left:
+            raise UsageError(
+                f"The endpoint '{self._name}' gives no log-probabilities of a given text. {self._last}".strip(),
+                fix="For the student, name an endpoint that does: vLLM, SGLang, or the embedded model.",
+            )
+        return left[0]
+
+    def proven(self, model: str) -> str | None:
+        """The way that worked."""
+        return self._proven[model].name if model in self._proven else None
+
+    def worked(self, model: str, way: Way) -> None:
+        """Keep to a way."""
+        self._proven[model] = way
+
+    def failed(self, model: str, way: Way, failure: Failure) -> Failure:
+        """What a refusal comes to: where the way may be to blame, the next one is tried at once."""
+        if failure.kind not in {"bad_request", "unknown_model"} or self._proven.get(model) is way:
+            return failure
+        left = self._left[model]
+        if left and left[0] is way:
+            self._left[model] = left[1:]
+            self._last = f"The last reply: {failure.detail}."
+        return Failure("adapted", f"not by {way.name}: {failure.detail}")
