@@ -1,42 +1,54 @@
 """Every finished call, durably, before anyone uses its answer (design, law 2); and every attempt, before it is sent.
 
-One thread writes, in group commits: it takes all that waits into one transaction, and each of those who wait goes on
-after the commit. Reads are point lookups on a connection of their own, which in WAL mode never waits for the writer.
+Writing is in `writer`: group commits, each of those who wait goes on after the commit. Reads are point lookups on a
+connection of their own, which in WAL mode never waits for the writer; a key that was never seen costs no look at all.
 An attempt that has no end on opening was cut off by a death: it stays counted at what was set aside for it.
 """
 
 from __future__ import annotations
 
-import asyncio
-import queue
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any
 
 from ..errors import StorageError
-from ..outcomes import Answer, Outcome
+from ..outcomes import Outcome
 from ..requests import Request
-from .journal_file import JOURNAL_NAME, FileLock, open_for_reading, open_for_writing, os_trouble, sqlite_trouble
+from .drives import MOUNTS
+from .journal_file import (
+    JOURNAL_NAME,
+    FileLock,
+    damaged,
+    open_for_reading,
+    open_for_writing,
+    os_trouble,
+    sqlite_trouble,
+    version_of,
+)
 from .ledger import Entry, Need, Sum
-from .packing import pack_outcome, pack_request, unpack_outcome
+from .migration import OLD_ATTEMPTS, migrate
+from .packing import PackingError, unpack_old_outcome
+from .rows import CALL_COLUMNS, Finished, attempt_crc, bits_of, call_row, key_in, key_out, outcome_in, plain, plains
+from .texts import Seen, Texts
+from .writer import Writer
 
 __all__ = ["JOURNAL_NAME", "CallRecord", "Finished", "Journal", "Recorded", "read_calls"]
 
-ResultT = TypeVar("ResultT")
-_GROUP = 500
-_HEARTBEAT_S = 5.0
+_LOOKUP = f"SELECT {','.join(CALL_COLUMNS)} FROM calls WHERE key=?"  # noqa: S608
+_STAGE = CALL_COLUMNS.index("stage")
 
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
     """A finished call as reports read it. `kind` is `answer`, `truncated`, or the reason why there is no answer.
 
-    `cost` is USD, None where the price is unknown; `seconds` is the wall time of the attempt that brought it.
+    `cost` is USD, None where the price is unknown; `seconds` is the wall time of the attempt that brought it. What
+    really served it is in `served_model`, `fingerprint`, `replica` and `fallback` (see `Answer`); `reused_from` names
+    the run that paid for it. Journals of version 1 have none of these, and tell "".
     """
 
     key: str
@@ -52,34 +64,22 @@ class CallRecord:
     reasoning_tokens: int
     cost: float | None
     seconds: float
+    served_model: str = ""
+    fingerprint: str = ""
+    replica: str = ""
+    fallback: str = ""
+    reused_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A finished call as the gateway finds it again: its outcome, and the place that it is booked on."""
+    """A finished call as it is found again: its outcome, the place that it is booked on, and the run that paid for it
+    where that is another one."""
 
     outcome: Outcome
     stage: str
     place: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A call that is about to be recorded. `mark` is what an endpoint wants to know again after a restart."""
-
-    key: str
-    request: Request
-    outcome: Outcome
-    mark: str = ""
-
-
-@dataclass(slots=True)
-class _Order(Generic[ResultT]):
-    """One thing to write, and who waits for it."""
-
-    write: Callable[[sqlite3.Connection], ResultT]
-    future: asyncio.Future[ResultT]
-    loop: asyncio.AbstractEventLoop
+    source: str = ""
 
 
 class Journal:
@@ -90,31 +90,47 @@ class Journal:
         power_safe: wait for the disk at each commit (`synchronous=FULL`); else a commit survives the death of the
             process, not the loss of power.
         read_only: only look up; nothing is locked, made or written.
+        mounts: the kernel's list of mounts, by which a network drive is known.
 
     Raises:
         StorageError: the run is in use, or its journal cannot be opened or is damaged.
     """
 
-    def __init__(self, folder: Path, *, power_safe: bool = False, read_only: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, power_safe: bool = False, read_only: bool = False, mounts: Path = MOUNTS
+    ) -> None:
         self.path = folder / JOURNAL_NAME
         self._lock = None if read_only else _locked(folder)
-        self._writer: sqlite3.Connection | None = None
-        self._orders: queue.SimpleQueue[_Order[object] | None] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self._broken: StorageError | None = None
+        self._writer: Writer | None = None
+        self._opened = time.monotonic()
+        connection: sqlite3.Connection | None = None
         try:
             if not read_only:
-                self._writer = open_for_writing(self.path, power_safe=power_safe)
-                self._inode = self.path.stat().st_ino
+                connection = open_for_writing(self.path, power_safe=power_safe, mounts=mounts)
+                migrate(connection, self.path)
             self._reader = open_for_reading(self.path)
-        except StorageError:
-            self._abandon()
+            self._version = version_of(self._reader, self.path)
+            self._elapsed_before = float(self._all("SELECT value FROM meta WHERE name='elapsed_s'")[0][0])
+            if connection is not None:
+                self._prepare(connection, power_safe=power_safe)
+        except BaseException as error:
+            if connection is not None:
+                connection.close()
+            if self._lock is not None:
+                self._lock.close()
+            if isinstance(error, sqlite3.Error):
+                raise sqlite_trouble(error, self.path) from error
             raise
-        self._opened = time.monotonic()
-        self._elapsed_before = float(self._all("SELECT value FROM meta WHERE name='elapsed_s'")[0][0])
-        if self._writer is not None:
-            self._thread = threading.Thread(target=self._write_all, args=(self._writer,), name="journal", daemon=True)
-            self._thread.start()
+
+    def _prepare(self, connection: sqlite3.Connection, *, power_safe: bool) -> None:
+        self._texts = Texts(self._reader)
+        self._seen = Seen()
+        for (key,) in self._reader.execute("SELECT key FROM calls"):
+            self._seen.add(bits_of(key))
+        self._attempts = int(self._all("SELECT COALESCE(MAX(id), 0) FROM attempts")[0][0])
+        quick = not power_safe and connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        connection.execute("PRAGMA busy_timeout=0")
+        self._writer = Writer(self.path, connection, self._elapsed, inline=quick)
 
     def __enter__(self) -> Journal:
         return self
@@ -124,16 +140,10 @@ class Journal:
 
     def close(self) -> None:
         """Write what still waits, fold the log into the file and let go of the run."""
-        if self._thread is not None:
-            self._orders.put(None)
-            self._thread.join()
-            self._thread = None
         self._reader.close()
-        self._abandon()
-
-    def _abandon(self) -> None:
         if self._writer is not None:
             self._writer.close()
+            self._writer = None
         if self._lock is not None:
             self._lock.close()
 
@@ -145,21 +155,45 @@ class Journal:
         Raises:
             StorageError: the file cannot be read, or the record is damaged.
         """
-        try:
-            row = self._reader.execute("SELECT outcome, stage, place FROM calls WHERE key=?", (key,)).fetchone()
-        except sqlite3.Error as error:
-            raise sqlite_trouble(error, self.path) from error
-        if row is None:
+        stored = key_in(key)
+        if self._writer is not None and bits_of(stored) not in self._seen:
             return None
-        return Recorded(unpack_outcome(row[0], key, self.path), row[1], row[2])
+        if self._version == 1:
+            return self._old_lookup(key)
+        rows = self._all(_LOOKUP, (stored,))
+        if not rows:
+            return None
+        row = rows[0]
+        try:
+            return Recorded(outcome_in(row), row[_STAGE], row[_STAGE + 1], row[CALL_COLUMNS.index("reused_from")])
+        except PackingError as error:
+            raise damaged(self.path, f"the record {key[:12]} cannot be read") from error
+
+    def _old_lookup(self, key: str) -> Recorded | None:
+        rows = self._all("SELECT outcome, stage, place FROM calls WHERE key=?", (key,))
+        if not rows:
+            return None
+        try:
+            return Recorded(unpack_old_outcome(rows[0][0]), rows[0][1], rows[0][2])
+        except PackingError as error:
+            raise damaged(self.path, f"the record {key[:12]} cannot be read") from error
 
     def entries(self) -> list[Entry]:
-        """All attempts so far by role and stage; those without an end at what was set aside for them."""
+        """All attempts so far by role, stage and model; those without an end at what was set aside for them."""
+        columns = "role, stage, model, input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, seconds"
+        table = "attempts"
+        if self._version == 1:
+            names = (
+                "id, ended, input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, seconds, key, endpoint"
+            )
+            old = OLD_ATTEMPTS.format(calls="calls", attempts="attempts")
+            table = f"(WITH old ({names}, model, role, stage) AS ({old}) SELECT {columns} FROM old)"  # noqa: S608
         rows = self._all(
-            "SELECT role, stage, COUNT(*), SUM(input_tokens), SUM(output_tokens), SUM(cached_tokens),"
-            " SUM(reasoning_tokens), TOTAL(cost), SUM(cost IS NULL) FROM attempts GROUP BY role, stage"
+            "SELECT role, stage, model, COUNT(*), SUM(input_tokens), SUM(output_tokens), SUM(cached_tokens),"  # noqa: S608
+            " SUM(reasoning_tokens), TOTAL(cost), SUM(cost IS NULL), TOTAL(seconds)"
+            f" FROM {table} GROUP BY role, stage, model"
         )
-        return [Entry(row[0], row[1], Sum(*row[2:])) for row in rows]
+        return [Entry(row[0], row[1], Sum(*row[3:]), row[2]) for row in rows]
 
     def marks(self, endpoint: str) -> list[str]:
         """The marks of all finished calls of an endpoint, one a call."""
@@ -167,7 +201,10 @@ class Journal:
 
     def minutes(self) -> float:
         """Minutes that the run has taken, over all restarts, up to the last commit of each and up to now of this."""
-        return (self._elapsed_before + time.monotonic() - self._opened) / 60
+        return self._elapsed() / 60
+
+    def _elapsed(self) -> float:
+        return self._elapsed_before + time.monotonic() - self._opened
 
     def _all(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         try:
@@ -177,24 +214,38 @@ class Journal:
 
     # ------------------------------------------------------------ writing
 
-    async def open_attempt(self, key: str, endpoint: str, need: Need) -> int:
+    async def open_attempt(self, key: str, endpoint: str, need: Need, *, replica: str = "") -> int:
         """Record, before sending, that a call is about to be sent. The number closes it again.
+
+        Args:
+            key: of the call.
+            endpoint: the endpoint group.
+            need: what it could use at worst, for whom, and the model that is asked.
+            replica: the account that is asked: its address, which holds no secret.
 
         Raises:
             StorageError: it could not be written; nothing may be sent.
         """
-        names = (key, endpoint, _plain(need.role), _plain(need.stage), "")
-        values = (*names, need.input_tokens, need.output_tokens, 0, 0, need.usd)
-
-        def write(connection: sqlite3.Connection) -> int:
-            marks = ",".join("?" * len(values))
-            return connection.execute(f"INSERT INTO attempts VALUES (NULL,{marks})", values).lastrowid or 0  # noqa: S608
-
-        return await self._ordered(write)
+        writer = self._open_writer()
+        group = writer.open_group()
+        self._attempts += 1
+        cost = None if need.usd is None else float(need.usd) + 0.0
+        numbers = (self._attempts, "", need.input_tokens, need.output_tokens, 0, 0, cost, 0.0)
+        names = plains(endpoint, need.model, replica, need.role, need.stage)
+        number = self._attempts
+        group.attempts.append((*numbers, attempt_crc(numbers), key_in(key), *names))
+        await writer.committed()
+        return number
 
     async def close_attempt(self, attempt: int, ended: str, used: Sum) -> None:
-        """Record how an attempt without an outcome ended, and what it counts for."""
-        await self._ordered(lambda connection: _close(connection, attempt, ended, used))
+        """Record how an attempt without an outcome ended, and what it counts for.
+
+        Raises:
+            StorageError: it could not be written.
+        """
+        writer = self._open_writer()
+        writer.open_group().closings.append(_closing(attempt, ended, used))
+        await writer.committed()
 
     async def finish(self, finished: Finished, attempt: int | None = None, used: Sum | None = None) -> None:
         """Record an outcome, and the end of the attempt that brought it, in one commit.
@@ -202,83 +253,43 @@ class Journal:
         Raises:
             StorageError: it could not be written; the answer must not be used.
         """
-        values = _row(finished)
+        await self.finish_many((finished,), attempt, used)
 
-        def write(connection: sqlite3.Connection) -> None:
-            marks = ",".join("?" * len(values))
-            connection.execute(f"INSERT OR IGNORE INTO calls VALUES ({marks})", values)  # noqa: S608
-            if attempt is not None and used is not None:
-                _close(connection, attempt, cast("str", values[6]), used)
+    async def finish_many(
+        self, finished: Sequence[Finished], attempt: int | None = None, used: Sum | None = None
+    ) -> None:
+        """The same for the several answers of one call: all of them are recorded, or none.
 
-        await self._ordered(write)
+        Raises:
+            StorageError: they could not be written; none may be used.
+        """
+        writer = self._open_writer()
+        group = writer.open_group()
+        rows = [call_row(each, self._pack(each.request, group.texts)) for each in finished]
+        group.calls += rows
+        if attempt is not None and used is not None and rows:
+            group.closings.append(_closing(attempt, rows[0][CALL_COLUMNS.index("kind")], used))
+        for row in rows:
+            self._seen.add(bits_of(row[0]))
+        await writer.committed()
 
     async def rebook(self, key: str, request: Request) -> None:
         """Book a call on the first of the places that asked for it, whichever came first in time."""
-        stage, place = _plain(request.stage), _plain(request.place)
-        values = (stage, place, _plain(request.role), key, stage, place)
-        change = "UPDATE calls SET stage=?, place=?, role=? WHERE key=? AND (stage, place) > (?, ?)"
-        await self._ordered(lambda connection: connection.execute(change, values))
+        stage, place = plain(request.stage), plain(request.place)
+        writer = self._open_writer()
+        writer.open_group().rebooks.append((stage, place, plain(request.role), key_in(key), stage, place))
+        await writer.committed()
 
-    async def _ordered(self, write: Callable[[sqlite3.Connection], ResultT]) -> ResultT:
-        if self._broken is not None:
-            raise _again(self._broken)
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[ResultT] = loop.create_future()
-        order = _Order(write, future, loop)
-        self._orders.put(cast("_Order[object]", order))
-        return await future
-
-    def _write_all(self, connection: sqlite3.Connection) -> None:
-        """The writing thread: everything that waits goes into one transaction."""
-        ended = False
-        while not ended:
-            group: list[_Order[object]] = []
-            try:
-                order = self._orders.get(timeout=_HEARTBEAT_S)
-                while order is not None and len(group) < _GROUP:
-                    group.append(order)
-                    order = self._orders.get_nowait()
-                if order is not None:
-                    group.append(order)
-                ended = order is None
-            except queue.Empty:
-                pass
-            self._commit(connection, group)
-        if self._broken is None:
-            self._fold(connection)
-
-    def _commit(self, connection: sqlite3.Connection, group: list[_Order[object]]) -> None:
-        results: list[object] = []
+    def _pack(self, request: Request, new: list[tuple[Any, ...]]) -> bytes:
         try:
-            if self._broken is None:
-                self._still_there()
-                connection.execute("BEGIN IMMEDIATE")
-                results = [order.write(connection) for order in group]
-                elapsed = self._elapsed_before + time.monotonic() - self._opened
-                connection.execute("UPDATE meta SET value=? WHERE name='elapsed_s'", (elapsed,))
-                connection.execute("COMMIT")
+            return self._texts.pack(request, new)
         except sqlite3.Error as error:
-            self._broken = sqlite_trouble(error, self.path)
-        except OSError as error:
-            self._broken = os_trouble(error, self.path.parent)
-        except (ValueError, OverflowError) as error:
-            # SQLite takes no number past 64 bits and no text that is not Unicode. Callers see to it; should one not,
-            # those who wait must hear of it rather than wait for ever.
-            self._broken = StorageError(f"The journal {self.path} cannot hold a record: {error}.")
-        if self._broken is not None and connection.in_transaction:
-            connection.rollback()
-        _answer(group, results, self._broken)
+            raise sqlite_trouble(error, self.path) from error
 
-    def _still_there(self) -> None:
-        """An open file can be written after it was removed; that would be durable for nobody."""
-        if self.path.stat().st_ino != self._inode:
-            raise FileNotFoundError(2, "the journal was replaced by another file")
-
-    def _fold(self, connection: sqlite3.Connection) -> None:
-        try:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.Error as error:
-            self._broken = sqlite_trouble(error, self.path)
+    def _open_writer(self) -> Writer:
+        if self._writer is None:
+            raise StorageError(f"The journal {self.path} is open for reading only, or closed.")
+        return self._writer
 
 
 def _locked(folder: Path) -> FileLock:
@@ -289,51 +300,11 @@ def _locked(folder: Path) -> FileLock:
     return FileLock(folder)
 
 
-def _again(error: StorageError) -> StorageError:
-    """A copy for each who is told: one exception raised in many tasks would mix their tracebacks."""
-    return StorageError(error.problem, fix=error.fix)
-
-
-def _answer(group: list[_Order[object]], results: list[object], broken: StorageError | None) -> None:
-    """Tell those who wait, in the thread of their event loop."""
-
-    def tell() -> None:
-        for number, order in enumerate(group):
-            if order.future.done():
-                continue
-            if broken is None:
-                order.future.set_result(results[number])
-            else:
-                order.future.set_exception(_again(broken))
-
-    if group and not group[0].loop.is_closed():
-        group[0].loop.call_soon_threadsafe(tell)
-
-
-def _close(connection: sqlite3.Connection, attempt: int, ended: str, used: Sum) -> None:
-    cost = None if used.unpriced else used.usd
-    connection.execute(
-        "UPDATE attempts SET ended=?, input_tokens=?, output_tokens=?, cached_tokens=?, reasoning_tokens=?, cost=?"
-        " WHERE id=?",
-        (ended, used.input_tokens, used.output_tokens, used.cached_tokens, used.reasoning_tokens, cost, attempt),
-    )
-
-
-def _plain(name: str) -> str:
-    """A name as SQLite can hold it: half of a surrogate pair has no UTF-8."""
-    return name.encode("utf-8", "replace").decode()
-
-
-def _row(finished: Finished) -> tuple[object, ...]:
-    request, outcome = finished.request, finished.outcome
-    names = [_plain(name) for name in (request.stage, request.place, request.role, request.endpoint, request.model)]
-    kind = ("answer" if outcome.finish == "stop" else "truncated") if isinstance(outcome, Answer) else outcome.reason
-    usage = outcome.usage
-    return (
-        finished.key, *names, kind,
-        usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens, outcome.cost,
-        outcome.seconds, _plain(finished.mark), pack_request(request), pack_outcome(outcome),
-    )  # fmt: skip
+def _closing(attempt: int, ended: str, used: Sum) -> tuple[Any, ...]:
+    cost = None if used.unpriced else float(used.usd) + 0.0
+    usage = (used.input_tokens, used.output_tokens, used.cached_tokens, used.reasoning_tokens)
+    numbers = (plain(ended), *usage, cost, float(used.seconds))
+    return (*numbers, attempt_crc((attempt, *numbers)), attempt)
 
 
 def read_calls(path: Path) -> Iterator[CallRecord]:
@@ -343,7 +314,7 @@ def read_calls(path: Path) -> Iterator[CallRecord]:
         path: `journal.sqlite`, or the folder of the run.
 
     Raises:
-        StorageError: there is no journal, or it is damaged.
+        StorageError: there is no journal, it was never begun, or it is damaged.
     """
     path = path / JOURNAL_NAME if path.is_dir() else path
     fields = (
@@ -351,11 +322,10 @@ def read_calls(path: Path) -> Iterator[CallRecord]:
         " reasoning_tokens, cost, seconds"
     )
     with closing(open_for_reading(path)) as connection:
+        if version_of(connection, path) > 1:
+            fields += ", served_model, fingerprint, replica, fallback, reused_from"
         try:
-            rows: Iterable[tuple[object, ...]] = connection.execute(
-                f"SELECT {fields} FROM calls ORDER BY stage, place, key"  # noqa: S608
-            )
-            for row in rows:
-                yield CallRecord(*row)  # type: ignore[arg-type]
+            for key, *row in connection.execute(f"SELECT {fields} FROM calls ORDER BY stage, place, key"):  # noqa: S608
+                yield CallRecord(key_out(key), *row)
         except sqlite3.Error as error:
             raise sqlite_trouble(error, path) from error
