@@ -9,7 +9,9 @@ from .clock import Clock
 from .endpoints import Endpoint, ModelLimits
 from .errors import SessionStopped
 from .pacing.announced import AnnouncedLimits, Announcement, read_announcement
-from .pacing.gate import DIMENSIONS, Dimension, Gate, Limit, Load, Slots, pacers_of
+from .pacing.gate import DIMENSIONS, Dimension, Gate, Limit, Load, Permit, Slots, pacers_of
+from .pacing.leases import SharedAccount
+from .pacing.sharing import Sharing
 from .retries import Health
 from .wire.chat import Caller
 from .wire.transport import WireReply
@@ -34,6 +36,7 @@ class Account:
     Attributes:
         closed: why it is not asked any more in this session (no money, key refused); None while it is.
         served: calls that it was given.
+        notice: takes single lines for the person.
     """
 
     def __init__(
@@ -44,19 +47,24 @@ class Account:
         self.closed: SessionStopped | None = None
         self.served = 0
         self._clock = clock
-        self._notice = notice
+        self.notice = notice
         self._slots = Slots(most)
         self._pacers = pacers_of(endpoint, clock.now())
         self._gates: dict[str, Gate] = {}
         self._announced: dict[str, AnnouncedLimits] = {}
         self._said_higher = False
+        self._sharing: Sharing | None = None
         self._caller: Caller | None = None
         self.health: Health = Health(name, "", endpoint.patience_s, clock, notice)
 
     def reach_by(self, caller: Caller) -> None:
         """Take what makes the calls. It comes later, because it shows its replies to `on_reply`."""
         self._caller = caller
-        self.health = Health(self.name, caller.address, self.endpoint.patience_s, self._clock, self._notice)
+        self.health = Health(self.name, caller.address, self.endpoint.patience_s, self._clock, self.notice)
+
+    def share(self, shared: SharedAccount) -> None:
+        """Keep the limits together with other processes of this machine."""
+        self._sharing = Sharing(shared, self._slots.most)
 
     @property
     def caller(self) -> Caller:
@@ -78,6 +86,35 @@ class Account:
         if self.closed is not None or self.health.down or self.health.probing:
             return _NEVER, "outage"
         return self.gate(model).ready(load, now)
+
+    def take(self, model: str, load: Load, now: float) -> Permit | float:
+        """Let a call go that is ready, or say after how many seconds to ask again: other processes have used it up."""
+        gate = self.gate(model)
+        if self._sharing is not None:
+            wait = self._sharing.ask(gate, model, load, now)
+            if wait:
+                return wait
+        permit = gate.take(load, now)
+        if self._sharing is not None:
+            self._sharing.went(permit, model)
+        self.served += 1
+        return permit
+
+    def settle(self, permit: Permit, used: Load | None) -> None:
+        """A call came back and took so much; None says that it never went out. A second time does nothing."""
+        if self._sharing is not None:
+            self._sharing.came(permit, used or Load(0.0, 0.0))
+        if used is None:
+            permit.gate.give_back(permit)
+        else:
+            permit.gate.settle(permit, used.input, used.output)
+
+    def turned_away(self, permit: Permit, wait: float) -> None:
+        """A call came back as too fast and was told to wait so many seconds."""
+        now = self._clock.now()
+        pause = permit.gate.turned_away(permit, wait, now)
+        if pause and self._sharing is not None:
+            self._sharing.pause(pause, now)
 
     @property
     def usable(self) -> bool:
@@ -116,7 +153,7 @@ class Account:
             said = getattr(self.endpoint, name)
             if said is not None and rate > 1.05 * said and not self._said_higher:
                 self._said_higher = True
-                self._notice(
+                self.notice(
                     f"The endpoint '{self.name}' announces {name} {rate:.0f} for '{model}'; the settings' {said:.0f}"
                     f" are kept. Leave {name} out to use all of it."
                 )

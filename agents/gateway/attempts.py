@@ -16,7 +16,7 @@ from .clock import Clock
 from .errors import AutoEvolError
 from .lanes import Lane
 from .outcomes import Answer, NoAnswer, Outcome
-from .pacing.gate import Permit
+from .pacing.gate import Load, Permit
 from .progress import Meter
 from .requests import Request
 from .wire.failures import FINAL, STOPPING, Failure
@@ -168,7 +168,7 @@ class Sender:
         permit, used = attempt.permit, attempt.used
         if permit is None or used is None:
             return
-        permit.gate.settle(permit, used.input_tokens, used.output_tokens)
+        attempt.account.settle(permit, Load(used.input_tokens, used.output_tokens))
         if not held:
             attempt.lane.turn()
 
@@ -177,7 +177,7 @@ class Sender:
         if attempt.used is None:
             self._ledger.release(attempt.reservation)
             if attempt.permit is not None:
-                attempt.permit.gate.give_back(attempt.permit)
+                attempt.account.settle(attempt.permit, None)
         else:
             self._ledger.settle(attempt.reservation, attempt.used)
             self._free(attempt, held=True)

@@ -11,8 +11,11 @@ from .clock import Clock
 from .endpoints import Endpoint
 from .engine.local_engine import engine
 from .keys import Key, find_key
+from .pacing.leases import SharedAccount, account_id, accounts_folder
 from .simulated.scripted import ScriptedModel, read_script
-from .wire.chat import Caller, ChatCaller
+from .wire.callers import make_caller
+from .wire.chat import Caller
+from .wire.quirks import Quirks
 from .wire.transport import HttpTransport
 
 __all__ = ["accounts_of", "connect", "in_flight_at_most"]
@@ -46,12 +49,13 @@ def accounts_of(name: str, endpoint: Endpoint, clock: Clock, notice: Callable[[s
     ]
 
 
-async def connect(account: Account, used: Iterable[str], stack: AsyncExitStack) -> Caller:
+async def connect(account: Account, used: Iterable[str], quirks: Quirks, stack: AsyncExitStack) -> Caller:
     """Make ready what an account needs; the stack closes it.
 
     Args:
         account: an account; it is shown the replies.
         used: marks of the calls that the endpoint answered in earlier sessions.
+        quirks: what its models are known to refuse, the same for all its accounts.
         stack: takes what must be closed.
 
     Raises:
@@ -67,6 +71,10 @@ async def connect(account: Account, used: Iterable[str], stack: AsyncExitStack) 
         address, shown = running.base_url, f"local {running.model}"
     else:
         key, address, shown = find_key(name, endpoint), endpoint.base_url or "", ""
+        if endpoint.share_limits:
+            shared = SharedAccount(accounts_folder(), account_id(address, key), account.notice)
+            stack.callback(shared.close)
+            account.share(shared)
     transport = HttpTransport(name, endpoint, address, key)
     stack.push_async_callback(transport.aclose)
-    return ChatCaller(transport, shown, account.on_reply)
+    return make_caller(name, endpoint, transport, account.on_reply, shown, quirks)

@@ -57,7 +57,7 @@ class ModelLimits(_Frozen):
 
 
 class Replica(ModelLimits):
-    """One more address or key behind the same endpoint. What is None is as the endpoint says; it has its own limits all the same.
+    """One more address or key behind the same endpoint. What is None is as the endpoint says.
 
     Args:
         base_url: another address that serves the same models.

@@ -36,6 +36,7 @@ from .retries import Tries, stopped_by
 from .streams import OutcomeStream
 from .wire.chat import Caller
 from .wire.failures import STOPPING, Failure
+from .wire.quirks import Quirks
 
 __all__ = ["Gateway", "Parts", "open_gateway"]
 
@@ -165,8 +166,9 @@ class Gateway:
         desk = self._desk
         for name, endpoint in endpoints.items():
             accounts = accounts_of(name, endpoint, desk.clock, desk.notice)
+            marks, quirks = self._journal.marks(name), Quirks(endpoint.abilities)
             for account in accounts:
-                account.reach_by(callers.get(name) or await connect(account, self._journal.marks(name), stack))
+                account.reach_by(callers.get(name) or await connect(account, marks, quirks, stack))
             self._lanes[name] = Lane(name, endpoint, accounts, desk.clock, self._admit, self._launch)
         for name, endpoint in endpoints.items():
             if endpoint.fallback is None:
@@ -399,11 +401,10 @@ class Gateway:
     def _slow_down(self, attempt: Attempt, failure: Failure, wait: float) -> None:
         if attempt.permit is None:
             return
-        gate = attempt.permit.gate
         if failure.about == "concurrency":
-            gate.too_many_at_once()
+            attempt.permit.gate.too_many_at_once()
         else:
-            gate.turned_away(attempt.permit, wait, self._desk.clock.now())
+            attempt.account.turned_away(attempt.permit, wait)
 
     async def _after_fault(self, flight: Flight, attempt: Attempt, failure: Failure, tries: Tries) -> None:
         account, lane = attempt.account, attempt.lane

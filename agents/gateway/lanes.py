@@ -167,14 +167,18 @@ class Lane:
                         self.fallback.push(each)
                     return _NEVER
                 return when
+            permit = account.take(model, flight.load, now)
+            if not isinstance(permit, Permit):
+                self._binding = "shared"
+                return now + permit
             if not self._admit(self, flight):
+                account.settle(permit, None)
                 if flight.gone:
                     continue
                 self._binding = "budget"
                 return _NEVER
             line.pop()
-            account.served += 1
-            self._launch(self, Departure(flight, account, account.gate(model).take(flight.load, now)))
+            self._launch(self, Departure(flight, account, permit))
         return _NEVER
 
     def _choose(self, model: str, load: Load, now: float) -> tuple[Account, float, Limit]:

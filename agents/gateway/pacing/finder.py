@@ -1,4 +1,4 @@
-"""Finding a limit that nobody told, or that was told wrong: additive increase and multiplicative decrease on the *rate*.
+"""Finding a limit that nobody told, or told wrong: additive increase and multiplicative decrease on the *rate*.
 
 Calls in flight follow from rate times latency, so it is the rate that is adapted. The level is a share of the known
 limits (at most 1), or, where none is known, calls a second. It moves so:
@@ -214,6 +214,15 @@ class RateFinder:
         self._steep = 1 / (_DOUBLED_S * min(_SLOWEST, max(1.0, slower))) ** 3
         gap = max(0.0, 1 - self.level / self._plateau)
         self._knee = (gap / self._steep) ** (1 / 3)
+
+    def adopt(self, level: float, now: float) -> None:
+        """Take a level that another process has found for the same account."""
+        if self._ceiling is not None:
+            level = min(level, self._ceiling)
+        if level < self.level:
+            self._starting = False
+        self.level = self._plateau = level
+        self._set_curve(now)
 
     def renew(self, ceiling: float | None, now: float) -> None:
         """The limits themselves are others now: what was learned about the old ones is forgotten.

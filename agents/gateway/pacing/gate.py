@@ -22,7 +22,9 @@ from .window import FIRST_WINDOW, Window
 
 __all__ = ["Dimension", "Gate", "Limit", "Load", "Permit", "Slots", "pacers_of"]
 
-Limit = Literal["", "concurrency", "rpm", "tpm", "input_tpm", "output_tpm", "pause", "learned", "outage", "budget"]
+Limit = Literal[
+    "", "concurrency", "rpm", "tpm", "input_tpm", "output_tpm", "pause", "learned", "shared", "outage", "budget"
+]
 Dimension = Literal["rpm", "tpm", "input_tpm", "output_tpm"]
 DIMENSIONS: tuple[Dimension, ...] = ("rpm", "tpm", "input_tpm", "output_tpm")
 # Exactly at a limit the jitter of the network would cross it now and then.
@@ -159,8 +161,13 @@ class Gate:
         for name, pacer in self._binding:
             at = pacer.ready_at(load.of(name) / level)
             if at > when:
-                when, limit = at, name if self.known and level > 0.9 else "learned"  # type: ignore[assignment]
+                when, limit = at, name if self.known and level > 0.9 else "learned"
         return when, limit  # type: ignore[return-value]
+
+    def rates(self) -> list[tuple[bool, Dimension, float]]:
+        """What bounds a call: whether it is this model's own limit, which one, and its units a second at level 1."""
+        shared = len(self._account) if self.known else 0
+        return [(number >= shared, name, pacer.per_second) for number, (name, pacer) in enumerate(self._binding)]
 
     def take(self, load: Load, now: float) -> Permit:
         """Let a call pass."""
@@ -205,7 +212,7 @@ class Gate:
         """A call was answered after so many seconds."""
         self.window.answered(seconds, output_tokens, self.in_flight, now)
 
-    def turned_away(self, permit: Permit, wait: float, now: float) -> bool:
+    def turned_away(self, permit: Permit, wait: float, now: float) -> float:
         """A call came back as too fast.
 
         Args:
@@ -214,14 +221,14 @@ class Gate:
             now: the time.
 
         Returns:
-            Whether this lowered the level: once an episode.
+            Seconds for which nothing should be sent; the level is lowered once an episode.
         """
-        lowered = self.finder.turned_away(permit.sent, permit.span, now)
-        if lowered:
-            pause = self.finder.pause(wait)
-            if pause:
-                self.pause_until(now + pause)
-        return lowered
+        if not self.finder.turned_away(permit.sent, permit.span, now):
+            return 0.0
+        pause = self.finder.pause(wait)
+        if pause:
+            self.pause_until(now + pause)
+        return pause
 
     def overloaded(self) -> None:
         """The endpoint has too much to do, whoever asks."""

@@ -2,7 +2,7 @@
 
 A server of one's own (vLLM, say) never says 429: it queues, and everything only takes longer. So the window of calls in
 flight opens by the answers that come (as TCP's slow start), and closes a little whenever the time that an answer takes
-is twice what it took at best. Times are compared for each output token, so that long answers are not taken for slow ones.
+is twice what it took at best. Times are compared for each output token: long answers are not taken for slow ones.
 """
 
 from __future__ import annotations
