@@ -81,8 +81,9 @@ class ModelServer:
         in_flight, peak: requests being answered now, and the most at once.
     """
 
-    def __init__(self, respond: Respond) -> None:
+    def __init__(self, respond: Respond, served: tuple[str, ...]) -> None:
         self.respond = respond
+        self.served = served
         self.bodies: list[Body] = []
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
@@ -136,7 +137,7 @@ class ModelServer:
         method, path, _ = head[0].split(" ", 2)
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
         raw = await reader.readexactly(int(headers.get("content-length", "0")))
-        if method != "POST" or not path.partition("?")[0].endswith("/chat/completions"):
+        if method != "POST" or not path.partition("?")[0].endswith(self.served):
             return await self._send(writer, 404, {}, _error("no such address"))
         body = cast("Body", json.loads(raw))
         self.bodies.append(body)
@@ -157,8 +158,9 @@ class ModelServer:
             await asyncio.sleep(0.002)
         if reply.cut == "reset":
             return False
-        content = _completion(body, reply) if reply.status == 200 else _error(reply.text or "")
-        content = content if reply.body is None else reply.body
+        content = reply.body
+        if content is None:
+            content = _completion(body, reply) if reply.status == 200 else _error(reply.text or "")
         if reply.cut == "half":
             await self._send(writer, reply.status, reply.headers, content, only=len(content) // 2)
             return False
@@ -204,9 +206,9 @@ def _error(message: str) -> bytes:
 
 
 @contextmanager
-def model_server(respond: Respond = echo) -> Generator[ModelServer]:
-    """A server on a free port of loopback, for as long as the block lasts."""
-    server = ModelServer(respond)
+def model_server(respond: Respond = echo, served: tuple[str, ...] = ("/chat/completions",)) -> Generator[ModelServer]:
+    """A server on a free port of loopback, for as long as the block lasts; other paths than those served are 404."""
+    server = ModelServer(respond, served)
     ready = threading.Event()
     loop = asyncio.new_event_loop()
 

@@ -6,8 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from autoevol.agents.gateway.errors import UsageError
 from autoevol.agents.gateway.outcomes import Answer, NoAnswer, Outcome, Usage
@@ -168,49 +166,6 @@ def test_json_of_another_form_is_unreadable(body: object) -> None:
         _read(body)
 
     assert ("unreadable_reply", True) == (caught.value.kind, caught.value.charged)
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=12,
-)
-
-
-def _object(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Any JSON, or an object with some of these fields."""
-    return json_values | st.fixed_dictionaries({}, optional=fields)
-
-
-messages = _object(content=json_values, refusal=json_values, reasoning=json_values)
-choices = json_values | st.lists(_object(message=messages, finish_reason=json_values), max_size=2)
-usages = _object(prompt_tokens=json_values, completion_tokens=json_values, prompt_tokens_details=json_values)
-near_completions = _object(choices=choices, usage=usages, model=json_values, error=json_values)
-
-
-def _survives(status: int, body: bytes) -> None:
-    try:
-        outcome = outcome_of(WireReply(status, {}, body), REQUEST, "key", "here")
-    except Failure:
-        return
-    if isinstance(outcome, Answer):
-        assert outcome.text.strip()
-        outcome.text.encode()
-    assert 0 <= outcome.usage.output_tokens <= 2**40
-
-
-@settings(deadline=None)
-@given(st.just(200) | st.integers(100, 599), st.binary() | st.text().map(str.encode))
-def test_garbage_becomes_a_failure(status: int, body: bytes) -> None:
-    """Bytes that are no JSON."""
-    _survives(status, body)
-
-
-@settings(deadline=None, max_examples=300)
-@given(st.just(200) | st.integers(100, 599), near_completions | json_values)
-def test_json_near_a_completion_becomes_an_outcome_or_a_failure(status: int, body: object) -> None:
-    """Right names, wrong kinds of values."""
-    _survives(status, json.dumps(body).encode())
 
 
 @pytest.mark.parametrize("deep", [b'{"choices":' + b"[" * 100_000, b"[" * 100_000, b'{"a":' * 50_000, b"1" * 10_000])
