@@ -14,6 +14,7 @@ from .options import runs_option
 if TYPE_CHECKING:
     from ...agents.method import Method
     from ..pages.files import RunFiles
+    from ..pages.spending import Spending
     from ..pages.story import Findings
     from .run_list import RunEntry
 
@@ -27,6 +28,7 @@ _FILES = {
     "steps": "every step with its candidates and decisions",
     "test/confirmation.json": "the confirmation on test",
     "settings.json": "the frozen settings",
+    "estimate.json": "what it was estimated to take",
     "journal.sqlite": "every finished call",
     "messages.jsonl": "who said what to whom",
 }
@@ -96,6 +98,13 @@ class _Seen:
                             "output_tokens": cost.output_tokens, "usd": None if cost.unpriced else cost.usd}
                 for cost in bill.roles
             },
+            "cost_by_model": bill and {
+                cost.name: {"calls": cost.calls, "input_tokens": cost.input_tokens,
+                            "output_tokens": cost.output_tokens, "cached_tokens": cost.cached_tokens,
+                            "reasoning_tokens": cost.reasoning_tokens, "seconds": round(cost.seconds, 3),
+                            "usd": None if cost.unpriced else cost.usd}
+                for cost in bill.models
+            },
             "files": {name: str(self.folder / name) for name in _FILES if self.files.has(name)},
             "troubles": list(self.files.troubles),
         }  # fmt: skip
@@ -138,6 +147,32 @@ class _Seen:
                     f"  {_line(cost.name):<11}{cost.calls:>8,} calls{cost.input_tokens:>12,} tokens in"
                     f"{cost.output_tokens:>12,} out  {bill.money(cost)}"
                 )
+            yield from self._estimated(bill)
+
+    def _estimated(self, bill: Spending) -> Iterator[str]:
+        """What was expected before, and what it all took with failures and retries, which only this machine knows."""
+        from ...agents.gateway.books.bills import minutes_of, spent_in  # noqa: PLC0415
+        from ...agents.gateway.errors import StorageError  # noqa: PLC0415
+        from ..pages.against import read_against  # noqa: PLC0415
+        from ..pages.numbers import duration  # noqa: PLC0415
+        from ..pages.spending import money  # noqa: PLC0415
+
+        against = read_against(self.files, bill)
+        if against:
+            whole = against[-1]
+            yield (
+                f"  Estimated: {whole.least:,} to {whole.most:,} calls, about {whole.tokens:,} tokens and "
+                f"{whole.expected} for the most."
+            )
+        try:
+            spent, minutes = spent_in(self.folder), minutes_of(self.folder)
+        except StorageError:
+            return
+        paid = money(spent.usd, spent.unpriced, free=bill.free)
+        yield (
+            f"  With failures, retries and calls that were cut off: {spent.calls:,} attempts, {spent.tokens:,} tokens, "
+            f"{paid}, in {duration(60 * minutes)}."
+        )
 
     def _clauses(self) -> Iterator[str]:
         if self.method is None:

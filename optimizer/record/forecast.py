@@ -18,6 +18,7 @@ __all__ = ["Course", "Forecaster", "first_cap", "remaining"]
 
 _ENOUGH = 5  # calls of a session after which its rate says something
 _SEARCH = PARTS[:3]
+_STEADY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,24 @@ class Forecaster:
         self._course = course
         self._budget = budget
         self._spent = spent
+        self._last = (-_STEADY_S, "seeds")
 
     def look(self, now: Progress) -> Progress:
         """The same figures with what is left."""
         left = remaining(self._forecast, (*self._before, *now.finished), self._course())
-        bound = binding(now)
+        bound = self._bound(now)
         cap = first_cap(left, self._budget, self._spent())
         forecast = Forecast(left.calls, _seconds(left, now, bound), left.expected_usd, bound, cap)
         return replace(now, forecast=forecast)
+
+    def _bound(self, now: Progress) -> str:
+        """Which limit binds. That nothing waits for a moment, between two parts of the work, is not it."""
+        bound = binding(now)
+        if bound != "seeds":
+            self._last = (now.elapsed_s, bound)
+        elif now.elapsed_s - self._last[0] < _STEADY_S:
+            return self._last[1]
+        return bound
 
 
 def first_cap(left: Estimate, budget: Budget, spent: Sum) -> str:

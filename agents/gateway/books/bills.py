@@ -10,7 +10,7 @@ from typing import Any
 from .journal_file import JOURNAL_NAME, open_for_reading, sqlite_trouble
 from .ledger import Entry, Sum
 
-__all__ = ["finished_calls", "spent_in"]
+__all__ = ["finished_calls", "minutes_of", "spent_in"]
 
 _SUMS = (
     "COUNT(*), TOTAL(input_tokens), TOTAL(output_tokens), TOTAL(cached_tokens), TOTAL(reasoning_tokens), TOTAL(cost),"
@@ -37,6 +37,16 @@ def spent_in(folder: Path) -> Sum:
     """
     (row,) = _rows(folder, f"SELECT {_SUMS} FROM attempts")  # noqa: S608
     return _sum((*row, 0.0))
+
+
+def minutes_of(folder: Path) -> float:
+    """Minutes that a run has taken, over all sessions.
+
+    Raises:
+        StorageError: there is no journal, or it cannot be read.
+    """
+    rows = _rows(folder, "SELECT value FROM meta WHERE name='elapsed_s'")
+    return float(rows[0][0]) / 60 if rows else 0.0
 
 
 def _rows(folder: Path, query: str) -> list[tuple[Any, ...]]:
