@@ -5,7 +5,7 @@ Garbage becomes a `Failure`, nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import accumulate, pairwise
@@ -15,10 +15,10 @@ from ..estimates import counted
 from ..outcomes import Answer, NoAnswer, Outcome, Usage
 from ..requests import Request, provider_seed
 from .failures import Failure, classify
-from .reading import encoded, fields_of, items_of, opened, schema_of, served, text_of, unreadable, usage_of, with_extra
-from .transport import Transport, WireReply
+from .reading import fields_of, items_of, opened, schema_of, served, text_of, unreadable, usage_of, with_extra
+from .transport import WireReply
 
-__all__ = ["Caller", "ChatCaller", "Choice", "answered", "body_of", "outcome_of", "outcomes_of"]
+__all__ = ["Caller", "Choice", "answered", "body_of", "outcome_of", "outcomes_of"]
 
 _THINK, _THOUGHT = "<think>", "</think>"
 _FILTERED = frozenset({"content_filter", "safety", "blocklist", "prohibited_content"})
@@ -41,24 +41,6 @@ class Caller(Protocol):
             AutoEvolError: the session cannot go on.
         """
         ...
-
-
-class ChatCaller:
-    """`/chat/completions` of an endpoint, until all use `callers.make_caller`."""
-
-    def __init__(
-        self, transport: Transport, address: str = "", on_reply: Callable[[str, WireReply], None] | None = None
-    ) -> None:
-        self._transport = transport
-        self._on_reply = on_reply
-        self.address = address or transport.address
-
-    async def call(self, request: Request, key: str) -> Outcome:
-        """Send once, read once."""
-        reply = await self._transport.post("chat/completions", encoded(body_of(request)))
-        if self._on_reply is not None:
-            self._on_reply(request.model, reply)
-        return outcome_of(reply, request, key, self.address)
 
 
 def body_of(request: Request, n: int = 1) -> dict[str, object]:
