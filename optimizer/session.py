@@ -32,6 +32,7 @@ from .pages.progress import Watcher
 from .pages.report import write_report
 from .recipes.auto_evol import auto_evol
 from .recipes.evolve import evolve
+from .record.abilities import refuse_unable, with_abilities
 from .record.config import freeze, thaw
 from .record.estimate import Estimate, Sizes, estimate, roles_in_use, seed_tokens
 from .record.estimate_file import ESTIMATE, estimate_object
@@ -61,14 +62,15 @@ def create_run(settings: Settings, root: Path) -> Path:
     """Make the folder of a new run and freeze its settings there.
 
     Args:
-        settings: complete settings; a missing secret is drawn here, and known prices are filled in.
+        settings: complete settings; a missing secret is drawn here, and known prices and abilities are filled in.
         root: the folder that holds runs.
 
     Raises:
-        UsageError: seeds or starting method cannot be read.
+        UsageError: seeds or starting method cannot be read, or an endpoint is known to be unable to serve the run.
         StorageError: the folder cannot be made.
     """
-    settings = priced(settings)
+    settings = with_abilities(priced(settings))
+    refuse_unable(settings)
     if not settings.secret:
         settings = settings.model_copy(update={"secret": secrets.token_hex(16)})
     method = load_method(settings.search.method)

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo:command", "Watch the whole job on an embedded model, in under 10 minutes."),
     "optimize": ("optimize:command", "Search the best evolving method for your seeds, prove it, apply it."),
     "estimate": ("estimate:command", "Say what a run would take and could prove; nothing is called."),
+    "doctor": ("doctor:command", "Find out by a few small calls what an endpoint can do."),
     "resume": ("resume:command", "Continue a run that was stopped or killed; nothing is paid for twice."),
     "evolve": ("evolve:command", "Apply one method to every seed, without a search."),
     "check": ("check:command", "Run the failure detectors over a file of evolved rows."),

@@ -16,14 +16,12 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-import platformdirs
-
 from ..keys import Key
+from ..state import state_folder
 from .lease_member import Membership
 from .lease_page import Demand, Page
 
@@ -37,8 +35,7 @@ _BUSY_S = 0.005
 
 def accounts_folder() -> Path:
     """Where accounts are shared: in the user's state folder, or in what `AUTOEVOL_STATE` names."""
-    state = os.environ.get("AUTOEVOL_STATE") or platformdirs.user_state_dir("autoevol", appauthor=False)
-    return Path(state) / "accounts"
+    return state_folder() / "accounts"
 
 
 def account_id(address: str, key: Key | None) -> str:

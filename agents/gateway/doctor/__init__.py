@@ -1,0 +1,1 @@
+"""What an endpoint's model can do, found out by a few small calls."""
