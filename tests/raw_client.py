@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 __all__ = ["RawClient", "RawReply", "chat"]
 
@@ -41,6 +41,11 @@ class RawClient:
         host, _, port = base_url.removeprefix("http://").removesuffix("/v1").rpartition(":")
         self._address = (host, int(port))
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    @property
+    def reader(self) -> asyncio.StreamReader | None:
+        """Where replies come in."""
+        return None if self._streams is None else self._streams[0]
 
     async def post(self, path: str, body: object, headers: str = "") -> RawReply:
         """Send JSON."""
@@ -87,5 +92,5 @@ class RawClient:
     def close(self) -> None:
         """Drop the connection."""
         if self._streams is not None:
-            cast("asyncio.StreamWriter", self._streams[1]).close()
+            self._streams[1].close()
         self._streams = None

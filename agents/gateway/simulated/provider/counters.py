@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 __all__ = ["Counters", "Log", "Logged"]
 
@@ -82,7 +84,7 @@ class Counters:
     def _second(self, now: float) -> list[int]:
         return self.seconds.setdefault(int(now - (self.first_call or now)), [0, 0])
 
-    def shown(self) -> dict[str, object]:
+    def shown(self) -> dict[str, Any]:
         """The counts as plain JSON values."""
         again = [count - 1 for count in self.answers.values() if count > 1]
         return {
@@ -125,11 +127,15 @@ class Logged:
 class Log:
     """One JSON line a call, written when the call is done.
 
+    Attributes:
+        problem: why it could not be written any further; empty where all is well. The provider goes on without it.
+
     Raises:
-        OSError: the file cannot be written.
+        OSError: the file cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:
+        self.problem = ""
         self._file: TextIO = path.open("w", encoding="utf-8", buffering=1 << 16)
 
     def write(self, call: Logged) -> None:
@@ -139,12 +145,22 @@ class Log:
             "body": f"{call.body:016x}", "status": call.status, "accepted": call.accepted, "why": call.why,
             "tokens_in": call.tokens_in, "tokens_out": call.tokens_out,
         }  # fmt: skip
-        self._file.write(json.dumps(line) + "\n")
+        self._try(lambda: self._file.write(json.dumps(line) + "\n"))
 
     def flush(self) -> None:
         """Put what is in memory on disk."""
-        self._file.flush()
+        self._try(self._file.flush)
 
     def close(self) -> None:
         """End it."""
-        self._file.close()
+        self.flush()
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+    def _try(self, what: Callable[[], object]) -> None:
+        if self.problem:
+            return
+        try:
+            what()
+        except OSError as error:
+            self.problem = error.strerror or type(error).__name__

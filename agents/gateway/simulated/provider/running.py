@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import Any, cast
 
 import anyio
 
@@ -46,11 +46,13 @@ class Running:
 
     # ---------------------------------------------------------------- for those who hold it
 
-    def stats(self) -> dict[str, object]:
+    def stats(self) -> dict[str, Any]:
         """What it counted, as GET /stats shows it."""
+        shown = self._calls.counters.shown()
         if self._log is not None:
             self._log.flush()
-        return self._calls.counters.shown()
+            shown["log_problem"] = self._log.problem
+        return shown
 
     def control(self, **knobs: object) -> ProviderSettings:
         """Change knobs now, as POST /control does.
@@ -59,12 +61,13 @@ class Running:
             UsageError: a knob is unknown, fixed, or its value is none.
         """
         changed = with_knobs(self._calls.settings, knobs)
-        self._base = with_knobs(self._base, knobs)
+        # An outage that is asked for now is not one that begins again with every reset.
+        self._base = with_knobs(self._base, {name: value for name, value in knobs.items() if name != "outage"})
         self._follow(changed, "outage" in knobs)
         return changed
 
     def reset(self) -> None:
-        """Forget counts, charges and outages; the schedule begins anew with the next call. Knobs stay."""
+        """Forget counts, charges and outages. Knobs stay, but for what the schedule changed; it begins anew."""
         self._drop_timers()
         self._shut.set()
         self._started = False

@@ -24,6 +24,7 @@ Change = tuple[float, str, str]
 """Seconds since the first request, the knob, its new value as text."""
 
 _NOT_AT_RUN_TIME = frozenset({"schedule", "log", "key_env"})
+_LIST = "`autoevol provider --help` lists the knobs."
 # For these `none` is a value of its own.
 _SAY_NONE = frozenset({"headers", "retry_after"})
 
@@ -31,7 +32,7 @@ _SAY_NONE = frozenset({"headers", "retry_after"})
 class ProviderSettings(BaseModel):
     """How the provider behaves. Its fields, their defaults and what each means are the documentation of the knobs."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     seed: int = Field(default=0, description="Seed of every draw.")
     rpm: float | None = Field(default=None, gt=0, description="Requests a minute.")
@@ -105,7 +106,10 @@ class ProviderSettings(BaseModel):
     @classmethod
     def _is_a_schedule(cls, text: str) -> str:
         for _, knob, value in changes_of(text):
-            with_knobs(ProviderSettings(), {knob: value})
+            try:
+                with_knobs(ProviderSettings(), {knob: value})
+            except UsageError as error:
+                raise ValueError(error.problem.rstrip(".")) from error
         return text
 
 
@@ -128,6 +132,9 @@ def settings_of(knobs: Mapping[str, object], start: ProviderSettings | None = No
         UsageError: a knob is unknown or its value is none.
     """
     start = start or ProviderSettings()
+    unknown = next((name for name in knobs if name not in ProviderSettings.model_fields), None)
+    if unknown is not None:
+        raise UsageError(f"There is no knob '{unknown}'.", fix=_LIST)
     told = {name: None if value == "none" and name not in _SAY_NONE else value for name, value in knobs.items()}
     try:
         return ProviderSettings.model_validate({**start.model_dump(), **told})
@@ -135,9 +142,7 @@ def settings_of(knobs: Mapping[str, object], start: ProviderSettings | None = No
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         what = str(first["msg"]).removeprefix("Value error, ")
-        raise UsageError(
-            f"The knob '{place}' is wrong: {what}.", fix="`autoevol provider --help` lists the knobs."
-        ) from error
+        raise UsageError(f"The knob '{place}' is wrong: {what}.", fix=_LIST) from error
 
 
 def changes_of(schedule: str) -> list[Change]:
