@@ -182,7 +182,8 @@ def _refuse_unknown_prices(settings: Settings) -> None:
     if settings.budget.usd is not None and missing:
         raise UsageError(
             f"A budget in USD needs the price of {', '.join(missing)}.",
-            fix="Add --price MODEL=IN,OUT (USD per million tokens), or cap calls or tokens instead.",
+            fix="Add --price MODEL=IN,OUT (USD per million tokens; 0,0 for a server of your own), "
+            "or cap calls or tokens instead.",
         )
 
 
