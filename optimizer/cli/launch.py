@@ -34,6 +34,7 @@ from ..scoring.detectors import DETECTORS
 from .boundary import Interrupted, resume_line
 from .options import flags_of
 from .planning import Outlook, outlook, plan_of
+from .reuse import settle_reuse
 
 if TYPE_CHECKING:
     from ..session import Ending
@@ -52,6 +53,7 @@ def launch(options: Mapping[str, Any], said: Tree) -> None:
         UsageError: settings, seeds, keys or consent are missing.
     """
     settings = priced(resolve(options["config"], merge(flags_of(options), said)))
+    settings = settle_reuse(settings, options["runs"] or Path("runs"))
     _check_choices(settings)
     out = check_out(options.get("out"), settings)
     plan = plan_of(settings, proving=options["dry_run"])

@@ -101,6 +101,8 @@ _GROUPS: Mapping[str, tuple[_Flag, ...]] = {
               type=click.Path(path_type=Path)),
         _Flag("--set", "Any other setting, as in --set roles.evolver.max_tokens=300.", multiple=True,
               metavar="NAME=VALUE"),
+        _Flag("--reuse", "Take answers that another run has paid for; never for the test.", "reuse", multiple=True,
+              metavar="RUN"),
         _Flag("--name", "Name of the run, part of its folder's name.", "name",
               metavar="NAME"),
         _Flag("--runs", "Folder that holds the runs [default: ./runs].", metavar="DIR",

@@ -116,6 +116,7 @@ class Settings(_Frozen):
             record, `export` puts them in front of the response between `<think>` tags.
         apply: whether the chosen method is applied to every seed.
         apply_limit: apply to at most so many seeds.
+        reuse: folders of runs whose answers are taken where the same call comes up; never for the test.
     """
 
     name: str = "run"
@@ -136,3 +137,4 @@ class Settings(_Frozen):
     budget: Budget = Budget()
     apply: bool = True
     apply_limit: int | None = Field(default=None, ge=1)
+    reuse: tuple[str, ...] = ()

@@ -37,6 +37,7 @@ def anchor_paths(tree: Tree, folder: Path) -> None:
     _anchor(table(tree, "seeds"), "source", folder, lambda text: text.startswith("hub:"))
     _anchor(table(tree, "search"), "method", folder, _is_name)
     _anchor(tree, "prompts", folder, lambda text: not text)
+    _anchor_each(tree, "reuse", folder, _is_name)
     endpoints = table(tree, "endpoints")
     for name in endpoints:
         endpoint = table(endpoints, name)
@@ -64,6 +65,15 @@ def _anchor(tree: Tree, key: str, folder: Path, keep: Callable[[str], bool]) -> 
     value = tree.get(key)
     if isinstance(value, str) and value and not keep(value):
         tree[key] = os.path.normpath(folder / _home(value))
+
+
+def _anchor_each(tree: Tree, key: str, folder: Path, keep: Callable[[str], bool]) -> None:
+    values = tree.get(key)
+    if isinstance(values, list | tuple):
+        places: Tree = {str(place): each for place, each in enumerate(cast("list[object]", values))}
+        for place in places:
+            _anchor(places, place, folder, keep)
+        tree[key] = list(places.values())
 
 
 def _home(text: str) -> Path:
