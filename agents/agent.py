@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from .gateway.outcomes import Answer, NoAnswer, Outcome
@@ -11,6 +11,9 @@ from .gateway.requests import Decoding, Request, Turn
 from .messages import Call, Failed, Reply, RoleName, Task
 
 __all__ = ["Agent", "Door", "Seat", "call_of", "failed"]
+
+# A step of the optimizer waits for these few calls, so they go before the many of rows.
+_CRITICAL: frozenset[RoleName] = frozenset({"analyst", "refiner"})
 
 TaskT_contra = TypeVar("TaskT_contra", bound=Task, contravariant=True)
 
@@ -64,17 +67,28 @@ class Seat:
         """Put one question to the model of this seat, booked on the task's place."""
         decoding = self.decoding
         if json_schema is not None:
-            decoding = Decoding(decoding.max_tokens, decoding.temperature, decoding.top_p, decoding.stop, json_schema)
+            decoding = replace(decoding, json_schema=json_schema)
         return await self.door.ask(
-            Request(self.endpoint, self.model, turns, decoding, task.sample, self.role, task.id, task.stage)
-        )
+            Request(
+                self.endpoint, self.model, turns, decoding, task.sample, self.role, task.id, task.stage,
+                urgent=self.role in _CRITICAL,
+            )
+        )  # fmt: skip
 
 
 def call_of(role: RoleName, outcome: Outcome) -> Call:
     """The record of a finished call that a reply carries."""
-    model = outcome.model if isinstance(outcome, Answer) else ""
     usage = outcome.usage
-    return Call(outcome.key, role, usage.input_tokens, usage.output_tokens, outcome.cost, outcome.seconds, model)
+    call = Call(outcome.key, role, usage.input_tokens, usage.output_tokens, outcome.cost, outcome.seconds)
+    if not isinstance(outcome, Answer):
+        return call
+    return replace(
+        call,
+        model=outcome.model,
+        fingerprint=outcome.fingerprint,
+        fallback=outcome.fallback,
+        adapted=outcome.adapted,
+    )
 
 
 def failed(role: RoleName, task: Task, outcome: NoAnswer) -> Failed:

@@ -70,7 +70,16 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What one finished model call was and cost. `cost` is USD, None where the price is unknown."""
+    """What one finished model call was and cost.
+
+    Args:
+        key: content key of the call in the journal.
+        role: who asked.
+        cost: USD, None where the price is unknown.
+        model, fingerprint: who says that it served the call.
+        fallback: the endpoint that answered instead of the one asked, if any.
+        adapted: what had to be changed in the request because the model refuses it.
+    """
 
     key: str
     role: str
@@ -79,6 +88,9 @@ class Call:
     cost: float | None
     seconds: float = 0.0
     model: str = ""
+    fingerprint: str = ""
+    fallback: str = ""
+    adapted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

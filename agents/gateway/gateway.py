@@ -29,10 +29,11 @@ from .endpoints import Budget, Endpoint
 from .errors import AutoEvolError, EndpointDown, NotRecorded, SessionStopped, StorageError, UsageError
 from .flights import Flight, Ticket
 from .lanes import Departure, Lane
-from .outcomes import NoAnswer, Outcome
+from .outcomes import Answer, NoAnswer, Outcome
 from .progress import Meter, Progress
 from .requests import Request, request_key
 from .retries import Tries, stopped_by
+from .served import ServedModels
 from .streams import OutcomeStream
 from .wire.chat import Caller
 from .wire.failures import STOPPING, Failure
@@ -152,6 +153,7 @@ class Gateway:
         self._parked: dict[str, list[tuple[Flight, Failure]]] = {}
         self._stopped: AutoEvolError | None = None
         self._unpriced_said: set[tuple[str, str]] = set()
+        self._served = ServedModels(desk.notice)
         ledger.on_room = self._turn_all
 
     async def connect(
@@ -344,6 +346,8 @@ class Gateway:
             flight.out = False
             if attempt.outcome is not None:
                 attempt.account.health.answered()
+                if isinstance(attempt.outcome, Answer):
+                    self._served.note(attempt.lane.name, attempt.request.model, attempt.outcome)
                 self._land(flight, attempt.outcome)
             elif isinstance(attempt.error, Failure):
                 await self._consider(flight, attempt, attempt.error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...agents.gateway.requests import Turn
 from ...agents.messages import Finding
@@ -26,6 +26,7 @@ class Provenance:
         score: of the item; None where none was given.
         cost: USD over all calls; None where a price is unknown.
         models: names of the models that took part, each once.
+        touched: what an endpoint did otherwise than asked (`fallback`, `adapted`); each is left out where it is empty.
     """
 
     seed_id: str
@@ -38,6 +39,7 @@ class Provenance:
     score: float | None = None
     cost: float | None = None
     models: tuple[str, ...] = ()
+    touched: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ def data_object(row: DataRow) -> dict[str, object]:
             "score": came.score,
             "cost": came.cost,
             "models": list(came.models),
+            **{name: list(words) for name, words in came.touched.items()},
         },
     }
 

@@ -98,6 +98,7 @@ def _provenance(trajectory: Trajectory, score: float) -> Provenance:
         rounds=len(trajectory.stages) - 1, calls=tuple(call.key for call in trajectory.calls),
         findings=trajectory.findings, score=score, cost=trajectory.cost,
         models=tuple(dict.fromkeys(call.model for call in trajectory.calls if call.model)),
+        touched=trajectory.touched,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from ..dataset.seed import Seed
 from ..record.run import Run
 from ..scoring.statistics import Comparison, compare_paired
 from .evaluate import Contestant, Standing, Work, evaluate
+from .served import mixed_note, mixed_servers
 from .strategies import Strategies
 from .trail import standing_row
 
@@ -105,9 +106,11 @@ def _outcome(
 
 
 def _write(run: Run, outcome: Confirmation, standings: Sequence[Standing], against: dict[str, Comparison]) -> None:
+    mixed = mixed_servers(standings)
     row: dict[str, Any] = {
         "verdict": outcome.verdict,
-        "reason": outcome.reason,
+        "reason": f"{outcome.reason} {mixed_note(mixed)}".strip(),
+        **({"served": mixed} if mixed else {}),
         "method_id": outcome.method.id if outcome.method else None,
         "standings": [standing_row(standing) for standing in standings],
         "against": {label: asdict(comparison) for label, comparison in against.items()},

@@ -12,6 +12,7 @@ from ..record.run import Run
 from .candidates import Proposed
 from .decision import Decision
 from .evaluate import Standing
+from .served import mixed_note, mixed_servers
 
 __all__ = ["Turn", "finding_counts", "standing_row", "write_turn"]
 
@@ -72,11 +73,13 @@ def _decision_row(turn: Turn) -> dict[str, Any]:
     for row, figures in zip(rows, decision.figures, strict=False):
         row["figures"] = figures
     accepted = None if decision.accepted is None else turn.standings[decision.accepted].contestant
+    mixed = mixed_servers(turn.standings)
     return {
         "step": turn.step,
         "accepted": accepted.method.id if accepted else None,
         "label": accepted.label if accepted else None,
-        "reason": decision.reason,
+        "reason": f"{decision.reason} {mixed_note(mixed)}".strip(),
+        **({"served": mixed} if mixed else {}),
         "undecidable": decision.undecidable,
         "standings": rows,
     }

@@ -91,6 +91,13 @@ class Trajectory:
         costs = [call.cost for call in self.calls]
         return None if None in costs else sum(cost for cost in costs if cost is not None)
 
+    @property
+    def touched(self) -> dict[str, list[str]]:
+        """What an endpoint did otherwise than asked, where it did: who stood in for it, what it would not take."""
+        stood_in = sorted({call.fallback for call in self.calls if call.fallback})
+        adapted = sorted({word for call in self.calls for word in call.adapted})
+        return {name: words for name, words in (("fallback", stood_in), ("adapted", adapted)) if words}
+
     def case(self, score: float | None) -> Case:
         """How the analyst sees it."""
         return Case(self.seed.id, self.stages, self.response or "", self.findings, score)
@@ -109,6 +116,7 @@ class Trajectory:
             "score": score,
             "calls": [call.key for call in self.calls],
             "cost": self.cost,
+            **self.touched,
         }
 
 

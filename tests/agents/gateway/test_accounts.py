@@ -19,6 +19,7 @@ from autoevol.agents.gateway.gateway import Parts, open_gateway
 from autoevol.agents.gateway.outcomes import Answer
 from autoevol.agents.gateway.requests import Decoding, Request, Turn, request_key
 from autoevol.agents.gateway.simulated.provider.process import start_provider
+from autoevol.agents.gateway.simulated.provider.running import serve
 from autoevol.agents.gateway.simulated.provider.settings import ProviderSettings
 from tests.clocks import JumpingClock
 from tests.model_server import Body, ModelReply, echo, model_server
@@ -139,6 +140,20 @@ async def test_a_model_that_refuses_a_parameter_is_asked_without_it(tmp_path: Pa
 
     assert 5 == server.count
     assert [("max_completion_tokens",)] * 4 == [outcome.adapted for outcome in outcomes if isinstance(outcome, Answer)]
+
+
+async def test_a_model_that_changes_behind_its_name_is_said_once(tmp_path: Path) -> None:
+    """And each answer keeps who served it."""
+    notices: list[str] = []
+    settings = ProviderSettings(served_model="one,two@6")
+    async with serve(settings) as running:
+        endpoint = Endpoint(base_url=running.base_url, concurrency=1, prices=FREE)
+        async with open_gateway({"default": endpoint}, tmp_path, Budget(), on_notice=notices.append) as gateway:
+            outcomes = [await gateway.ask(_request(str(number))) for number in range(10)]
+
+    assert {"one", "two"} == {outcome.model for outcome in outcomes if isinstance(outcome, Answer)}
+    assert 1 == len(notices)
+    assert "served by two, not by one" in notices[0]
 
 
 JOB = textwrap.dedent("""

@@ -37,9 +37,9 @@ def test_no_window_holds_more_than_the_limits_and_a_burst(
     assert [str(number) for number in range(len(calls))] == [sending.name for sending in sent]
     for first, last in itertools.combinations_with_replacement(range(len(sent)), 2):
         window = sent[last].at - sent[first].at
-        tokens = sum([sending.tokens for sending in sent[first : last + 1]])
+        together = sum(sending.tokens for sending in sent[first : last + 1])
         assert last - first + 1 <= rpm / 60 * (window + BURST_S) + 1 + 1e-6
-        assert tokens <= tpm / 60 * (window + BURST_S) + sent[last].tokens + 1e-6
+        assert together <= tpm / 60 * (window + BURST_S) + sent[last].tokens + 1e-6
     for sending in sent:
         busy = [each for each in sent if each.at <= sending.at < each.at + calls[int(each.name)][1]]
         assert len(busy) <= concurrency
