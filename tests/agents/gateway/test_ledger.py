@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoevol.agents.gateway.books.ledger import Entry, Ledger, Need, Sum, price_of
+from autoevol.agents.gateway.books.ledger import Entry, Ledger, Need, Sum, cut_off_notice, price_of
 from autoevol.agents.gateway.endpoints import Budget, Price
 from autoevol.agents.gateway.errors import BudgetReached
 from autoevol.agents.gateway.outcomes import Usage
@@ -166,3 +166,107 @@ def test_money_follows_the_price(expected: float | None, price: Price | None, us
 def test_free_endpoints_cost_nothing() -> None:
     """Whatever they use."""
     assert 0.0 == price_of(None, Usage(10, 10), free=True)
+
+
+def test_who_does_not_wait_is_told_of_room() -> None:
+    """None while others hold the room; one call when some came back; then it fits."""
+    ledger = Ledger(Budget(tokens=150), [], lambda: 0.0)
+    told: list[bool] = []
+    ledger.on_room = lambda: told.append(ledger.waiting)
+    first = ledger.try_reserve(_need(100))
+    assert first is not None
+    assert None is ledger.try_reserve(_need(100))
+    assert None is ledger.try_reserve(_need(60))
+    assert ledger.waiting
+
+    ledger.settle(first, _used(40))
+
+    assert [False] == told
+    assert None is not ledger.try_reserve(_need(100))
+    assert not ledger.waiting
+
+
+def test_nobody_is_told_who_never_asked_in_vain() -> None:
+    """Telling costs time at every call."""
+    ledger = Ledger(Budget(), [], lambda: 0.0)
+    told: list[int] = []
+    ledger.on_room = lambda: told.append(1)
+    reservation = ledger.try_reserve(_need())
+    assert reservation is not None
+    ledger.settle(reservation, _used(1))
+    ledger.settle(reservation, _used(1))
+    ledger.release(reservation)
+
+    assert ([], 1) == (told, ledger.spent.tokens)
+
+
+def test_what_can_never_fit_is_refused_when_nothing_is_under_way() -> None:
+    """Until then it might, for all that is known; when the minutes are over it never will."""
+    ledger = Ledger(Budget(calls=1), [], lambda: 0.0)
+    first = ledger.try_reserve(_need())
+    assert first is not None
+    assert None is ledger.try_reserve(_need())
+    ledger.settle(first, Sum(calls=1))
+    with pytest.raises(BudgetReached, match="1 calls"):
+        ledger.try_reserve(_need())
+
+    late = Ledger(Budget(minutes=1), [], lambda: 2.0)
+    with pytest.raises(BudgetReached, match="1 minutes"):
+        late.try_reserve(_need())
+
+
+async def test_who_does_not_wait_does_not_overtake_who_does() -> None:
+    """A small call behind a large one that waits is not let through before it."""
+    ledger = Ledger(Budget(tokens=150), [], lambda: 0.0)
+    first = ledger.try_reserve(_need(100))
+    assert first is not None
+    got: list[str] = []
+
+    async def wait() -> None:
+        ledger.release(await ledger.reserve(_need(140)))
+        got.append("large")
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(wait)
+        await anyio.wait_all_tasks_blocked()
+        assert None is ledger.try_reserve(_need(10))
+        ledger.release(first)
+
+    assert ["large"] == got
+    assert None is not ledger.try_reserve(_need(10))
+
+
+def test_three_calls_of_a_tenth_fit_under_three_tenths() -> None:
+    """Money is counted in whole numbers inside, so no rounding refuses the last of them."""
+    ledger = Ledger(Budget(usd=0.3), [], lambda: 0.0)
+
+    assert all(ledger.try_reserve(_need(2, 0.1)) is not None for _ in range(3))
+    assert None is ledger.try_reserve(_need(2, 0.000001))
+
+
+def test_sums_by_model_and_by_step_add_up() -> None:
+    """The stages of a step are one step; what is outside the loop is by itself."""
+    stages = ["steps/000", "steps/000/batch", "steps/000/dev", "steps/001/dev", "test", "apply"]
+    entries = [Entry("evolver", stage, _used(1), f"m{number % 2}") for number, stage in enumerate(stages)]
+
+    totals = Ledger(Budget(), entries, lambda: 3.0).totals()
+
+    assert {"steps/000": 3, "steps/001": 1, "test": 1, "apply": 1} == {
+        step: line.tokens for step, line in totals.by_step.items()
+    }
+    assert {"m0": 3, "m1": 3} == {model: line.tokens for model, line in totals.by_model.items()}
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (Sum(), ""),
+        (Sum(1, 10, 20), "1 call was out when an earlier session ended. Nobody knows what it cost, so it stays counted "
+                         "at worst: 30 tokens."),
+        (Sum(3, 1000, 20, usd=0.5), "they stay counted at worst: 1,020 tokens and $0.5000."),
+    ],
+)  # fmt: skip
+def test_calls_that_a_death_cut_off_are_told(left: Sum, words: str) -> None:
+    """One line, or none."""
+    assert cut_off_notice(left).endswith(words)
+    assert bool(words) == bool(cut_off_notice(left))
