@@ -22,8 +22,8 @@ from .findings import Announced, Speed, Spent
 __all__ = ["Visit", "stop_of"]
 
 _PASSING = frozenset({"timeout", "connection", "overloaded", "server_error", "unreadable_reply"})
-_TRIES = 2
-_LONGEST_WAIT_S = 30.0
+_TRIES, _LIMITED = 2, 6
+_PAUSE_S, _LONGEST_WAIT_S = 1.0, 30.0
 
 
 class Visit:
@@ -89,8 +89,8 @@ class Visit:
         return await self._tried(lambda: self.caller.call_many(requests, keys))
 
     async def _tried(self, call: Callable[[], Awaitable[list[Outcome]]]) -> list[Outcome] | Failure:
-        failure, tries = Failure("timeout", "no calls are left"), 0
-        while self.left > 0 and tries < _TRIES:
+        failure, faults, limited = Failure("timeout", "no calls are left"), 0, 0
+        while self.left > 0 and faults < _TRIES and limited < _LIMITED:
             self._calls += 1
             began = time.monotonic()
             try:
@@ -104,13 +104,16 @@ class Visit:
                 if error.kind == "adapted":
                     # What is sent next is another request, not the same again.
                     continue
-                tries += 1
-                # Turned away at the door: it took nothing.
-                self._calls -= error.kind == "rate_limit"
-                if error.kind not in _PASSING and error.kind != "rate_limit":
+                if error.kind == "rate_limit":
+                    # Turned away at the door: it took nothing.
+                    self._calls -= 1
+                    limited += 1
+                elif error.kind in _PASSING:
+                    faults += 1
+                else:
                     break
-                if self.left > 0 and tries < _TRIES:
-                    await anyio.sleep(min(_LONGEST_WAIT_S, 1.0 if error.wait is None else error.wait))
+                if self.left > 0 and faults < _TRIES and limited < _LIMITED:
+                    await anyio.sleep(min(_LONGEST_WAIT_S, _PAUSE_S if error.wait is None else error.wait))
                 continue
             self._count(outcomes, time.monotonic() - began)
             return outcomes
@@ -165,30 +168,32 @@ class Visit:
         )
 
 
+_ADDRESS = "Check base_url; it usually ends in /v1."
+# By the kind of a failure: the error, what is wrong (the endpoint stands before it) and what to do.
+_STOPS: dict[str, tuple[type[SessionStopped], str, str]] = {
+    "access": (AccessDenied, "refuses the key or what it may do", "Check the key and its rights."),
+    "quota": (QuotaSpent, "has no money or quota left", "Top it up or raise its limit."),
+    "unknown_model": (UnknownModel, "does not know the model '{model}' or the address", "Check both."),
+    "unreachable": (EndpointDown, "is not there", "Check base_url and that it runs."),
+    "connection": (EndpointDown, "does not answer", "Check base_url and that it runs."),
+    "rate_limit": (EndpointDown, "takes no question now", "Try again later."),
+    "timeout": (EndpointDown, "does not answer", "Try again later, or check base_url."),
+    "unreadable_reply": (EndpointDown, "does not speak the form that was asked for", _ADDRESS),
+}
+_OTHER = (EndpointDown, "gives no answer", "Mend what it names, or try again later.")
+
+
 def stop_of(failure: Failure, name: str, model: str, address: str, offered: tuple[str, ...] | None) -> SessionStopped:
-    """The error of an endpoint that cannot be examined."""
-    where = f"The endpoint '{name}' ({address})"
-    if failure.kind == "access":
-        return AccessDenied(
-            f"{where} refuses the key or what it may do: {failure.detail}.", fix="Check the key and its rights."
-        )
-    if failure.kind == "quota":
-        return QuotaSpent(f"{where} has no money or quota left: {failure.detail}.", fix="Top it up or raise its limit.")
-    if failure.kind == "unknown_model":
-        names = f" It lists: {', '.join(offered[:8])}{', …' if len(offered) > 8 else ''}." if offered else ""
-        return UnknownModel(
-            f"{where} does not know the model '{model}' or the address: {failure.detail}.{names}",
-            fix="Check the model's name and base_url; it usually ends in /v1.",
-        )
-    if failure.kind == "unreachable":
-        return EndpointDown(
-            f"Nothing answers at the endpoint '{name}': {failure.detail}.", fix="Check base_url and that it runs."
-        )
-    if failure.kind in {"connection", "timeout"}:
-        return EndpointDown(f"{where} does not answer: {failure.detail}.", fix="Check base_url and that it runs.")
-    if failure.kind == "unreadable_reply":
-        return EndpointDown(
-            f"What answers at {address} does not speak the chat form: {failure.detail}.",
-            fix="Check base_url; it usually ends in /v1.",
-        )
-    return EndpointDown(f"{where} gives no answer: {failure.detail}.", fix="Try again later, or mend what it names.")
+    """The error of an endpoint that cannot be examined.
+
+    Args:
+        failure: of the first call.
+        name, model, address: whom it was sent to.
+        offered: models that the endpoint lists.
+    """
+    kind, problem, fix = _STOPS.get(failure.kind, _OTHER)
+    detail = failure.detail.removeprefix(f"{address}: ")
+    text = f"The endpoint '{name}' ({address}) {problem.format(model=model)}: {detail.rstrip('.')}."
+    if failure.kind == "unknown_model" and offered:
+        text += f" It lists {', '.join(offered[:8])}{' and more' if len(offered) > 8 else ''}."
+    return kind(text, fix=fix)
