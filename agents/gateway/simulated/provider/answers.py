@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .asked import Asked
-from .draws import Distribution, mixed, share
+from .draws import Distribution, mixed
 from .sayings import CHINESE, ENGLISH, Sayings
 
 __all__ = ["Written", "tokens_of", "write"]
@@ -60,13 +60,13 @@ def _free(asked: Asked, index: int, length: Distribution) -> str:
     chance = mixed(asked.chance, index)
     asks = asked.turns[-1][1]
     sayings = ENGLISH if asks.isascii() or not _HAN.search(asks) else CHINESE
-    wanted = max(1, round(length.at(share(chance, 1)))) * (4 if sayings is ENGLISH else 2)
+    wanted = max(1, round(length.at((chance >> 11) * 2.0**-53))) * (4 if sayings is ENGLISH else 2)
     first = sayings.result.format(result=chance % 89_991 + 10)
     if wanted <= len(first):
         return first.rstrip()
     prose, end_mark = _prose(sayings), sayings.full_stops[0] + sayings.joint
     rest = wanted - len(first)
-    start = prose.find(end_mark, mixed(chance, 2) % (len(prose) // 2)) + len(end_mark)
+    start = prose.find(end_mark, (chance >> 7) % (len(prose) // 2)) + len(end_mark)
     long = prose[start : start + rest + _LONGEST_SENTENCE]
     if len(long) < rest:
         long += prose * (rest // len(prose) + 1)

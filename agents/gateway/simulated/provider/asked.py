@@ -16,8 +16,10 @@ Form = Literal["chat", "completion", "messages", "embeddings", "generate"]
 Body = dict[str, object]
 
 _DEFAULT_MAX_TOKENS = {"chat": 4096, "completion": 16, "messages": 4096, "embeddings": 0, "generate": 128}
-_SAMPLING = ("temperature", "top_p", "top_k", "seed", "stop", "stop_sequences", "response_format", "frequency_penalty",
-             "presence_penalty", "sampling_params", "echo", "suffix")  # fmt: skip
+_SAMPLING = frozenset({
+    "temperature", "top_p", "top_k", "seed", "stop", "stop_sequences", "response_format", "frequency_penalty",
+    "presence_penalty", "sampling_params", "echo", "suffix",
+})  # fmt: skip
 _PER_TURN = 4
 _MOST_DIMENSIONS = 4096
 _MARK = re.compile(rb"(?<=\w) [0-9a-f]{8}(?=\n|>>>)")
@@ -96,7 +98,7 @@ def read(form: Form, raw: bytes, refused: frozenset[str] = frozenset(), ignored:
     options = body if form != "generate" else _mapping(body.get("sampling_params"))
     joined = "\x1f".join([form, model, *(part for turn in turns for part in turn)])
     texts = joined.encode("utf-8", "surrogatepass")
-    sampling = [body[name] for name in _SAMPLING if name in body]
+    sampling = sorted(item for item in body.items() if item[0] in _SAMPLING)
     # A run's secret marks are no part of what is asked, so that two runs over the same data get the same answers.
     root = _MARK.sub(b"", texts) if b"<<<" in texts else texts
     root += repr(sampling).encode("utf-8", "surrogatepass")
@@ -116,7 +118,7 @@ def read(form: Form, raw: bytes, refused: frozenset[str] = frozenset(), ignored:
 
 def _object(raw: bytes) -> Body:
     try:
-        body: object = json.loads(raw)
+        body: object = json.loads(raw.decode())
     except (ValueError, RecursionError) as error:
         raise Refused(400, "The body of the request is not JSON.") from error
     if not isinstance(body, dict):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .asked import Asked, Form, Refused, read
 from .connection import Connection, Reply, WireRequest
 from .counters import Counters, Log, Logged
-from .draws import digest_of, share
+from .draws import Distribution, digest_of, share
 from .faults import AT_THE_DOOR, CUTS, STATUSES
 from .gate import Charged, Gate, retry_lines
 from .making import Made, Maker
@@ -165,15 +165,20 @@ class Calls:
     def _seconds(self, call: _Call, now: float) -> float:
         """How long an accepted call takes."""
         settings, maker = self.settings, self._maker
-        seconds = maker.latency.at(share(settings.seed, call.body, call.before, _LATENCY))
+        seconds = self._drawn(maker.latency, call, _LATENCY)
         if settings.per_token_s and call.asked is not None:
             seconds += settings.per_token_s * sum(answer.tokens for answer in self._maker.answers(call.asked))
         if settings.workers is None:
             return seconds
-        work = maker.service.at(share(settings.seed, call.body, call.before, _SERVICE))
+        work = self._drawn(maker.service, call, _SERVICE)
         start = now if len(self._free_at) < settings.workers else max(now, heapq.heappop(self._free_at))
         heapq.heappush(self._free_at, start + work)
         return start + work - now + seconds
+
+    def _drawn(self, what: Distribution, call: _Call, purpose: int) -> float:
+        if what.shape == "fixed":
+            return what.a
+        return what.at(share(self.settings.seed, call.body, call.before, purpose))
 
     def _later(self, call: _Call, seconds: float, what: Callable[[], None]) -> None:
         if seconds <= 0:
