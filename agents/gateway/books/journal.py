@@ -32,7 +32,19 @@ from .journal_file import (
 from .ledger import Entry, Need, Sum
 from .migration import OLD_ATTEMPTS, migrate
 from .packing import PackingError, unpack_old_outcome
-from .rows import CALL_COLUMNS, Finished, attempt_crc, bits_of, call_row, key_in, key_out, outcome_in, plain, plains
+from .rows import (
+    CALL_COLUMNS,
+    Finished,
+    attempt_crc,
+    attempt_row,
+    bits_of,
+    call_row,
+    key_in,
+    key_out,
+    outcome_in,
+    plain,
+    plains,
+)
 from .texts import Seen, Texts
 from .writer import Writer
 
@@ -180,14 +192,9 @@ class Journal:
 
     def entries(self) -> list[Entry]:
         """All attempts so far by role, stage and model; those without an end at what was set aside for them."""
-        columns = "role, stage, model, input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, seconds"
         table = "attempts"
         if self._version == 1:
-            names = (
-                "id, ended, input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, seconds, key, endpoint"
-            )
-            old = OLD_ATTEMPTS.format(calls="calls", attempts="attempts")
-            table = f"(WITH old ({names}, model, role, stage) AS ({old}) SELECT {columns} FROM old)"  # noqa: S608
+            table = f"({OLD_ATTEMPTS.format(calls='calls', attempts='attempts')})"
         rows = self._all(
             "SELECT role, stage, model, COUNT(*), SUM(input_tokens), SUM(output_tokens), SUM(cached_tokens),"  # noqa: S608
             " SUM(reasoning_tokens), TOTAL(cost), SUM(cost IS NULL), TOTAL(seconds)"
@@ -229,11 +236,11 @@ class Journal:
         writer = self._open_writer()
         group = writer.open_group()
         self._attempts += 1
-        cost = None if need.usd is None else float(need.usd) + 0.0
-        numbers = (self._attempts, "", need.input_tokens, need.output_tokens, 0, 0, cost, 0.0)
-        names = plains(endpoint, need.model, replica, need.role, need.stage)
         number = self._attempts
-        group.attempts.append((*numbers, attempt_crc(numbers), key_in(key), *names))
+        cost = None if need.usd is None else float(need.usd) + 0.0
+        names = plains(endpoint, need.role, need.stage, need.model, replica)
+        ending = ("", need.input_tokens, need.output_tokens, 0, 0, cost, 0.0)
+        group.attempts.append(attempt_row(number, (key_in(key), *names), ending))
         await writer.committed()
         return number
 
@@ -303,8 +310,8 @@ def _locked(folder: Path) -> FileLock:
 def _closing(attempt: int, ended: str, used: Sum) -> tuple[Any, ...]:
     cost = None if used.unpriced else float(used.usd) + 0.0
     usage = (used.input_tokens, used.output_tokens, used.cached_tokens, used.reasoning_tokens)
-    numbers = (plain(ended), *usage, cost, float(used.seconds))
-    return (*numbers, attempt_crc((attempt, *numbers)), attempt)
+    ending = (plain(ended), *usage, cost, float(used.seconds))
+    return (*ending, attempt_crc(attempt, ending), attempt)
 
 
 def read_calls(path: Path) -> Iterator[CallRecord]:

@@ -12,15 +12,17 @@ from typing import Any, cast
 from ..requests import Decoding, Request, Turn
 from .journal_file import Transaction, damaged, lay_tables
 from .packing import PackingError, unpack_old_outcome
-from .rows import ATTEMPT_COLUMNS, CALL_COLUMNS, Finished, attempt_crc, call_row, key_in
+from .rows import ATTEMPT_COLUMNS, CALL_COLUMNS, Finished, attempt_row, call_row, key_in
 from .texts import Texts
 
 __all__ = ["OLD_ATTEMPTS", "migrate", "old_attempt", "old_finished"]
 
 _OLD_CALLS = "SELECT key, stage, place, role, endpoint, model, mark, request, outcome FROM {calls} ORDER BY rowid"
 OLD_ATTEMPTS = (
-    "SELECT a.id, a.ended, a.input_tokens, a.output_tokens, a.cached_tokens, a.reasoning_tokens, a.cost,"
-    " CASE WHEN a.ended = c.kind THEN c.seconds ELSE 0.0 END, a.key, a.endpoint, COALESCE(c.model, ''), a.role, a.stage"
+    "SELECT a.id AS id, a.key AS key, a.endpoint AS endpoint, a.role AS role, a.stage AS stage,"
+    " COALESCE(c.model, '') AS model, '' AS replica, a.ended AS ended, a.input_tokens AS input_tokens,"
+    " a.output_tokens AS output_tokens, a.cached_tokens AS cached_tokens, a.reasoning_tokens AS reasoning_tokens,"
+    " a.cost AS cost, CASE WHEN a.ended = c.kind THEN c.seconds ELSE 0.0 END AS seconds"
     " FROM {attempts} a LEFT JOIN {calls} c ON c.key = a.key ORDER BY a.id"
 )
 """The old tables did not say which model an attempt was for; the call that it finished does."""
@@ -86,5 +88,5 @@ def old_finished(row: tuple[Any, ...]) -> Finished:
 
 def old_attempt(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """An attempt of version 1 (a row of `OLD_ATTEMPTS`) in the present columns."""
-    *numbers, key, endpoint, model, role, stage = row
-    return (*numbers, attempt_crc(numbers), key_in(key), endpoint, model, "", role, stage)
+    number, key, *names = row[:7]
+    return attempt_row(number, (key_in(key), *names), row[7:])

@@ -6,29 +6,31 @@ import hashlib
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from ..outcomes import Answer, NoAnswer, NoAnswerReason, Outcome, Usage
 from ..requests import Request
 from .packing import PackingError, pack_outcome, unpack_outcome
 
 __all__ = [
-    "ATTEMPT_COLUMNS", "CALL_COLUMNS", "Finished", "attempt_crc", "bits_of", "call_crc", "call_row", "key_in",
-    "key_out", "outcome_in", "plain", "plains",
+    "ATTEMPT_COLUMNS", "CALL_COLUMNS", "Finished", "attempt_crc", "attempt_is_whole", "attempt_row", "bits_of",
+    "call_crc", "call_is_whole", "call_row", "key_in", "key_out", "outcome_in", "plain", "plains",
 ]  # fmt: skip
 
 CALL_COLUMNS = (
-    "key", "endpoint", "model", "kind", "input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens",
-    "estimated", "cost", "seconds", "mark", "served_model", "fingerprint", "replica", "fallback", "reused_from",
-    "request", "outcome", "crc", "stage", "place", "role",
+    "key", "stage", "place", "role", "endpoint", "model", "kind", "input_tokens", "output_tokens", "cached_tokens",
+    "reasoning_tokens", "estimated", "cost", "seconds", "mark", "served_model", "fingerprint", "replica", "fallback",
+    "reused_from", "crc", "request", "outcome",
 )  # fmt: skip
-"""The last three say where a call is booked. They may change and so are not under the checksum."""
+"""In the order of the table, after `id`: what is long comes last, so that a reader of the rest need not pass it."""
 ATTEMPT_COLUMNS = (
-    "id", "ended", "input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens", "cost", "seconds", "crc",
-    "key", "endpoint", "model", "replica", "role", "stage",
+    "id", "key", "endpoint", "role", "stage", "model", "replica", "ended", "input_tokens", "output_tokens",
+    "cached_tokens", "reasoning_tokens", "cost", "seconds", "crc",
 )  # fmt: skip
 
-_SAID = CALL_COLUMNS.index("request")
+# Stage, place and role may change (a call is booked on the first of its places) and so are not under the checksum.
+_BOOKED, _CRC, _REQUEST, _OUTCOME = 4, 20, 21, 22
+_ENDED = ATTEMPT_COLUMNS.index("ended")
 _MOST = 2**62  # SQLite holds 64 bits; a provider may say anything
 
 
@@ -89,25 +91,49 @@ def call_row(finished: Finished, request: bytes) -> tuple[Any, ...]:
         kind, served = outcome.reason, ("", "", "", "")
     names = plains(finished.mark, *served, finished.reused_from)
     asker = plains(asked.endpoint, asked.model, asked.stage, asked.place, asked.role)
-    said = (
-        key_in(finished.key), *asker[:2], kind,
+    row = (
+        key_in(finished.key), *asker[2:], *asker[:2], kind,
         _whole(usage.input_tokens), _whole(usage.output_tokens), _whole(usage.cached_tokens),
         _whole(usage.reasoning_tokens), int(usage.estimated), _real(outcome.cost), _real(outcome.seconds) or 0.0,
-        *names, request, pack_outcome(outcome),
+        *names, 0, request, pack_outcome(outcome),
     )  # fmt: skip
-    return (*said, call_crc(said), *asker[2:])
+    return (*row[:_CRC], call_crc(row), *row[_REQUEST:])
 
 
-def call_crc(said: Sequence[Any]) -> int:
-    """CRC-32 over the columns before `crc`, as they are read back."""
+def call_crc(row: Sequence[Any]) -> int:
+    """CRC-32 over a row of `CALL_COLUMNS`, but for `crc` and what may change."""
     # `ascii` writes numbers, bytes and texts the same in every version of Python; `repr` follows Unicode's tables.
-    head = ascii(tuple(said[:_SAID])).encode("ascii")
-    return zlib.crc32(said[_SAID + 1], zlib.crc32(said[_SAID], zlib.crc32(head)))
+    head = ascii((row[0], *row[_BOOKED:_CRC])).encode("ascii")
+    return zlib.crc32(row[_OUTCOME], zlib.crc32(row[_REQUEST], zlib.crc32(head)))
 
 
-def attempt_crc(numbers: Sequence[Any]) -> int:
-    """CRC-32 over the columns of an attempt before `crc`: its number, its end and what it counts for."""
-    return zlib.crc32(ascii(tuple(numbers)).encode("ascii"))
+def attempt_crc(number: int, ending: Sequence[Any]) -> int:
+    """CRC-32 over the number of an attempt and the columns from `ended` to `seconds`: what it counts for."""
+    return zlib.crc32(ascii((number, *ending)).encode("ascii"))
+
+
+def attempt_row(number: int, asked: Sequence[Any], ending: Sequence[Any]) -> tuple[Any, ...]:
+    """The columns of an attempt.
+
+    Args:
+        number: its id.
+        asked: key, endpoint, role, stage, model and replica, as they are stored.
+        ending: the columns from `ended` to `seconds`.
+    """
+    return (number, *asked, *ending, attempt_crc(number, ending))
+
+
+def attempt_is_whole(row: Sequence[Any]) -> bool:
+    """Whether a row of `ATTEMPT_COLUMNS` is as it was written."""
+    return isinstance(row[0], int) and row[-1] == attempt_crc(row[0], row[_ENDED:-1])
+
+
+def call_is_whole(row: Sequence[Any]) -> bool:
+    """Whether a row of `CALL_COLUMNS` is as it was written."""
+    try:
+        return bool(call_crc(row) == row[_CRC])
+    except TypeError:  # something else than bytes where bytes belong
+        return False
 
 
 def outcome_in(row: Sequence[Any]) -> Outcome:
@@ -116,21 +142,18 @@ def outcome_in(row: Sequence[Any]) -> Outcome:
     Raises:
         PackingError: the record is damaged.
     """
-    try:
-        if call_crc(row) != row[_SAID + 2]:
-            raise PackingError("the checksum differs")
-    except TypeError as error:
-        raise PackingError(str(error)) from error
-    kind, cost, seconds = cast("str", row[3]), cast("float | None", row[9]), cast("float", row[10])
-    usage = Usage(row[4], row[5], row[6], row[7], bool(row[8]))
+    if not call_is_whole(row):
+        raise PackingError("the checksum differs")
+    kind, cost, seconds = cast("str", row[6]), cast("float | None", row[12]), cast("float", row[13])
+    usage = Usage(row[7], row[8], row[9], row[10], bool(row[11]))
     key = key_out(row[0])
     if kind not in ("answer", "truncated"):
-        return unpack_outcome(row[_SAID + 1], NoAnswer(key, cast("NoAnswerReason", kind), "", usage, cost, seconds))
-    blank = Answer(
-        key, "", "stop" if kind == "answer" else "length", "", usage, cost, row[12], row[13], row[14], seconds,
-        fallback=row[15],
-    )  # fmt: skip
-    return unpack_outcome(row[_SAID + 1], blank)
+        blank: Outcome = NoAnswer(key, cast("NoAnswerReason", kind), "", usage, cost, seconds)
+    else:
+        finish: Literal["stop", "length"] = "stop" if kind == "answer" else "length"
+        served, fingerprint, replica, fallback = row[15:19]
+        blank = Answer(key, "", finish, "", usage, cost, served, fingerprint, replica, seconds, fallback=fallback)
+    return unpack_outcome(row[_OUTCOME], blank)
 
 
 def _whole(number: int) -> int:
