@@ -140,7 +140,9 @@ class Account:
         announced = self._announced.setdefault(model, AnnouncedLimits())
         announced.update(said, now)
         gate = self.gate(model)
-        rates = {name: rate for name in DIMENSIONS if (rate := getattr(announced, name)) is not None}
+        rates: dict[Dimension, float] = {
+            name: rate for name in DIMENSIONS if (rate := getattr(announced, name)) is not None
+        }
         if gate.announce(rates, now):
             self._compare(model, rates)
         hold = announced.hold_until(now)

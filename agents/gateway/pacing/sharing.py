@@ -66,7 +66,9 @@ class Sharing:
     def went(self, permit: Permit, model: str) -> None:
         """A call that was asked for goes out."""
         if self._others:
-            meters = [(self._meter(own, name, model), name) for own, name, _ in permit.gate.rates()]
+            meters: list[tuple[Meter, Dimension]] = [
+                (self._meter(own, name, model), name) for own, name, _ in permit.gate.rates()
+            ]
             self._leased[permit] = (meters, self._most is not None)
 
     def came(self, permit: Permit, used: Load) -> None:

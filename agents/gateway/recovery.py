@@ -1,0 +1,143 @@
+"""What follows from an attempt that gave nothing, and from an account that does not answer (design, law 4)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from .accounts import Account
+from .attempts import Attempt
+from .books.journal import Finished, Journal
+from .books.ledger import Ledger
+from .errors import EndpointDown, SessionStopped
+from .flights import Flight
+from .lanes import Lane
+from .outcomes import NoAnswer
+from .requests import Request, request_key
+from .retries import Tries, stopped_by
+from .wire.failures import STOPPING, Failure
+
+if TYPE_CHECKING:
+    from .traffic import Desk, Traffic
+
+__all__ = ["Recovery"]
+
+
+class Recovery:
+    """Decides what follows from failures. It works on the traffic that made it."""
+
+    def __init__(self, traffic: Traffic, journal: Journal, ledger: Ledger, desk: Desk) -> None:
+        self._traffic = traffic
+        self._journal = journal
+        self._ledger = ledger
+        self._desk = desk
+        self._parked: dict[str, list[tuple[Flight, Failure]]] = {}
+
+    async def consider(self, flight: Flight, attempt: Attempt, failure: Failure) -> None:
+        """Decide what follows from a failure: nothing more, another try, or the end of the session."""
+        account, lane = attempt.account, attempt.lane
+        tries = flight.fared()
+        if failure.kind in STOPPING or failure.kind == "adapted":
+            # The account is closed and another takes it, or the request is right now: at once, and no try is used up.
+            self._traffic.again(lane, flight, 0.0)
+        elif failure.kind == "rate_limit":
+            wait = tries.delay(failure)
+            try:
+                account.health.limited(wait)
+            except EndpointDown as error:
+                self._shut(lane, account, error)
+            self._slow_down(attempt, failure, wait)
+            self._traffic.again(lane, flight, min(wait, account.endpoint.patience_s))
+        else:
+            await self._after_fault(flight, attempt, failure, tries)
+
+    def _slow_down(self, attempt: Attempt, failure: Failure, wait: float) -> None:
+        if attempt.permit is None:
+            return
+        if failure.about == "concurrency":
+            attempt.permit.gate.too_many_at_once()
+        else:
+            attempt.account.turned_away(attempt.permit, wait)
+
+    async def _after_fault(self, flight: Flight, attempt: Attempt, failure: Failure, tries: Tries) -> None:
+        account, lane = attempt.account, attempt.lane
+        if failure.kind == "overloaded" and attempt.permit is not None:
+            attempt.permit.gate.overloaded()
+        try:
+            account.health.fault(tries, failure)
+        except EndpointDown as error:
+            self._shut(lane, account, error)
+            tries.forget()
+        if account.health.probing or account.health.suspect(tries):
+            parked = self._parked.setdefault(account.name, [])
+            parked.append((flight, failure))
+            if not account.health.probing:
+                await self._find_out(lane, account, flight.request)
+            return
+        await self._retry(lane, flight, failure, tries)
+
+    async def _retry(self, lane: Lane, flight: Flight, failure: Failure, tries: Tries) -> None:
+        if tries.over is None:
+            self._traffic.again(lane, flight, min(tries.delay(failure), lane.endpoint.patience_s))
+            return
+        outcome = NoAnswer(flight.key, tries.over, f"{tries.faults} tries, last: {failure.detail}")
+        await self._journal.finish(Finished(flight.key, flight.request, outcome))
+        self._desk.meter.finished(outcome)
+        self._traffic.land(flight, outcome)
+
+    # ------------------------------------------------------------ an account that does not answer
+
+    async def _find_out(self, lane: Lane, account: Account, like: Request) -> None:
+        """Probe an account until it answers; then let those go on whose faults led to it."""
+        try:
+            was_down = await account.health.pass_outage(partial(self._probe, lane, account, like), lane.turn)
+        except SessionStopped as error:
+            self._shut(lane, account, error)
+            was_down = True
+        for flight, failure in self._parked.pop(account.name, []):
+            if flight.gone:
+                continue
+            tries = flight.fared()
+            if was_down:
+                tries.forget()
+            await self._retry(lane, flight, failure, tries)
+        lane.turn()
+
+    async def _probe(self, lane: Lane, account: Account, like: Request) -> Failure | None:
+        """One small call past the queue: its failure, or None where the endpoint answers, be it with a refusal."""
+        request = lane.probe(like)
+        need = lane.need(request)
+        reservation = await self._ledger.reserve(need)
+        attempt = Attempt(request, request_key(request), lane, account, need, reservation, None, recorded=False)
+        await self._traffic.sender.send(attempt)
+        if isinstance(attempt.error, Failure):
+            if attempt.error.kind in STOPPING:
+                raise self._closed_by(attempt, attempt.error)
+            if attempt.error.kind not in {"rate_limit", "adapted"}:
+                return attempt.error
+        elif attempt.error is not None:
+            raise attempt.error
+        account.health.answered()
+        return None
+
+    def close_account(self, attempt: Attempt, failure: Failure) -> None:
+        """Ask an account no more whose key or money is no good."""
+        self._shut(attempt.lane, attempt.account, self._closed_by(attempt, failure))
+
+    def _shut(self, lane: Lane, account: Account, error: SessionStopped) -> None:
+        """Ask an account no more; where nobody else can take its calls the session stops."""
+        if account.closed is not None:
+            return
+        account.closed = error
+        others = any(each.closed is None for each in lane.accounts)
+        stand_in = lane.fallback is not None and any(each.closed is None for each in lane.fallback.accounts)
+        if others or stand_in:
+            who = "the other accounts" if others else f"the endpoint '{lane.fallback.name if lane.fallback else ''}'"
+            self._desk.notice(f"{error.problem} It is not asked any more; {who} go on.")
+            lane.turn()
+        else:
+            self._traffic.halt(error)
+
+    def _closed_by(self, attempt: Attempt, failure: Failure) -> SessionStopped:
+        request = attempt.lane.asked(attempt.request)
+        return stopped_by(failure, attempt.account.name, request.model, attempt.account.caller.address)
