@@ -196,7 +196,9 @@ def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
     search = settings.search
     batch, least_steps = min(search.batch, sizes.train), _least_steps(settings)
     without: tuple[RoleName, ...] = ("judge",) if settings.profile == "recommended" else ("judge", "responder")
-    yield from _items(settings, sizes, "batches", search.steps * batch, least=least_steps * batch, without=without)
+    # A later step may draw the same seeds again, and the journal has those of the same method.
+    sure = min(1, least_steps)
+    yield from _items(settings, sizes, "batches", search.steps * batch, least=sure * batch, without=without)
     proposals, asked = search.steps * search.candidates, least_steps * search.candidates
     shown = _METHOD + batch * _case(settings, sizes)
     yield _Part("analyses", "analyst", proposals, asked, shown, shown, 600)
@@ -204,9 +206,10 @@ def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
     yield _Part("analyses", "refiner", proposals, 0, 2 * _METHOD + analysis[0], 2 * _METHOD + analysis[1], 500)
     dev = min(search.dev, sizes.dev)
     incumbents = search.steps if settings.profile == "official-code" else min(1, search.steps)
-    # The published race has the incumbent on all of dev even where nobody comes to race it.
-    least_raced = {"recommended": 0, "paper": min(1, least_steps)}.get(settings.profile, least_steps)
-    yield from _items(settings, sizes, "races on dev", dev * (proposals + incumbents), least=dev * least_raced)
+    # The published races have the incumbent on all of dev even where nobody comes to race it; the authors' code draws
+    # dev from the seeds of the batches too.
+    raced = {"recommended": 0, "paper": sure * dev}.get(settings.profile, sure * max(0, dev - batch))
+    yield from _items(settings, sizes, "races on dev", dev * (proposals + incumbents), least=raced)
     contestants = 3 if search.steps else 2  # start, best, just longer; identity only needs answers
     yield from _items(settings, sizes, "test", sizes.test * contestants, least=sizes.test * _evolving(settings))
     answer = 2 * sizes.seed_tokens + 80
