@@ -14,9 +14,14 @@ _SMOOTHING = 0.1
 
 
 def _bytes(request: Request) -> int:
-    texts = sum(len(turn.text.encode("utf-8", "surrogatepass")) for turn in request.turns)
+    texts = sum([_size(turn.text) for turn in request.turns])
     schema = request.decoding.json_schema
     return texts + (len(schema.encode()) if schema is not None else 0)
+
+
+def _size(text: str) -> int:
+    """Bytes of UTF-8; plain text knows that it is, and need not be encoded."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def worst_input(request: Request) -> int:
@@ -26,7 +31,7 @@ def worst_input(request: Request) -> int:
 
 def counted(text: str) -> int:
     """Tokens of a text whose tokenizer is not known, about: one in four bytes of UTF-8, at least one a text."""
-    return max(1, len(text.encode("utf-8", "surrogatepass")) // 4) if text else 0
+    return max(1, _size(text) // 4) if text else 0
 
 
 class Expectation:
