@@ -6,6 +6,7 @@ A bare protocol, not streams: at thousands of calls a second a server for measur
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
@@ -64,10 +65,12 @@ class _Malformed(Exception):
         self.status = status
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Framing:
-    """How the body of the request at the front of the buffer is delimited."""
+    """What a head says: what is asked for, and how the body after it is delimited."""
 
+    method: str
+    path: str
     length: int
     chunked: bool
     last: bool
@@ -133,9 +136,6 @@ class Connection(asyncio.Protocol):
                 raise _Malformed(431)
             return None
         head = bytes(buffer[:end])
-        line = head.partition(b"\r\n")[0].split(b" ")
-        if len(line) != 3 or not line[2].startswith(b"HTTP/1."):
-            raise _Malformed(400)
         framing = _framing(head)
         start = end + 4
         if framing.chunked:
@@ -152,7 +152,7 @@ class Connection(asyncio.Protocol):
             body = bytes(buffer[start:after])
         del buffer[:after]
         self._last, self._expected = framing.last, False
-        return WireRequest(line[0].decode("latin-1"), line[1].decode("latin-1").partition("?")[0], head, body)
+        return WireRequest(framing.method, framing.path, head, body)
 
     def _awaited(self, head: bytes) -> None:
         """The body is still to come; a client that asks whether it may send it is told so, once."""
@@ -205,8 +205,13 @@ class Connection(asyncio.Protocol):
             self._transport.write(data)
 
 
+@functools.lru_cache(maxsize=1024)
 def _framing(head: bytes) -> _Framing:
+    """Read a head. Those of one client differ by the length of the body alone, so few are ever read."""
     low = head.lower()
+    line = head.partition(b"\r\n")[0].split(b" ")
+    if len(line) != 3 or not line[2].startswith(b"HTTP/1."):
+        raise _Malformed(400)
     chunked = b"\r\ntransfer-encoding:" in low and b"chunked" in low.partition(b"\r\ntransfer-encoding:")[2][:64]
     length = 0
     at = low.find(b"\r\ncontent-length:")
@@ -218,7 +223,7 @@ def _framing(head: bytes) -> _Framing:
         if length > _LARGEST_BODY:
             raise _Malformed(413)
     last = b"\r\nconnection: close" in low or b" http/1.0" in low.partition(b"\r\n")[0]
-    return _Framing(length, chunked, last)
+    return _Framing(line[0].decode("latin-1"), line[1].decode("latin-1").partition("?")[0], length, chunked, last)
 
 
 def _unchunked(buffer: bytearray, at: int) -> tuple[bytes, int] | None:
