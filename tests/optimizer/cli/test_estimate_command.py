@@ -44,8 +44,9 @@ def test_an_estimate_says_calls_money_time_caps_and_what_can_be_proved(cli: Cli,
 
     assert (0, "") == (said.code, said.err)
     for words in (
-        "Calls: ", "Money: about $", "gpt-4o-mini at default: ", "(price table of litellm", "concurrency (4 of default)",
-        "bound by rpm (60 of default)", "Cap of 100 calls: not enough", "Provable: ", "12 dev items are too few",
+        "Calls: ", "Money: about $", "gpt-4o-mini at default: ", "(price table of litellm",
+        "concurrency (4 of default)", "bound by rpm (60 of default)", "Cap of 100 calls: not enough",
+        "Provable: ", "12 dev items are too few",
     ):  # fmt: skip
         assert words in said.out
     assert {"seeds.jsonl"} == {path.name for path in tmp_path.iterdir()}
