@@ -50,7 +50,8 @@ async def check_up(settings: Settings, name: str, model: str, calls: int) -> Fin
         )
     async with AsyncExitStack() as stack:
         transport = await _reached(name, endpoint, stack)
-        return await examine(name, endpoint, model, transport, _trials(), calls)
+        shown = f"local {model}" if endpoint.local is not None else ""
+        return await examine(name, endpoint, model, transport, _trials(), calls, shown)
 
 
 async def _reached(name: str, endpoint: Endpoint, stack: AsyncExitStack) -> HttpTransport:

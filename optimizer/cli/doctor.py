@@ -50,17 +50,19 @@ def command(endpoint: str | None, calls: int, save: bool, as_json: bool, **optio
     found: list[Findings] = []
     failed: AutoEvolError | None = None
     for name, model in pairs:
+        findings, path = None, None
         try:
             findings = anyio.run(check_up, settings, name, model, calls)
+            path = keep(findings, settings.endpoints[name]) if save else None
         except AutoEvolError as error:
-            failed = failed or error
-            if error is not failed:
-                click.echo(f"autoevol: {error}", err=True)
-            continue
-        found.append(findings)
-        path = keep(findings, settings.endpoints[name]) if save else None
-        if not as_json:
-            click.echo("\n".join(findings_lines(findings, path)))
+            if failed is not None:
+                click.echo(f"autoevol: {failed}", err=True)
+            failed = error
+        if findings is not None:
+            # Also where it could not be kept: it was paid for.
+            found.append(findings)
+            if not as_json:
+                click.echo("\n".join(findings_lines(findings, path)))
     if as_json:
         click.echo(json.dumps([findings.model_dump(mode="json") for findings in found], ensure_ascii=False, indent=2))
     if failed is not None:

@@ -81,6 +81,7 @@ def _limits(findings: Findings) -> str:
     rates = ((said.rpm, "requests/min"), (said.tpm, "tokens/min"), (said.input_tpm, "input tokens/min"),
              (said.output_tpm, "output tokens/min"), (said.concurrency, "calls in flight"))  # fmt: skip
     named = [f"{value:,.0f} {unit}" for value, unit in rates if value is not None]
+    named += [f"a quota of {value:,.0f} {name.replace('_', ' ')}" for name, value in said.quotas.items()]
     return ", ".join(named) if named else "none; the limit is found while a run is at work"
 
 

@@ -65,6 +65,7 @@ async def examine(
     transport: HttpTransport,
     trials: Sequence[Trial] = (),
     most: int = MOST_CALLS,
+    address: str = "",
 ) -> Findings:
     """Find out what a model can do.
 
@@ -75,6 +76,7 @@ async def examine(
         transport: how it is reached.
         trials: questions in the output forms to be compared.
         most: calls at most.
+        address: what findings call it, where its address is another each time.
 
     Raises:
         SessionStopped: the first call failed, so that nothing can be found out: no connection, no access, no such
@@ -85,12 +87,12 @@ async def examine(
     examination = _Examination(Visit(name, endpoint, model, transport, most), endpoint, owners)
     failure = await examination.answers()
     if failure is not None:
-        raise stop_of(failure, name, model, transport.address, models)
+        raise stop_of(failure, name, model, address or transport.address, models)
     await examination.abilities(trials)
     visit, notes = examination.visit, examination.notes
     return Findings(
         endpoint=name,
-        address=transport.address,
+        address=address or transport.address,
         wire=endpoint.wire,
         model=model,
         when=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -270,7 +272,8 @@ class _Examination:
         way = self.visit.caller.given_text_way(self.visit.model)
         if isinstance(outcome, Answer) and way is not None:
             self.notes.known["given_text"] = way
-        elif isinstance(outcome, Failure) and outcome.kind == "bad_request":
+        elif isinstance(outcome, Failure) and outcome.kind == "bad_request" and not self._local:
+            # The embedded engine has a way of its own, which is not this server's.
             self.notes.known["given_text"] = "none"
 
     async def _embeddings(self) -> None:
@@ -291,7 +294,9 @@ class _Examination:
         """What an outcome says about an ability: a refusal and an answer say something, an outage does not."""
         if isinstance(outcome, Answer):
             self.notes.known[name] = good(outcome.text)
-        elif isinstance(outcome, Failure) and outcome.kind in {"bad_request", "unknown_model", "access"}:
+        elif isinstance(outcome, Failure) and (
+            outcome.kind in {"bad_request", "unknown_model", "access"} or outcome.detail.startswith("status 501")
+        ):
             self.notes.known[name] = False
 
 

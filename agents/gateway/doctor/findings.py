@@ -16,13 +16,14 @@ class _Frozen(BaseModel):
 
 
 class Announced(_Frozen):
-    """Limits that replies named, a minute; None is not named."""
+    """Limits that replies named, a minute; None is not named. `quotas` are those of hours or days."""
 
     rpm: float | None = None
     tpm: float | None = None
     input_tpm: float | None = None
     output_tpm: float | None = None
     concurrency: int | None = None
+    quotas: dict[str, float] = {}
 
 
 class FormTried(_Frozen):

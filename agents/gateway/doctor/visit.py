@@ -10,7 +10,7 @@ import anyio
 
 from ..books.prices import known_price, price_of
 from ..endpoints import Endpoint
-from ..errors import AccessDenied, EndpointDown, QuotaSpent, SessionStopped, UnknownModel, UsageError
+from ..errors import AccessDenied, BudgetReached, EndpointDown, QuotaSpent, SessionStopped, UnknownModel, UsageError
 from ..outcomes import Answer, Outcome, Usage
 from ..pacing.announced import AnnouncedLimits, read_announcement
 from ..requests import Decoding, Form, Request, Turn, request_key
@@ -142,8 +142,10 @@ class Visit:
     def announced(self) -> Announced:
         """Limits named so far."""
         limits = self._limits
-        return Announced(rpm=limits.rpm, tpm=limits.tpm, input_tpm=limits.input_tpm, output_tpm=limits.output_tpm,
-                         concurrency=limits.concurrency)  # fmt: skip
+        return Announced(
+            rpm=limits.rpm, tpm=limits.tpm, input_tpm=limits.input_tpm, output_tpm=limits.output_tpm,
+            concurrency=limits.concurrency, quotas={str(name): value for name, value in limits.quotas.items()},
+        )  # fmt: skip
 
     @property
     def spent(self) -> Spent:
@@ -176,6 +178,7 @@ _STOPS: dict[str, tuple[type[SessionStopped], str, str]] = {
     "unknown_model": (UnknownModel, "does not know the model '{model}' or the address", "Check both."),
     "unreachable": (EndpointDown, "is not there", "Check base_url and that it runs."),
     "connection": (EndpointDown, "does not answer", "Check base_url and that it runs."),
+    "adapted": (BudgetReached, "refuses more parameters than there are calls to find them out", "Allow more --calls."),
     "rate_limit": (EndpointDown, "takes no question now", "Try again later."),
     "timeout": (EndpointDown, "does not answer", "Try again later, or check base_url."),
     "unreadable_reply": (EndpointDown, "does not speak the form that was asked for", _ADDRESS),

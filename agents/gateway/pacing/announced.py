@@ -266,6 +266,8 @@ class _Standing:
     quota: float | None = None
     bucket: bool | None = None
     hold: float = -math.inf
+    left_s: float = -math.inf
+    full_s: float = -math.inf
 
     def update(self, window: Window, now: float) -> None:
         pace = per_minute(window)
@@ -278,16 +280,19 @@ class _Standing:
         self._hold(window, now)
 
     def _judge(self, window: Window) -> None:
-        """Tell a bucket that refills all the time from a window that starts anew, by whether used = rate x reset."""
+        """Tell a bucket that refills all the time from a window that starts anew; both may leave it open."""
         length_s = window.length_s if window.length_s is not None else _length(window)
         if not window.limit or not window.remaining or window.reset_s is None or not math.isfinite(length_s):
             return
-        expected = (window.limit - window.remaining) / window.limit * length_s
-        off = abs(expected - window.reset_s)
-        if off > _slack(length_s, window.limit):
+        slack_s = _slack(length_s, window.limit)
+        left_s = window.remaining / window.limit * length_s
+        if window.reset_s > length_s - left_s + slack_s:
+            # No bucket takes longer to fill than what was taken takes to come back.
             self.bucket = False
-        elif window.reset_s >= _LEAST_HOLD_S and off <= max(_NEAR_S, _NEAR * window.reset_s):
-            self.bucket = True
+        elif window.reset_s >= _LEAST_HOLD_S and abs(left_s + window.reset_s - self.full_s) <= slack_s:
+            # What is left and what is still to come are together as much as before, or as a whole window.
+            self.bucket = self.bucket or abs(left_s - self.left_s) > slack_s
+        self.left_s, self.full_s = left_s, left_s + window.reset_s
 
     def _hold(self, window: Window, now: float) -> None:
         if window.remaining is None or window.reset_s is None:
@@ -323,8 +328,10 @@ class AnnouncedLimits:
     refills all the time (OpenAI, Anthropic, Groq) gives the next unit after 1/rate seconds; its reset says when it will
     be *full*, and to wait for that would waste nearly a whole window. They are told apart by arithmetic: of a bucket,
     limit - remaining = rate x reset, so an empty one resets in limit/rate, its whole length. An empty one with a reset
-    well under the length is a window. Replies with something left show the same thing beforehand, and what they showed
-    decides where the empty one could be either. Where that is not known it is no hold: a 429 costs less than a minute.
+    well under the length is a window. Replies with something left say more beforehand, and what they said decides where
+    the empty one could be either: a reset longer than what was taken needs to come back is a window's; where
+    remaining + rate x reset stays the same while what is left changes it is a bucket (which may hold less than its
+    limit), for in a window both go down together. Where nothing is known it is no hold: a 429 costs less than a minute.
     """
 
     concurrency: int | None = None
@@ -365,6 +372,11 @@ class AnnouncedLimits:
     def output_tpm(self) -> float | None:
         """Output tokens a minute."""
         return self._standings["output_tokens"].pace
+
+    @property
+    def quotas(self) -> dict[Dimension, float]:
+        """Limits of hours or days, which say when to stop and not how fast to go."""
+        return {name: standing.quota for name, standing in self._standings.items() if standing.quota is not None}
 
     def hold_until(self, now: float) -> float | None:
         """The moment until which nothing should be sent, as `update` counts time; None where calls may go."""

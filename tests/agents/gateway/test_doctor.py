@@ -10,7 +10,14 @@ from autoevol.agents.gateway.doctor import visit
 from autoevol.agents.gateway.doctor.examining import MOST_CALLS, Trial, examine
 from autoevol.agents.gateway.doctor.findings import Findings, FormTried
 from autoevol.agents.gateway.endpoints import Abilities, Endpoint, Price
-from autoevol.agents.gateway.errors import AccessDenied, EndpointDown, QuotaSpent, SessionStopped, UnknownModel
+from autoevol.agents.gateway.errors import (
+    AccessDenied,
+    BudgetReached,
+    EndpointDown,
+    QuotaSpent,
+    SessionStopped,
+    UnknownModel,
+)
 from autoevol.agents.gateway.requests import Decoding, Turn
 from autoevol.agents.gateway.simulated.provider.running import Running, serve
 from autoevol.agents.gateway.simulated.provider.settings import ProviderSettings
@@ -109,6 +116,16 @@ async def test_anthropics_messages_are_chats_and_no_more() -> None:
     assert 60000 == findings.announced.rpm
 
 
+async def test_a_quota_of_a_day_is_told_apart_from_a_pace() -> None:
+    """Groq counts requests by the day: one of 14,400 comes back after 6 s."""
+    headers = {"limit": "14400", "remaining": "14399", "reset": "6s"}
+    named = {f"x-ratelimit-{field}-requests": value for field, value in headers.items()}
+    with model_server(lambda _: ModelReply("ready", headers=named)) as server:
+        findings = await _examined(server.base_url, most=2)
+
+    assert (None, {"requests": 14400}) == (findings.announced.rpm, findings.announced.quotas)
+
+
 async def test_the_cap_on_calls_holds_and_says_what_it_left_out() -> None:
     """What matters most is asked first."""
     async with serve(ProviderSettings()) as running:
@@ -159,6 +176,13 @@ async def test_an_endpoint_that_cannot_be_examined_says_why(
         await _examined(server.base_url)
 
     assert caught.value.fix
+
+
+async def test_a_cap_below_what_refusals_take_says_so() -> None:
+    """Each refused parameter takes a call."""
+    async with serve(ProviderSettings(refuse="temperature,max_tokens")) as running:
+        with pytest.raises(BudgetReached, match="more parameters than there are calls"):
+            await _examined(running.base_url, most=2)
 
 
 async def test_an_address_where_nothing_is_says_so() -> None:

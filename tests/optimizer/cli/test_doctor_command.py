@@ -108,6 +108,30 @@ def test_no_file_holds_the_key(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Non
     assert KEY not in said.out + path.read_text()
 
 
+def test_of_several_endpoints_the_others_are_examined_all_the_same(cli: Cli, provider: str) -> None:
+    """The one that failed decides the exit code."""
+    other = ("--set", "endpoints.other.base_url=http://127.0.0.1:9/v1", "--set", "roles.judge.endpoint=other")
+    said = cli("doctor", "--base-url", provider, "--model", "m", "--calls", 4, *other)
+
+    assert 1 == said.code
+    assert "default: m at" in said.out
+    assert "The endpoint 'other' (http://127.0.0.1:9/v1) is not there" in said.err
+
+
+def test_what_was_paid_for_is_told_even_where_it_cannot_be_kept(
+    cli: Cli, provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And so is why."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("AUTOEVOL_STATE", str(tmp_path / "file"))
+
+    said = cli("doctor", "--base-url", provider, "--model", "m", "--calls", 4)
+
+    assert 1 == said.code
+    assert "default: m at" in said.out
+    assert "AUTOEVOL_STATE" in said.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -280,6 +281,7 @@ def test_a_limit_that_once_was_a_quota_stays_one() -> None:
     limits.update(_requests(50, 39, 20), 4980.0)
 
     assert limits.rpm is None
+    assert {"requests": 50} == limits.quotas
 
 
 def test_the_newest_wins_and_what_is_not_said_stays() -> None:
@@ -334,6 +336,20 @@ def test_no_bucket_is_ever_held(limit: int, level: list[float], rounding: int) -
         limits.update(_requests(limit, int(limit - used), reset_s), float(step))
 
         assert limits.hold_until(float(step)) is None
+
+
+@given(capacity=st.floats(4, 60), level=st.lists(st.floats(0.02, 1), min_size=2, max_size=20))
+def test_a_bucket_smaller_than_its_limit_is_known_by_what_stays_the_same(capacity: float, level: list[float]) -> None:
+    """What is left and what is still to come are together one sum; two different levels of it suffice."""
+    limits = AnnouncedLimits()
+    limit = 60_000
+    lefts = [capacity * share for share in level if capacity * (1 - share) >= 2]
+    for left in lefts:
+        limits.update(_requests(limit, round(limit * left / 60), capacity - left), 0.0)
+    limits.update(_requests(limit, 0, capacity), 1.0)
+
+    apart = any(abs(first - second) > 6.1 for first, second in itertools.pairwise(lefts))
+    assert limits.hold_until(1.0) is None or not apart
 
 
 def test_what_was_seen_before_tells_a_window_that_is_empty_at_once() -> None:
