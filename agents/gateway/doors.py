@@ -10,6 +10,7 @@ from .accounts import Account
 from .clock import Clock
 from .endpoints import Endpoint
 from .engine.local_engine import engine
+from .engine.scorer import LocalScorer
 from .keys import Key, find_key
 from .pacing.leases import SharedAccount, account_id, accounts_folder
 from .simulated.scripted import ScriptedModel, read_script
@@ -63,12 +64,16 @@ async def connect(account: Account, used: Iterable[str], quirks: Quirks, stack: 
         ModelFileError: an embedded model cannot be had.
     """
     name, endpoint = account.name, account.endpoint
+    scorer: LocalScorer | None = None
     if endpoint.script is not None:
         return ScriptedModel(read_script(Path(endpoint.script)), used=used, name=endpoint.script)
     if endpoint.local is not None:
         running = await stack.enter_async_context(engine(endpoint.local, in_flight_at_most(endpoint) or _SLOTS))
         key = Key(running.key) if running.key else None
         address, shown = running.base_url, f"local {running.model}"
+        # Starts nothing before the first given text.
+        scorer = LocalScorer(endpoint.local, running.context)
+        stack.push_async_callback(scorer.aclose)
     else:
         key, address, shown = find_key(name, endpoint), endpoint.base_url or "", ""
         if endpoint.share_limits:
@@ -77,4 +82,4 @@ async def connect(account: Account, used: Iterable[str], quirks: Quirks, stack: 
             account.share(shared)
     transport = HttpTransport(name, endpoint, address, key)
     stack.push_async_callback(transport.aclose)
-    return make_caller(name, endpoint, transport, account.on_reply, shown, quirks)
+    return make_caller(name, endpoint, transport, account.on_reply, shown, quirks, scorer)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Protocol
 
 from ..endpoints import Endpoint
 from ..errors import UsageError
-from ..outcomes import Answer, Outcome
+from ..outcomes import Answer, Outcome, TokenScore, Usage
 from ..requests import Form, Request
 from . import anthropic, chat, embeddings
 from .failures import Failure
@@ -17,7 +18,7 @@ from .quirks import Quirks
 from .reading import encoded
 from .transport import Transport, WireReply
 
-__all__ = ["WireCaller", "make_caller"]
+__all__ = ["Scorer", "WireCaller", "make_caller"]
 
 _ONE_ONLY = "no n"
 
@@ -45,6 +46,7 @@ def make_caller(
     on_reply: Callable[[str, WireReply], None] | None = None,
     address: str = "",
     quirks: Quirks | None = None,
+    scorer: Scorer | None = None,
 ) -> WireCaller:
     """What reaches the models of an endpoint over a transport.
 
@@ -55,8 +57,11 @@ def make_caller(
         on_reply: shown every reply, of whatever status, with the model it is about, before anything is made of it.
         address: what records call it, where its address is another in every session.
         quirks: shared by all addresses of the endpoint, so that each quirk is learned once; None begins anew.
+        scorer: scores given texts instead of the wire.
     """
-    return WireCaller(name, endpoint, transport, on_reply, address, quirks)
+    caller = WireCaller(name, endpoint, transport, on_reply, address, quirks)
+    caller.scorer = scorer
+    return caller
 
 
 class WireCaller:
@@ -65,6 +70,7 @@ class WireCaller:
     Attributes:
         address: where it goes, for messages and records.
         quirks: what is known of its models.
+        scorer: scores given texts instead of the wire; None leaves them to it.
     """
 
     def __init__(
@@ -82,6 +88,7 @@ class WireCaller:
         self._spoken = _forms(endpoint)
         self._given = _GivenTexts(name, endpoint)
         self.address = address or transport.address
+        self.scorer: Scorer | None = None
         self.quirks = quirks if quirks is not None else Quirks(endpoint.abilities)
 
     async def call(self, request: Request, key: str) -> Outcome:
@@ -140,8 +147,8 @@ class WireCaller:
         )
 
     def given_text_way(self, model: str) -> str | None:
-        """How log-probabilities of a given text were had of a model; None where none came yet."""
-        return self._given.proven(model)
+        """How log-probabilities of a given text are had of a model; None where none came yet."""
+        return "local" if self.scorer is not None else self._given.proven(model)
 
     def _form(self, request: Request) -> _Spoken:
         spoken = self._spoken.get(request.form)
@@ -162,6 +169,12 @@ class WireCaller:
     async def _scored(self, request: Request, key: str) -> Outcome:
         if not request.turns[-1].text:
             raise Failure("bad_request", "a text without a token has no log-probabilities")
+        if self.scorer is not None:
+            scores = await self.scorer.scores(request.turns[-1].text)
+            usage = Usage(input_tokens=len(scores))
+            return Answer(
+                key, request.turns[-1].text, usage=usage, model=request.model, replica=self.address, scores=scores
+            )
         way = self._given.way(request.model)
         reply, adapted = await self._sent(way.path, request, way.body(request))
         try:
@@ -181,6 +194,19 @@ def _forms(endpoint: Endpoint) -> Mapping[Form, _Spoken]:
 
 def _marked(outcome: Outcome, adapted: tuple[str, ...]) -> Outcome:
     return replace(outcome, adapted=adapted) if adapted and isinstance(outcome, Answer) else outcome
+
+
+class Scorer(Protocol):
+    """What scores given texts without the wire: an embedded model."""
+
+    async def scores(self, text: str) -> tuple[TokenScore, ...]:
+        """The tokens of a text in order, with their log-probabilities; None for the first.
+
+        Raises:
+            Failure: nothing came of it.
+            AutoEvolError: the session cannot go on.
+        """
+        ...
 
 
 class _GivenTexts:

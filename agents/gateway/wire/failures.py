@@ -77,6 +77,7 @@ _BY_STATUS: dict[int, FailureKind] = {
     401: "access", 403: "access", 407: "access",
     404: "unknown_model",
     402: "rate_limit", 429: "rate_limit",
+    501: "bad_request",
     408: "timeout", 409: "server_error", 425: "server_error",
 }  # fmt: skip
 # What there was too much of, in the order in which it is looked for: words about tokens often speak of requests too.

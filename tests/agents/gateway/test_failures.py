@@ -52,6 +52,7 @@ def _error(message: str = "", **fields: object) -> bytes:
         ("quota", 402, b'{"type": "error", "error": {"type": "billing_error", "message": "..."}}'),
         ("overloaded", 529, b'{"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}'),
         ("rate_limit", 429, b'{"type": "error", "error": {"type": "rate_limit_error", "message": "..."}}'),
+        ("bad_request", 501, _error("This server does not support embeddings")),
         ("server_error", 200, b""),
     ],
 )  # fmt: skip
