@@ -27,7 +27,7 @@ else:
 __all__ = ["CAN_SHARE", "LeaseFile", "boot"]
 
 _CHANGE_AT, _MEMBERS_AT = 1 << 20, 1 << 21
-_TRIES, _PAUSE_S = 100, 20e-6
+_TRIES, _PAUSE_S = 25, 20e-6
 
 
 def boot() -> int:
