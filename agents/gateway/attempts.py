@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, runtime_checkable
 
 import anyio
 
@@ -53,6 +53,8 @@ class Attempt:
         permit: None for a probe, which asks no limiter.
         used: what it counts for; None as long as nothing was sent.
         recorded: whether its outcome is that of the call (a probe's is not).
+        kin: requests, with their keys, for other samples of the same question, asked for by the same call.
+        more: their outcomes, as many as came.
     """
 
     request: Request
@@ -66,6 +68,15 @@ class Attempt:
     used: Sum | None = None
     outcome: Outcome | None = None
     error: AutoEvolError | Failure | None = None
+    kin: list[tuple[Request, str]] = field(default_factory=list[tuple[Request, str]])
+    more: list[Outcome] = field(default_factory=list[Outcome])
+
+
+@runtime_checkable
+class _ManyCaller(Protocol):
+    """A caller that can ask for several samples at once; see `wire.callers`."""
+
+    async def call_many(self, requests: Sequence[Request], keys: Sequence[str]) -> list[Outcome]: ...
 
 
 class Sender:
@@ -109,32 +120,44 @@ class Sender:
         began = self._clock.now()
         request = attempt.lane.asked(attempt.request)
         try:
-            outcome = await attempt.account.caller.call(request, attempt.key)
+            outcomes = await self._asked(attempt, request)
         except Failure as failure:
             took = self._clock.now() - began
-            outcome = await self._failed(attempt, number, failure, took)
+            outcomes = [await self._failed(attempt, number, failure, took)]
         except AutoEvolError:
             attempt.used = Sum(calls=1)
             self._free(attempt)
             await self._journal.close_attempt(number, "error", attempt.used)
             raise
         else:
-            outcome = self._came(attempt, request, outcome, self._clock.now() - began)
-        await self._record(attempt, number, outcome)
+            outcomes = self._came(attempt, request, outcomes, self._clock.now() - began)
+        await self._record(attempt, number, outcomes)
 
-    def _came(self, attempt: Attempt, request: Request, outcome: Outcome, took: float) -> Outcome:
+    async def _asked(self, attempt: Attempt, request: Request) -> list[Outcome]:
+        caller = attempt.account.caller
+        if not attempt.kin or not isinstance(caller, _ManyCaller):
+            return [await caller.call(request, attempt.key)]
+        requests = [request, *(attempt.lane.asked(each) for each, _ in attempt.kin)]
+        return await caller.call_many(requests, [attempt.key, *(key for _, key in attempt.kin)])
+
+    def _came(self, attempt: Attempt, request: Request, outcomes: list[Outcome], took: float) -> list[Outcome]:
         """Fill in what only we know, and give the slot back before the record is written: the next call may go."""
-        lane = attempt.lane
-        more: dict[str, Any] = {"cost": lane.price(request, outcome.usage), "seconds": took}
-        if isinstance(outcome, Answer) and request is not attempt.request:
-            more["fallback"] = lane.name
-        outcome = replace(outcome, **more)
-        attempt.used = lane.used(attempt.need, outcome)
-        lane.expectation.learn(request, outcome.usage)
+        lane, filled, used = attempt.lane, list[Outcome](), Sum()
+        for outcome in outcomes:
+            more: dict[str, Any] = {"cost": lane.price(request, outcome.usage), "seconds": took}
+            if isinstance(outcome, Answer) and request is not attempt.request:
+                more["fallback"] = lane.name
+            filled.append(replace(outcome, **more))
+            used = used + lane.used(attempt.need, filled[-1]) if used.calls else lane.used(attempt.need, filled[-1])
+        attempt.used = used if len(filled) == 1 else replace(used, calls=1, seconds=took)
+        # One answer alone shows what calls of this role take; the parts of one call show less than that.
+        if len(filled) == 1:
+            lane.expectation.learn(request, filled[0].usage)
         if attempt.permit is not None:
-            attempt.permit.gate.answered(took, outcome.usage.output_tokens, self._clock.now())
+            longest = max(outcome.usage.output_tokens for outcome in filled)
+            attempt.permit.gate.answered(took, longest, self._clock.now())
         self._free(attempt)
-        return outcome
+        return filled
 
     async def _failed(self, attempt: Attempt, number: int, failure: Failure, took: float) -> NoAnswer:
         """The outcome of a failure that is the call's own; any other is raised again once it is recorded."""
@@ -150,18 +173,20 @@ class Sender:
         self._free(attempt)
         return NoAnswer(attempt.key, reason, failure.detail, seconds=took)
 
-    async def _record(self, attempt: Attempt, number: int, outcome: Outcome) -> None:
+    async def _record(self, attempt: Attempt, number: int, outcomes: list[Outcome]) -> None:
         assert attempt.used is not None  # noqa: S101  set when it was sent
         if attempt.recorded:
-            mark = outcome.fingerprint if isinstance(outcome, Answer) else outcome.detail
-            finished = Finished(
-                attempt.key, attempt.request, outcome, mark if attempt.lane.endpoint.script is not None else ""
-            )
-            await self._journal.finish(finished, number, attempt.used)
-            self._meter.finished(outcome)
+            asked = [(attempt.request, attempt.key), *attempt.kin]
+            finished = [
+                Finished(key, request, outcome, _mark(attempt, outcome))
+                for (request, key), outcome in zip(asked, outcomes, strict=False)
+            ]
+            await self._journal.finish_many(finished, number, attempt.used)
+            for outcome in outcomes:
+                self._meter.finished(outcome)
         else:
             await self._journal.close_attempt(number, "probe", attempt.used)
-        attempt.outcome = outcome
+        attempt.outcome, attempt.more = outcomes[0], outcomes[1:]
 
     def _free(self, attempt: Attempt, *, held: bool = False) -> None:
         """Give slot and tokens back; the lane is turned by who lands the call where its level must be lowered first."""
@@ -181,3 +206,10 @@ class Sender:
         else:
             self._ledger.settle(attempt.reservation, attempt.used)
             self._free(attempt, held=True)
+
+
+def _mark(attempt: Attempt, outcome: Outcome) -> str:
+    """Which line of a script answered, so that a resumed run goes on where the script was."""
+    if attempt.lane.endpoint.script is None:
+        return ""
+    return outcome.fingerprint if isinstance(outcome, Answer) else outcome.detail

@@ -26,11 +26,12 @@ _NEVER = float("inf")
 
 @dataclass(slots=True, frozen=True)
 class Departure:
-    """A call that may go out now: where, and by what right."""
+    """A call that may go out now: where, by what right, and which others are answered by the same one."""
 
     flight: Flight
     account: Account
     permit: Permit
+    kin: tuple[Flight, ...] = ()
 
 
 class Lane:
@@ -41,7 +42,7 @@ class Lane:
         endpoint: its settings.
         accounts: one for each address and key.
         clock: where time comes from.
-        admit: whether the budget has room for a call now.
+        admit: whether the budget has room for a call now, and for so many more answers of it.
         launch: sends a call.
 
     Attributes:
@@ -55,7 +56,7 @@ class Lane:
         endpoint: Endpoint,
         accounts: Sequence[Account],
         clock: Clock,
-        admit: Callable[[Lane, Flight], bool],
+        admit: Callable[[Lane, Flight, int], bool],
         launch: Callable[[Lane, Departure], None],
     ) -> None:
         self.name = name
@@ -64,6 +65,7 @@ class Lane:
         self.expectation = Expectation()
         self.fallback: Lane | None = None
         self._stand_ins: dict[str, str] = {}
+        self._kin: dict[tuple[object, ...], list[Flight]] = {}
         self._clock = clock
         self._admit = admit
         self._launch = launch
@@ -120,6 +122,8 @@ class Lane:
         if line is None:
             line = self._lines[model] = Line()
         line.push(flight, again=again)
+        if flight.request.sample and self._gives_many(flight.request):
+            self._kin.setdefault(_question(flight.request), []).append(flight)
         # Who stands behind others changes nothing for the first.
         if len(line) == 1 or again or flight.urgent:
             self.turn()
@@ -167,19 +171,37 @@ class Lane:
                         self.fallback.push(each)
                     return _NEVER
                 return when
-            permit = account.take(model, flight.load, now)
+            kin = self._kin_of(flight)
+            load = flight.load if not kin else replace(flight.load, output=flight.load.output * (1 + len(kin)))
+            permit = account.take(model, load, now)
             if not isinstance(permit, Permit):
                 self._binding = "shared"
                 return now + permit
-            if not self._admit(self, flight):
+            if not self._admit(self, flight, len(kin)):
                 account.settle(permit, None)
                 if flight.gone:
                     continue
                 self._binding = "budget"
                 return _NEVER
             line.pop()
-            self._launch(self, Departure(flight, account, permit))
+            for each in kin:
+                line.remove(each)
+            if kin:
+                del self._kin[_question(flight.request)]
+            self._launch(self, Departure(flight, account, permit, kin))
         return _NEVER
+
+    def _gives_many(self, request: Request) -> bool:
+        """Whether one call may give several samples: only where `autoevol doctor` has seen it do so."""
+        known = self.endpoint.abilities.get(request.model)
+        return known is not None and known.n is True and request.endpoint == self.name
+
+    def _kin_of(self, flight: Flight) -> tuple[Flight, ...]:
+        """Other samples of the same question that wait too."""
+        if not self._kin:
+            return ()
+        waiting = self._kin.get(_question(flight.request), ())
+        return tuple(each for each in waiting if each is not flight and not each.gone and not each.out)
 
     def _choose(self, model: str, load: Load, now: float) -> tuple[Account, float, Limit]:
         """The account that may be asked first; of those that may be asked now the one with the least in flight."""
@@ -220,9 +242,9 @@ class Lane:
         """What a call is expected to take."""
         return Load(*self.expectation.expected(request))
 
-    def need(self, request: Request) -> Need:
-        """What one attempt could use at worst."""
-        usage = Usage(worst_input(request), request.decoding.max_tokens)
+    def need(self, request: Request, more: int = 0) -> Need:
+        """What one attempt could use at worst, with so many more answers."""
+        usage = Usage(worst_input(request), request.decoding.max_tokens * (1 + more))
         price = self.price(request, usage)
         return Need(request.role, request.stage, usage.input_tokens, usage.output_tokens, price, request.model)
 
@@ -245,3 +267,8 @@ class Lane:
         return Request(
             self.name, like.model, (Turn("user", "ping"),), Decoding(max_tokens=1), 0, "probe", "probe", like.stage
         )
+
+
+def _question(request: Request) -> tuple[object, ...]:
+    """What is alike in all samples of one question."""
+    return (request.model, request.form, request.turns, request.decoding)

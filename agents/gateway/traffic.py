@@ -74,8 +74,8 @@ class Traffic:
         else:
             lane.push(flight)
 
-    def _need(self, lane: Lane, request: Request) -> Need:
-        need = lane.need(request)
+    def _need(self, lane: Lane, request: Request, more: int) -> Need:
+        need = lane.need(request, more)
         if need.usd is None and self._ledger.budget.usd is not None:
             raise unpriced(lane.name, f"the model '{request.model}'")
         if need.usd is None and (lane.name, request.model) not in self._unpriced_said:
@@ -83,10 +83,10 @@ class Traffic:
             self._desk.notice(f"The price of '{request.model}' at '{lane.name}' is unknown: its money is not counted.")
         return need
 
-    def admit(self, lane: Lane, flight: Flight) -> bool:
+    def admit(self, lane: Lane, flight: Flight, more: int) -> bool:
         """Set room aside for a call that its limits would let go. A call that cannot go at all is ended here."""
         try:
-            need = self._need(lane, lane.asked(flight.request))
+            need = self._need(lane, lane.asked(flight.request), more)
             reservation = self._ledger.try_reserve(need)
         except SessionStopped as error:
             self.halt(error)
@@ -105,15 +105,20 @@ class Traffic:
         need, reservation = self._reserved
         self._reserved = None
         flight = going.flight
-        attempt = Attempt(flight.request, flight.key, lane, going.account, need, reservation, going.permit)
-        flight.out = True
-        self._desk.crew.start(self._fly(flight, attempt))
+        attempt = Attempt(
+            flight.request, flight.key, lane, going.account, need, reservation, going.permit,
+            kin=[(each.request, each.key) for each in going.kin],
+        )  # fmt: skip
+        for each in (flight, *going.kin):
+            each.out = True
+        self._desk.crew.start(self._fly(flight, going.kin, attempt))
 
-    async def _fly(self, flight: Flight, attempt: Attempt) -> None:
+    async def _fly(self, flight: Flight, kin: tuple[Flight, ...], attempt: Attempt) -> None:
         """One attempt, and what follows from it. The one boundary of the gateway's tasks: it raises nothing of ours."""
         try:
             await self.sender.send(attempt)
             flight.out = False
+            self._land_kin(kin, attempt)
             if attempt.outcome is not None:
                 attempt.account.health.answered()
                 if isinstance(attempt.outcome, Answer):
@@ -133,6 +138,17 @@ class Traffic:
                 self.forget(flight)
 
     # ------------------------------------------------------------ coming back
+
+    def _land_kin(self, kin: tuple[Flight, ...], attempt: Attempt) -> None:
+        """Tell those who got a sample of the same call; the others wait for their own."""
+        for number, each in enumerate(kin):
+            each.out = False
+            if number < len(attempt.more):
+                self.land(each, attempt.more[number])
+            elif each.tickets:
+                self.again(attempt.lane, each, 0.0)
+            else:
+                self.forget(each)
 
     def land(self, flight: Flight, outcome: Outcome) -> None:
         """Tell all who wait."""

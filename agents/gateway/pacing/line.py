@@ -110,6 +110,14 @@ class Line(Generic[ItemT]):
         share.tag += item.weight
         return item
 
+    def remove(self, item: ItemT) -> None:
+        """Take out one that waits, wherever it stands."""
+        share = self._shares.get(item.share)
+        items = self._urgent if item.urgent else share.items if share is not None else None
+        if items is not None and item in items:
+            items.remove(item)
+            self._count -= 1
+
     def drain(self) -> list[ItemT]:
         """Take out all that waits, in order of service."""
         items: list[ItemT] = []

@@ -7,13 +7,14 @@ import subprocess
 import sys
 import textwrap
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
 
 from autoevol.agents.gateway.books.journal import Journal, read_calls
-from autoevol.agents.gateway.endpoints import Budget, Endpoint, Price, Replica
+from autoevol.agents.gateway.endpoints import Abilities, Budget, Endpoint, Price, Replica
 from autoevol.agents.gateway.errors import QuotaSpent, UsageError
 from autoevol.agents.gateway.gateway import Parts, open_gateway
 from autoevol.agents.gateway.outcomes import Answer
@@ -140,6 +141,26 @@ async def test_a_model_that_refuses_a_parameter_is_asked_without_it(tmp_path: Pa
 
     assert 5 == server.count
     assert [("max_completion_tokens",)] * 4 == [outcome.adapted for outcome in outcomes if isinstance(outcome, Answer)]
+
+
+async def test_samples_of_one_question_are_one_call_where_an_endpoint_can(tmp_path: Path) -> None:
+    """Each is recorded under its own key, and the money is that of the one call."""
+    async with serve(ProviderSettings()) as running:
+        endpoint = Endpoint(
+            base_url=running.base_url, concurrency=1, prices={"m": Price(input=1, output=1)},
+            abilities={"m": Abilities(n=True)},
+        )  # fmt: skip
+        requests = [replace(_request("why"), sample=sample) for sample in range(5)]
+        async with open_gateway({"default": endpoint}, tmp_path, Budget(calls=2)) as gateway:
+            tickets = [gateway.submit(request) for request in requests]
+            outcomes = [await gateway.collect(ticket) for ticket in tickets]
+            totals = gateway.totals().all
+        stats = running.stats()
+
+    assert 2 == stats["accepted"] == totals.calls
+    assert [request_key(request) for request in requests] == [outcome.key for outcome in outcomes]
+    assert 5 == len({outcome.text for outcome in outcomes if isinstance(outcome, Answer)})
+    assert totals.usd == pytest.approx(sum(outcome.cost or 0 for outcome in outcomes))
 
 
 async def test_a_model_that_changes_behind_its_name_is_said_once(tmp_path: Path) -> None:
