@@ -16,7 +16,8 @@ from anyio import get_cancelled_exc_class
 
 from ..agents.agent import Door
 from ..agents.cast import SeatSpec, build_cast, prompt_fingerprint
-from ..agents.gateway.books.bills import finished_calls
+from ..agents.gateway.books.bills import cut_off_in, finished_calls
+from ..agents.gateway.books.ledger import cut_off_notice
 from ..agents.gateway.endpoints import Budget
 from ..agents.gateway.errors import AutoEvolError, SessionStopped, StorageError, UsageError
 from ..agents.gateway.gateway import Gateway, open_gateway
@@ -172,12 +173,15 @@ def _estimate(settings: Settings, source: SeedSource, split: Split) -> Estimate:
 
 
 def _watch(run: Run, gateway: Gateway, expected: Estimate, watcher: Watcher) -> None:
-    """Show the gateway's figures from now on, with what is left."""
+    """Show the gateway's figures from now on, with what is left; and say what a death of the run left open."""
 
     def course() -> Course:
         return Course(run.state.get("phase", ""), run.state.get("step", 0), run.settings.search.steps)
 
     before = finished_calls(run.folder.path)
+    cut_off = cut_off_notice(cut_off_in(run.folder.path))
+    if cut_off:
+        watcher.note(cut_off)
     forecaster = Forecaster(expected, before, course, run.settings.budget, lambda: gateway.totals().all)
     watcher.attach(lambda: forecaster.look(gateway.progress()))
     run.forecast = lambda: forecaster.look(gateway.progress()).forecast

@@ -15,7 +15,7 @@ from ..record.timing import Bound, slowest
 from ..scoring.power import Provable
 from ..search.caps import Fit
 from ..search.proof import DISCORDANCES, HEADLINE, Proof
-from .numbers import duration
+from .numbers import count, duration
 
 __all__ = ["Plan", "money_words", "plan_lines", "plan_object"]
 
@@ -117,7 +117,7 @@ def _sums(plan: Plan) -> Iterator[str]:
         usd = plan.unchanged.expected_usd
         money = f", about ${usd:,.2f}" if usd else ""
         yield (
-            f"If no candidate is accepted, the search stops after {plan.settings.search.patience} steps: "
+            f"If no candidate is accepted, the search stops after {count(plan.settings.search.patience or 0, 'step')}: "
             f"{plan.unchanged.calls:,} calls{money}."
         )
 

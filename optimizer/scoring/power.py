@@ -25,6 +25,7 @@ POWER = 0.8
 
 _MOST_ITEMS = 1 << 20
 _PRECISION = 1e-4  # of a difference
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,35 +48,39 @@ class Provable:
     items_for_half: int | None
 
 
-def smallest_difference(items: int, alpha: float, discordance: float) -> Provable:
-    """The smallest difference that is proved with probability `POWER`, and how many items would halve it."""
-    if power(items, alpha, discordance, discordance) < POWER:
+def smallest_difference(items: int, alpha: float, discordance: float, margin: float = 0.0) -> Provable:
+    """The smallest difference that is proved with probability `POWER`, and how many items would halve it.
+
+    Args:
+        items, alpha, discordance, margin: see `power`.
+    """
+    if power(items, alpha, discordance, discordance, margin) < POWER:
         return Provable(items, alpha, discordance, None, None)
     low, high = 0.0, discordance
     while high - low > _PRECISION:
         middle = (low + high) / 2
-        low, high = (low, middle) if power(items, alpha, discordance, middle) >= POWER else (middle, high)
-    return Provable(items, alpha, discordance, high, items_for(high / 2, alpha, discordance))
+        low, high = (low, middle) if power(items, alpha, discordance, middle, margin) >= POWER else (middle, high)
+    return Provable(items, alpha, discordance, high, items_for(high / 2, alpha, discordance, margin))
 
 
-def items_for(difference: float, alpha: float, discordance: float) -> int | None:
-    """About how many items prove this difference with probability `POWER`; None for more than a million.
+def items_for(difference: float, alpha: float, discordance: float, margin: float = 0.0) -> int | None:
+    """About how many items prove this difference with probability `POWER`; None where a million do not.
 
     Power grows with items in a saw-tooth, so a few items fewer or more may do as well.
     """
     high = 8
-    while power(high, alpha, discordance, difference) < POWER:
+    while power(high, alpha, discordance, difference, margin) < POWER:
         high *= 2
         if high > _MOST_ITEMS:
             return None
     low = high // 2
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if power(middle, alpha, discordance, difference) >= POWER else (middle, high)
+        low, high = (low, middle) if power(middle, alpha, discordance, difference, margin) >= POWER else (middle, high)
     return high
 
 
-def power(items: int, alpha: float, discordance: float, difference: float) -> float:
+def power(items: int, alpha: float, discordance: float, difference: float, margin: float = 0.0) -> float:
     """Probability that the sign test on so many items accepts a method that is better by `difference`.
 
     Args:
@@ -83,6 +88,7 @@ def power(items: int, alpha: float, discordance: float, difference: float) -> fl
         alpha: level of the comparison.
         discordance: share of items on which they differ, in (0, 1].
         difference: share of items won minus share lost, in [0, discordance].
+        margin: gain that what is seen must exceed too, as a share of all items.
     """
     if items < 1:
         return 0.0
@@ -94,6 +100,8 @@ def power(items: int, alpha: float, discordance: float, difference: float) -> fl
         return 0.0
     # P(at least k of m fair coins) <= alpha first holds at k = isf(alpha) + 1, because isf counts P(more than k).
     needed = binom.isf(alpha, counts, 0.5) + 1
+    if margin > 0:  # wins - losses > margin x items
+        needed = np.maximum(needed, np.floor((counts + margin * items) / 2 + _ROUNDING) + 1)
     won = binom.sf(needed - 1, counts, (discordance + difference) / (2 * discordance))
     return float(np.sum(binom.pmf(counts, items, discordance) * won))
 

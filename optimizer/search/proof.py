@@ -72,20 +72,22 @@ def proof(settings: Settings, sizes: Sizes) -> Proof | None:
         return None
     comparisons = max(1, search.steps * search.candidates)
     by_evidence = settings.profile == "recommended"
-    dev = _each(sizes.dev, search.alpha / comparisons) if by_evidence else ()
-    test = _each(sizes.test, search.alpha) if sizes.test else ()
+    dev = _each(sizes.dev, search.alpha / comparisons, search.margin) if by_evidence else ()
+    test = _each(sizes.test, search.alpha, search.margin) if sizes.test else ()
     why_not = ""
     if by_evidence and sizes.dev < search.least_dev:
         why_not = f"{sizes.dev} dev items are too few to decide: the settings ask for at least {search.least_dev}."
     elif not dev and not test:
         why_not = "There are no test seeds, so nothing is confirmed."
-    single = smallest_difference(sizes.dev, search.alpha, DISCORDANCES[HEADLINE]) if dev and comparisons > 1 else None
+    single = None
+    if dev and comparisons > 1:
+        single = smallest_difference(sizes.dev, search.alpha, DISCORDANCES[HEADLINE], search.margin)
     found = Proof(POWER, comparisons, dev, test, single, None, why_not)
     return replace(found, half=_half(settings, sizes, found))
 
 
-def _each(items: int, alpha: float) -> tuple[Provable, ...]:
-    return tuple(smallest_difference(items, alpha, discordance) for discordance in DISCORDANCES)
+def _each(items: int, alpha: float, margin: float) -> tuple[Provable, ...]:
+    return tuple(smallest_difference(items, alpha, discordance, margin) for discordance in DISCORDANCES)
 
 
 def _half(settings: Settings, sizes: Sizes, found: Proof) -> Half | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from autoevol.agents.gateway.books.bills import finished_calls
+from autoevol.agents.gateway.books.journal import Journal
+from autoevol.agents.gateway.books.ledger import Need
 from autoevol.optimizer.record.config import resolve
 from autoevol.optimizer.session import create_run
 from tests.actors import act
@@ -112,8 +115,16 @@ def test_a_broken_off_run_says_what_is_spent_and_left(
     assert "40 calls, from the beginning of the run; at what calls have cost so far the one in calls comes" in said.out
     assert "9,000 calls, from the beginning of the run; at what calls have cost so far they suffice" in raised.out
 
+    async def leave_one_out() -> None:
+        with Journal(run) as journal:
+            await journal.open_attempt("0" * 64, "default", Need("judge", "apply", 100, 50, 0.25, "m-judge"))
+
+    asyncio.run(leave_one_out())
     server.faults.clear()
-    assert 0 == cli("resume", run, "--quiet", "--budget", "9000calls").code
+    resumed = cli("resume", run, "--budget", "9000calls")
+    assert 0 == resumed.code
+    assert "1 call was out when an earlier session ended" in resumed.err
+    assert "stays counted at worst: 150 tokens and $0.2500." in resumed.err
     assert "Left" not in cli("resume", run, "--dry-run").out
 
 

@@ -38,6 +38,14 @@ def test_power_is_the_finite_sum(items: int, alpha: float, discordance: float, s
     )
 
 
+def test_a_margin_must_be_seen_too() -> None:
+    """Half of those who are as good as the margin are seen above it; the level alone would accept nearly all."""
+    assert 0.99 < power(400, 0.05, 0.4, 0.2)
+    assert 0.4 < power(400, 0.05, 0.4, 0.2, margin=0.2) < 0.5
+    assert power(10, 0.5, 1.0, 0.0, margin=0.4) == power(10, 0.06, 1.0, 0.0)
+    assert None is items_for(0.1, 0.05, 0.4, margin=0.1)
+
+
 def test_without_a_difference_a_false_proof_is_at_most_alpha() -> None:
     """The level is kept whatever the discordance."""
     assert all(power(items, 0.05, d, 0.0) <= 0.05 for items in (5, 30, 200) for d in (0.1, 0.5, 1.0))
