@@ -18,6 +18,7 @@ from ..agents.agent import Door
 from ..agents.cast import SeatSpec, build_cast, prompt_fingerprint
 from ..agents.gateway.books.bills import cut_off_in, finished_calls
 from ..agents.gateway.books.ledger import cut_off_notice
+from ..agents.gateway.collector import spared_collector
 from ..agents.gateway.endpoints import Budget
 from ..agents.gateway.errors import AutoEvolError, SessionStopped, StorageError, UsageError
 from ..agents.gateway.gateway import Gateway, open_gateway
@@ -121,7 +122,7 @@ async def run(folder: Path, watcher: Watcher, *, replay: bool = False, budget: B
             ours = True
             events = EventLog(folder / "events.jsonl")
             files.write_json(ESTIMATE, estimate_object(expected))
-            with files.rows("messages.jsonl") as messages:
+            with files.rows("messages.jsonl") as messages, spared_collector():
                 team = Team(_cast(settings, gateway), gateway)
                 state = _state(settings, split, events)
                 log = MessageLog(messages)

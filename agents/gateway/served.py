@@ -21,18 +21,20 @@ class ServedModels:
         self._told: set[tuple[str, str, bool]] = set()
 
     def note(self, endpoint: str, model: str, answer: Answer) -> None:
-        """Look at who served an answer."""
-        now = (answer.model, answer.fingerprint)
-        before = self._served.setdefault((endpoint, model), now)
-        if now == before or answer.fallback or not answer.model:
+        """Look at who served an answer; what does not say it says nothing new."""
+        if not answer.model or answer.fallback:
             return
-        renamed = now[0] != before[0]
+        before = self._served.get((endpoint, model), (answer.model, ""))
+        now = (answer.model, answer.fingerprint or before[1])
         self._served[endpoint, model] = now
+        renamed = now[0] != before[0]
+        if now == before or (not renamed and not before[1]):
+            return
         if (endpoint, model, renamed) in self._told:
             return
         self._told.add((endpoint, model, renamed))
         was, is_now = (before[0], now[0]) if renamed else (f"{before[0]} ({before[1]})", f"{now[0]} ({now[1]})")
         self._notice(
-            f"'{model}' at '{endpoint}' is now served by {is_now or 'another model'}, not by {was} as before."
+            f"'{model}' at '{endpoint}' is now served by {is_now}, not by {was} as before."
             " Comparisons that hold answers of both are marked."
         )

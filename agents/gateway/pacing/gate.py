@@ -30,6 +30,11 @@ DIMENSIONS: tuple[Dimension, ...] = ("rpm", "tpm", "input_tpm", "output_tpm")
 # Exactly at a limit the jitter of the network would cross it now and then.
 _MARGIN = 0.995
 _PACED_IN_FLIGHT = 20_000
+_LONG_S = 30.0
+_USUAL_TOKENS = 500.0
+_SMOOTHING = 0.1
+# A provider that refuses what is caught up after a stall counts each second strictly; then nothing is caught up.
+_STRICT_BURST_S = 0.02
 _NEVER = float("inf")
 
 
@@ -116,6 +121,8 @@ class Gate:
         self.finder = RateFinder(1.0 if self.known else None, now, free=not careful or self._bounded)
         self.window = Window(now)
         self._paused_until = -_NEVER
+        self._usual: dict[Dimension, float] = {"rpm": 1.0}
+        self._strict_since = _NEVER
         self.in_flight = 0
 
     def _bind(self) -> None:
@@ -145,10 +152,12 @@ class Gate:
         most = self.most_in_flight
         if self._bounded:
             return most
-        seconds = self.window.seconds or 1.0
-        said = [pacer.per_second for name, pacer in self._binding if name == "rpm" and self.known]
-        rate = max(self.finder.calls_per_s, min(said, default=0.0) * min(1.0, self.finder.level))
-        return min(most, math.ceil(FIRST_WINDOW + 2 * rate * seconds))
+        if not self.known:
+            return min(most, math.ceil(FIRST_WINDOW + 2 * self.finder.calls_per_s * (self.window.seconds or 1.0)))
+        # As long as nothing has been answered nobody knows how long that takes; it must not hold up what may go.
+        seconds = self.window.seconds or _LONG_S
+        rate = min(pacer.per_second / self._usual.get(name, _USUAL_TOKENS) for name, pacer in self._binding)
+        return min(most, math.ceil(FIRST_WINDOW + 2 * rate * min(1.0, self.finder.level) * seconds))
 
     def ready(self, load: Load, now: float) -> tuple[float, Limit]:
         """When a call of this load may pass at the earliest, and which limit says so; infinity is after an answer."""
@@ -177,6 +186,8 @@ class Gate:
             amount = load.of(name)
             pacer.take(amount / level, now)
             span = max(span, amount / pacer.per_second)
+            usual = self._usual.get(name, amount)
+            self._usual[name] = usual + _SMOOTHING * (amount - usual)
         self.in_flight += 1
         self._slots.used += 1
         return Permit(self, load, level, span, self.finder.sent(span, now))
@@ -223,12 +234,22 @@ class Gate:
         Returns:
             Seconds for which nothing should be sent; the level is lowered once an episode.
         """
+        if self.known and self._burst_was_refused(permit, now):
+            return 0.0
         if not self.finder.turned_away(permit.sent, permit.span, now):
             return 0.0
         pause = self.finder.pause(wait)
         if pause:
             self.pause_until(now + pause)
         return pause
+
+    def _burst_was_refused(self, permit: Permit, now: float) -> bool:
+        """Whether it may have been the burst that was too much, and not the rate: once, the burst is given up first."""
+        if self._strict_since == _NEVER:
+            self._strict_since = now
+            for _, pacer in self._binding:
+                pacer.shrink(_STRICT_BURST_S)
+        return permit.sent.at <= self._strict_since
 
     def overloaded(self) -> None:
         """The endpoint has too much to do, whoever asks."""

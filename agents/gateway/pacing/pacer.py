@@ -65,6 +65,11 @@ class Pacer:
         """The earliest moment at which so much may pass."""
         return self._paid - max(0.0, self._burst - amount * self._unit)
 
+    def shrink(self, burst_s: float) -> None:
+        """Catch up less from now on."""
+        self._paid -= max(0.0, self._burst - burst_s)
+        self._burst = min(self._burst, burst_s)
+
     def rest(self, until: float) -> None:
         """Begin anew then: what a pause left unused is not caught up, since nobody knows whether it may be."""
         self._paid = max(self._paid, until + self._burst - self._unit)

@@ -323,4 +323,4 @@ async def test_capacity_follows_the_limits(tmp_path: Path) -> None:
         async with open_gateway(_endpoints(server), tmp_path / "b", Budget()) as gateway:
             assert 20 == gateway.capacity
         async with open_gateway(_endpoints(server, rpm=6000), tmp_path / "c", Budget()) as gateway:
-            assert 215 + 53 == gateway.capacity
+            assert 5986 + 1496 == gateway.capacity
