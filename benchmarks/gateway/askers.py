@@ -1,7 +1,8 @@
-"""Who can be measured: each is one async function from a request to its outcome, or None where only the reply matters."""
+"""Who is measured: an async function from the number of a prompt to its outcome, None where only the reply matters."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -23,6 +24,7 @@ __all__ = ["Ask", "asker", "opened", "request"]
 
 Ask = Callable[[int], Awaitable[Outcome | None]]
 _MODEL = "m"
+_AGENTS = tuple(f"agent{number}" for number in range(16))
 _WORDS = "the river carries the morning light past quiet stones and under old bridges toward the harbour "
 # Money is counted and capped, as in a real run.
 _BUDGET = Budget(calls=10**9, usd=10**6)
@@ -34,16 +36,15 @@ def request(job: Job, number: int) -> Request:
     text = f"Prompt {number}. "
     if wanted > len(text):
         text += (_WORDS * (wanted // len(_WORDS) + 1))[: wanted - len(text)]
-    role = f"agent{number % job.shares}"
     return Request(
-        "default",
-        _MODEL,
-        (Turn("user", text),),
-        Decoding(job.max_tokens),
-        role=role,
-        place=f"{number:09}",
-        stage="bench",
-    )
+        "default", _MODEL, (Turn("user", text),), _decoding(job.max_tokens),
+        role=_AGENTS[number % job.shares], place=f"{number:09}", stage="bench",
+    )  # fmt: skip
+
+
+@functools.cache
+def _decoding(max_tokens: int) -> Decoding:
+    return Decoding(max_tokens)
 
 
 @asynccontextmanager

@@ -49,6 +49,7 @@ class _Told:
     left: float | None = None
     most: int = 0
     waiting: int = 0
+    requests: int = 0
 
     def take(self, outcome: Outcome | None, asked: float | None = None) -> None:
         """Count an outcome."""
@@ -110,9 +111,11 @@ async def _paced(job: Job, told: _Told) -> None:
 async def _submit(job: Job, told: _Told) -> None:
     async with opened(job, told.notices.append) as gateway:
         gc.collect()
+        empty = _resident()
+        requests = [request(job, number) for number in range(job.first, job.first + job.calls)]
         before = _resident()
-        tickets = [gateway.submit(request(job, number)) for number in range(job.first, job.first + job.calls)]
-        told.waiting = _resident() - before
+        tickets = [gateway.submit(each) for each in requests]
+        told.waiting, told.requests = _resident() - before, before - empty
         told.left = time.monotonic()
         for ticket in tickets:
             gateway.leave(ticket)
@@ -158,6 +161,7 @@ def _measured(job: Job) -> Report:
         rss_start=resident,
         rss_most=told.most or _resident(),
         rss_waiting=told.waiting,
+        rss_requests=told.requests,
         spent=by_part(profile) if profile is not None else {},
     )
 

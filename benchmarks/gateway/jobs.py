@@ -74,7 +74,8 @@ class Report(_Frozen):
         stopped: the error that ended the session, if one did.
         notices: what the person was told.
         leaving_s: seconds from leaving the stream, or giving up all calls, to the end of the gateway.
-        rss_start, rss_most, rss_waiting: resident bytes: before, at most, and with all calls waiting.
+        rss_start, rss_most: resident bytes before, and at most.
+        rss_waiting, rss_requests: what all waiting calls take, and what their requests take, which are the caller's.
         spent: share of the processor's time by part, where it was profiled.
     """
 
@@ -92,6 +93,7 @@ class Report(_Frozen):
     rss_start: int = 0
     rss_most: int = 0
     rss_waiting: int = 0
+    rss_requests: int = 0
     spent: dict[str, float] = Field(default_factory=dict[str, float])
 
     @property

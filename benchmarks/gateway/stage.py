@@ -21,7 +21,7 @@ from autoevol.agents.gateway.simulated.provider.settings import settings_of
 
 from .jobs import Job, Report
 
-__all__ = ["Logged", "Played", "Scene", "Started", "asked", "play", "provider", "repeated", "start", "wave"]
+__all__ = ["Logged", "Played", "Scene", "Started", "asked", "play", "provider", "read_log", "repeated", "start", "wave"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CLIENT_CORE, _PROVIDER_CORE = 0, 1
@@ -86,6 +86,11 @@ class Played:
     def over(self) -> int:
         """Calls that were turned away because of a limit."""
         return sum(cast("dict[str, int]", self.stats["over_limit"]).values())
+
+    @property
+    def distinct(self) -> int:
+        """Different calls that came."""
+        return cast("dict[str, int]", self.stats["bodies"])["distinct"]
 
     def number(self, name: str) -> int:
         """One of the provider's counts."""
@@ -198,7 +203,7 @@ def wave(scenes: Sequence[Scene]) -> list[Played]:
         ]
         stats = [asked(place, "/stats") for place in places]
         return [
-            Played(scene, said, _read(log), reported)
+            Played(scene, said, read_log(log), reported)
             for scene, said, log, reported in zip(scenes, stats, logs, reports, strict=True)
         ]
 
@@ -214,7 +219,8 @@ def repeated(scenes: Sequence[Scene], rounds: int) -> list[list[Played]]:
     return [list(results) for results in zip(*waves, strict=True)]
 
 
-def _read(log: Path) -> list[Logged]:
+def read_log(log: Path) -> list[Logged]:
+    """The calls that a provider wrote down, once it was asked for its counts."""
     with log.open(encoding="utf-8") as lines:
         return [_logged(json.loads(line)) for line in lines if line.endswith("\n")]
 
