@@ -7,9 +7,11 @@ from functools import partial
 from itertools import islice
 
 from ..agents.contract import EVOLVED_SCHEMA, OutputForm, read_evolved, render_evolve
-from ..agents.gateway.doctor.examining import Trial, examine
+from ..agents.gateway.doctor.examining import Reach, Trial, examine
 from ..agents.gateway.doctor.findings import Findings
 from ..agents.gateway.endpoints import Endpoint
+from ..agents.gateway.engine.local_engine import engine
+from ..agents.gateway.engine.scorer import LocalScorer
 from ..agents.gateway.errors import UsageError
 from ..agents.gateway.keys import Key, find_key
 from ..agents.gateway.requests import Decoding
@@ -49,22 +51,20 @@ async def check_up(settings: Settings, name: str, model: str, calls: int) -> Fin
             f"The endpoint '{name}' is a script, which can do nothing but answer.", fix="Name another with --endpoint."
         )
     async with AsyncExitStack() as stack:
-        transport = await _reached(name, endpoint, stack)
-        shown = f"local {model}" if endpoint.local is not None else ""
-        return await examine(name, endpoint, model, transport, _trials(), calls, shown)
+        return await examine(name, endpoint, model, await _reached(name, endpoint, stack), _trials(), calls)
 
 
-async def _reached(name: str, endpoint: Endpoint, stack: AsyncExitStack) -> HttpTransport:
-    if endpoint.local is not None:
-        # Only who uses it pays for importing it, and only they need the extra.
-        from ..agents.gateway.engine.local_engine import engine  # noqa: PLC0415
-
-        running = await stack.enter_async_context(engine(endpoint.local, _SLOTS))
-        transport = HttpTransport(name, endpoint, running.base_url, Key(running.key) if running.key else None)
-    else:
+async def _reached(name: str, endpoint: Endpoint, stack: AsyncExitStack) -> Reach:
+    if endpoint.local is None:
         transport = HttpTransport(name, endpoint, endpoint.base_url or "", find_key(name, endpoint))
+        stack.push_async_callback(transport.aclose)
+        return Reach(transport)
+    running = await stack.enter_async_context(engine(endpoint.local, _SLOTS))
+    scorer = LocalScorer(endpoint.local, running.context)
+    stack.push_async_callback(scorer.aclose)
+    transport = HttpTransport(name, endpoint, running.base_url, Key(running.key) if running.key else None)
     stack.push_async_callback(transport.aclose)
-    return transport
+    return Reach(transport, scorer, f"local {running.model}")
 
 
 def _trials() -> list[Trial]:

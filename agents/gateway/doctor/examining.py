@@ -15,13 +15,14 @@ from typing import Literal
 from ..endpoints import Abilities, Endpoint
 from ..outcomes import Answer, NoAnswer, Outcome
 from ..requests import Decoding, Turn
+from ..wire.callers import Scorer
 from ..wire.failures import Failure
 from ..wire.reading import fields_of, items_of, text_of
 from ..wire.transport import HttpTransport
 from .findings import Findings, FormTried
 from .visit import Visit, stop_of
 
-__all__ = ["MOST_CALLS", "Trial", "examine"]
+__all__ = ["MOST_CALLS", "Reach", "Trial", "examine"]
 
 MOST_CALLS = 18
 _MOST_MODELS = 200
@@ -49,6 +50,21 @@ class Trial:
     keeps: Callable[[str], bool]
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How an endpoint is reached.
+
+    Args:
+        transport: over HTTP.
+        scorer: scores given texts instead of the endpoint.
+        address: what findings call it, where its address is another each time.
+    """
+
+    transport: HttpTransport
+    scorer: Scorer | None = None
+    address: str = ""
+
+
 @dataclass(slots=True)
 class _Notes:
     """What is known so far."""
@@ -62,10 +78,9 @@ async def examine(
     name: str,
     endpoint: Endpoint,
     model: str,
-    transport: HttpTransport,
+    reach: Reach,
     trials: Sequence[Trial] = (),
     most: int = MOST_CALLS,
-    address: str = "",
 ) -> Findings:
     """Find out what a model can do.
 
@@ -73,26 +88,27 @@ async def examine(
         name: of the endpoint in the settings.
         endpoint: its settings; what they say about abilities is not believed.
         model: whom to ask.
-        transport: how it is reached.
+        reach: how it is reached.
         trials: questions in the output forms to be compared.
         most: calls at most.
-        address: what findings call it, where its address is another each time.
 
     Raises:
         SessionStopped: the first call failed, so that nothing can be found out: no connection, no access, no such
             model.
     """
     endpoint = endpoint.model_copy(update={"abilities": {}})
-    models, owners = await _listed(transport)
-    examination = _Examination(Visit(name, endpoint, model, transport, most), endpoint, owners)
+    address = reach.address or reach.transport.address
+    models, owners = await _listed(reach.transport)
+    visit = Visit(name, endpoint, model, reach.transport, most, reach.scorer)
+    examination = _Examination(visit, endpoint, owners)
     failure = await examination.answers()
     if failure is not None:
-        raise stop_of(failure, name, model, address or transport.address, models)
+        raise stop_of(failure, name, model, address, models)
     await examination.abilities(trials)
-    visit, notes = examination.visit, examination.notes
+    notes = examination.notes
     return Findings(
         endpoint=name,
-        address=address or transport.address,
+        address=address,
         wire=endpoint.wire,
         model=model,
         when=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -133,7 +149,6 @@ class _Examination:
         self.visit = visit
         self.notes = _Notes()
         self._chat_only = endpoint.wire == "anthropic"
-        self._local = endpoint.local is not None
         self._owners = owners
         self._preface = "" if endpoint.free else _PREFACE
         self._unasked: list[str] = []
@@ -264,16 +279,16 @@ class _Examination:
         self._note("completions", await self.visit.ask(turns, Decoding(8), form="completion"), bool)
 
     async def _given_text(self) -> None:
-        """Every way but SGLang's own goes by raw completions."""
-        if self.notes.known.get("completions") is False and "sglang" not in self._owners:
+        """Every way over the wire but SGLang's own goes by raw completions."""
+        by_wire = self.visit.caller.scorer is None
+        if by_wire and self.notes.known.get("completions") is False and "sglang" not in self._owners:
             self.notes.known["given_text"] = "none"
             return
         outcome = await self.visit.ask((Turn("user", _TEXT),), Decoding(1), form="given_text")
         way = self.visit.caller.given_text_way(self.visit.model)
         if isinstance(outcome, Answer) and way is not None:
             self.notes.known["given_text"] = way
-        elif isinstance(outcome, Failure) and outcome.kind == "bad_request" and not self._local:
-            # The embedded engine has a way of its own, which is not this server's.
+        elif isinstance(outcome, Failure) and outcome.kind == "bad_request":
             self.notes.known["given_text"] = "none"
 
     async def _embeddings(self) -> None:

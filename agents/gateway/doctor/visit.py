@@ -14,7 +14,7 @@ from ..errors import AccessDenied, BudgetReached, EndpointDown, QuotaSpent, Sess
 from ..outcomes import Answer, Outcome, Usage
 from ..pacing.announced import AnnouncedLimits, read_announcement
 from ..requests import Decoding, Form, Request, Turn, request_key
-from ..wire.callers import make_caller
+from ..wire.callers import Scorer, make_caller
 from ..wire.failures import Failure
 from ..wire.transport import Transport, WireReply
 from .findings import Announced, Speed, Spent
@@ -35,6 +35,7 @@ class Visit:
         model: whom to ask.
         transport: how it is reached.
         most: calls at most, repetitions among them, but not those that came too fast.
+        scorer: scores given texts instead of the endpoint.
 
     Attributes:
         model: whom it asks.
@@ -44,8 +45,10 @@ class Visit:
         body: of the newest reply with status 200.
     """
 
-    def __init__(self, name: str, endpoint: Endpoint, model: str, transport: Transport, most: int) -> None:
-        self.caller = make_caller(name, endpoint, transport, self._seen)
+    def __init__(
+        self, name: str, endpoint: Endpoint, model: str, transport: Transport, most: int, scorer: Scorer | None = None
+    ) -> None:
+        self.caller = make_caller(name, endpoint, transport, self._seen, scorer=scorer)
         self.served = self.fingerprint = ""
         self.cached_tokens = 0
         self.body = b""

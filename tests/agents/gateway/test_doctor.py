@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from autoevol.agents.gateway.doctor import visit
-from autoevol.agents.gateway.doctor.examining import MOST_CALLS, Trial, examine
+from autoevol.agents.gateway.doctor.examining import MOST_CALLS, Reach, Trial, examine
 from autoevol.agents.gateway.doctor.findings import Findings, FormTried
 from autoevol.agents.gateway.endpoints import Abilities, Endpoint, Price
 from autoevol.agents.gateway.errors import (
@@ -36,7 +36,7 @@ async def _examined(base_url: str, *, most: int = MOST_CALLS, **settings: Any) -
     endpoint = Endpoint(base_url=base_url, connect_s=2, **settings)
     transport = HttpTransport("default", endpoint, base_url, None)
     try:
-        return await examine("default", endpoint, "m", transport, TRIALS, most)
+        return await examine("default", endpoint, "m", Reach(transport), TRIALS, most)
     finally:
         await transport.aclose()
 
