@@ -45,7 +45,7 @@ async def test_a_run_stays_inside_its_estimate(tmp_path: Path, actors: Actors, s
     for entry in entries:
         made[part_of(entry.stage), entry.role] += entry.sum.calls
 
-    most = {(line.stage, line.role): line.calls for line in forecast.lines}
+    most: dict[tuple[str, str], int] = {(line.stage, line.role): line.calls for line in forecast.lines}
     assert {} == {place: calls for place, calls in made.items() if calls > most.get(place, 0)}
     applied = "apply" if any(entry.stage == "apply" for entry in entries) else "test"
     least = {(line.stage, line.role): line.least_calls for line in forecast.lines if line.least_calls}
