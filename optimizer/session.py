@@ -116,7 +116,8 @@ async def run(folder: Path, watcher: Watcher, *, replay: bool = False, budget: B
     ours, report = False, ""
     try:
         async with open_gateway(
-            settings.endpoints, folder, settings.budget, replay_only=replay, on_notice=watcher.note
+            settings.endpoints, folder, settings.budget, replay_only=replay, on_notice=watcher.note,
+            reuse=[Path(other) for other in settings.reuse],
         ) as gateway:
             # From here on the folder is locked: a process that is refused must not touch the files of the one at work.
             ours = True

@@ -182,8 +182,8 @@ class Sender:
                 for (request, key), outcome in zip(asked, outcomes, strict=False)
             ]
             await self._journal.finish_many(finished, number, attempt.used)
-            for outcome in outcomes:
-                self._meter.finished(outcome)
+            for (request, _), outcome in zip(asked, outcomes, strict=False):
+                self._meter.finished(outcome, request.role, request.stage)
         else:
             await self._journal.close_attempt(number, "probe", attempt.used)
         attempt.outcome, attempt.more = outcomes[0], outcomes[1:]

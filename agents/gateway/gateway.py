@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from pathlib import Path
 from .attempts import Crew
 from .books.journal import Journal
 from .books.ledger import Ledger, Totals
+from .books.reuse import Reuse, adopted, open_reuse
 from .clock import Clock, LoopClock
 from .doors import accounts_of, connect
 from .endpoints import Budget, Endpoint
@@ -38,6 +39,7 @@ from .wire.quirks import Quirks
 __all__ = ["Gateway", "Parts", "open_gateway"]
 
 _DRAIN_S = 60.0
+_FRESH = frozenset({"test"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ async def open_gateway(
     budget: Budget,
     *,
     replay_only: bool = False,
+    reuse: Sequence[Path] = (),
     on_notice: Callable[[str], None] = _to_stderr,
     parts: Parts | None = None,
 ) -> AsyncGenerator[Gateway]:
@@ -78,6 +81,8 @@ async def open_gateway(
         folder: folder of the run; the journal is `journal.sqlite` in it.
         budget: hard caps over all restarts.
         replay_only: answer from the journal alone; no key, connection, engine or lock is taken.
+        reuse: folders of other runs whose answers are taken, and copied, where the same call comes up; never in the
+            stage `test`, whose answers must be fresh (design, law 6).
         on_notice: takes single lines for the person.
         parts: other parts than the usual ones.
 
@@ -95,7 +100,10 @@ async def open_gateway(
             async with asyncio.TaskGroup() as group:
                 crew = Crew(group)
                 desk = Desk(parts.clock, Meter(parts.clock), crew, on_notice, parts.drain_s, replay_only)
-                gateway = Gateway(journal, ledger, desk)
+                others = stack.enter_context(open_reuse(() if replay_only else reuse))
+                for trouble in others.troubles:
+                    on_notice(trouble)
+                gateway = Gateway(journal, ledger, desk, others)
                 if not replay_only:
                     await gateway.connect(endpoints, parts.callers, stack)
                 try:
@@ -119,8 +127,9 @@ def _check_prices(endpoints: Mapping[str, Endpoint], budget: Budget) -> None:
 class Gateway:
     """The open door. Made by `open_gateway`."""
 
-    def __init__(self, journal: Journal, ledger: Ledger, desk: Desk) -> None:
+    def __init__(self, journal: Journal, ledger: Ledger, desk: Desk, reuse: Reuse) -> None:
         self._journal = journal
+        self._reuse = reuse
         self._ledger = ledger
         self._desk = desk
         self._traffic = Traffic(journal, ledger, desk)
@@ -210,7 +219,12 @@ class Gateway:
             flight.tickets.append(ticket)
             return ticket
         ticket.flight = Flight(request, key, lane.load(request), [ticket])
-        self._traffic.enter(ticket.flight, lane)
+        paid = self._reuse.lookup(key) if request.stage not in _FRESH else None
+        if paid is None:
+            self._traffic.enter(ticket.flight, lane)
+        else:
+            self._desk.meter.journaled += 1
+            self._traffic.adopt(ticket.flight, adopted(request, paid))
         return ticket
 
     async def collect(self, ticket: Ticket) -> Outcome:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from .accounts import Account
 from .books.ledger import Need, Sum, price_of
+from .books.prices import worst_price
 from .clock import Clock, Timer
 from .endpoints import Endpoint
 from .estimates import Expectation, worst_input
@@ -245,7 +246,7 @@ class Lane:
     def need(self, request: Request, more: int = 0) -> Need:
         """What one attempt could use at worst, with so many more answers."""
         usage = Usage(worst_input(request), request.decoding.max_tokens * (1 + more))
-        price = self.price(request, usage)
+        price = worst_price(self.endpoint.prices.get(request.model), usage, free=self.endpoint.free)
         return Need(request.role, request.stage, usage.input_tokens, usage.output_tokens, price, request.model)
 
     def price(self, request: Request, usage: Usage) -> float | None:

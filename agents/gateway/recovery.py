@@ -82,7 +82,7 @@ class Recovery:
             return
         outcome = NoAnswer(flight.key, tries.over, f"{tries.faults} tries, last: {failure.detail}")
         await self._journal.finish(Finished(flight.key, flight.request, outcome))
-        self._desk.meter.finished(outcome)
+        self._desk.meter.finished(outcome, flight.request.role, flight.request.stage)
         self._traffic.land(flight, outcome)
 
     # ------------------------------------------------------------ an account that does not answer

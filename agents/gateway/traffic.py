@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .attempts import Attempt, Crew, Sender
-from .books.journal import Journal
+from .books.journal import Finished, Journal
 from .books.ledger import Ledger, Need, Reservation
 from .clock import Clock
 from .errors import AutoEvolError, SessionStopped, StorageError, UsageError
@@ -55,6 +55,7 @@ class Traffic:
         self.lanes: dict[str, Lane] = {}
         self.flights: dict[str, Flight] = {}
         self.stopped: AutoEvolError | None = None
+        self._journal = journal
         self._ledger = ledger
         self._desk = desk
         self._recovery = Recovery(self, journal, ledger, desk)
@@ -73,6 +74,19 @@ class Traffic:
             self._desk.crew.start(self._end_all(self.stopped))
         else:
             lane.push(flight)
+
+    def adopt(self, flight: Flight, finished: Finished) -> None:
+        """End a call with an answer that another run has paid for, once it is in our own journal."""
+        self.flights[flight.key] = flight
+        flight.out = True
+        self._desk.crew.start(self._adopt(flight, finished))
+
+    async def _adopt(self, flight: Flight, finished: Finished) -> None:
+        try:
+            await self._journal.finish(finished)
+            self.land(flight, finished.outcome)
+        except StorageError as error:
+            self.halt(error)
 
     def _need(self, lane: Lane, request: Request, more: int) -> Need:
         need = lane.need(request, more)

@@ -82,4 +82,5 @@ def _usage(fields: object, request: Request, choice: Choice) -> Usage:
     if sent is None or got is None:
         return estimated(request, choice.written)
     read = count(fields, "cache_read_input_tokens") or 0
-    return Usage(sent + read + (count(fields, "cache_creation_input_tokens") or 0), got, read)
+    written = count(fields, "cache_creation_input_tokens") or 0
+    return Usage(sent + read + written, got, read, written_tokens=written)

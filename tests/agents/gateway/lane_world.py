@@ -1,4 +1,4 @@
-"""One lane over simulated time: real accounts, gates and lines; the provider is a rule that lets a call through or not."""
+"""One lane over simulated time: real accounts, gates and lines; the provider is a rule that lets a call pass."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class TokenBucket:
         self._at = 0.0
 
     def __call__(self, now: float) -> bool:
+        """Whether a call passes now."""
         self._left = min(max(1.0, self.per_s), self._left + (now - self._at) * self.per_s)
         self._at = now
         if self._left < 1:

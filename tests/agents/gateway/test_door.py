@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -324,3 +326,33 @@ async def test_capacity_follows_the_limits(tmp_path: Path) -> None:
             assert 20 == gateway.capacity
         async with open_gateway(_endpoints(server, rpm=6000), tmp_path / "c", Budget()) as gateway:
             assert 5986 + 1496 == gateway.capacity
+
+
+async def test_answers_of_another_run_are_taken_and_copied_but_never_for_the_test(tmp_path: Path) -> None:
+    """Nothing is sent for them, they cost nothing, and afterwards the other run is not needed."""
+    notices: list[str] = []
+    with model_server() as server:
+        async with open_gateway(_endpoints(server), tmp_path / "a", Budget()) as gateway:
+            first = await gateway.ask(replace(_request("q"), stage="steps/001"))
+            await gateway.ask(replace(_request("t"), stage="test"))
+        async with open_gateway(_endpoints(server), tmp_path / "b", Budget(), reuse=[tmp_path / "a"]) as gateway:
+            again = [await gateway.ask(replace(_request("q"), stage="apply")) for _ in range(2)]
+            await gateway.ask(replace(_request("t"), stage="test"))
+            totals = gateway.totals().all
+        shutil.rmtree(tmp_path / "a")
+        async with open_gateway(
+            _endpoints(server), tmp_path / "b", Budget(), reuse=[tmp_path / "a"], on_notice=notices.append
+        ) as gateway:
+            third = await gateway.ask(replace(_request("q"), stage="apply"))
+
+    assert 3 == server.count
+    assert [_text_of(first)] * 3 == [_text_of(outcome) for outcome in (*again, third)]
+    assert 1 == totals.calls
+    assert 1 == len(notices)
+    reused = [call for call in read_calls(tmp_path / "b") if call.reused_from]
+    assert [("q", "a")] == [(call.place, call.reused_from) for call in reused]
+
+
+def _text_of(outcome: Outcome) -> str:
+    assert isinstance(outcome, Answer)
+    return outcome.text

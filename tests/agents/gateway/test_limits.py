@@ -1,4 +1,4 @@
-"""Known limits over simulated time: never above one, never idle without a reason, nobody starved, accounts used fairly."""
+"""Known limits over simulated time: never above one, never idle without a reason, nobody starved, all shared fairly."""
 
 from __future__ import annotations
 
