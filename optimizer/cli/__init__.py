@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("runs:command", "List the runs of a folder."),
     "show": ("show:command", "Tell what a run did, decided and cost, and where its files are."),
     "methods": ("methods:command", "List, show, compare and export evolving methods."),
+    "journal": ("journal:command", "Export, check and mend the record of a run's calls."),
     "models": ("models:command", "List and fetch the embedded models."),
     "provider": ("provider:command", "Serve a simulated provider with limits and faults, for rehearsals."),
     "init": ("init:command", "Write a commented settings file to start from."),

@@ -21,6 +21,7 @@ from ..requests import Request
 from .drives import MOUNTS
 from .journal_file import (
     JOURNAL_NAME,
+    SQLITE_ERRORS,
     FileLock,
     damaged,
     open_for_reading,
@@ -130,7 +131,7 @@ class Journal:
                 connection.close()
             if self._lock is not None:
                 self._lock.close()
-            if isinstance(error, sqlite3.Error):
+            if isinstance(error, SQLITE_ERRORS):
                 raise sqlite_trouble(error, self.path) from error
             raise
 
@@ -216,7 +217,7 @@ class Journal:
     def _all(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         try:
             return self._reader.execute(query, values).fetchall()
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise sqlite_trouble(error, self.path) from error
 
     # ------------------------------------------------------------ writing
@@ -290,7 +291,7 @@ class Journal:
     def _pack(self, request: Request, new: list[tuple[Any, ...]]) -> bytes:
         try:
             return self._texts.pack(request, new)
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise sqlite_trouble(error, self.path) from error
 
     def _open_writer(self) -> Writer:
@@ -334,5 +335,5 @@ def read_calls(path: Path) -> Iterator[CallRecord]:
         try:
             for key, *row in connection.execute(f"SELECT {fields} FROM calls ORDER BY stage, place, key"):  # noqa: S608
                 yield CallRecord(key_out(key), *row)
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise sqlite_trouble(error, path) from error

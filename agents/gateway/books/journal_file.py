@@ -14,8 +14,8 @@ from ..errors import StorageError
 from .drives import MOUNTS, network_drive
 
 __all__ = [
-    "BUSY_MS", "JOURNAL_NAME", "VERSION", "FileLock", "Transaction", "damaged", "is_busy", "lay_tables",
-    "open_for_reading", "open_for_writing", "os_trouble", "sqlite_trouble", "version_of",
+    "BUSY_MS", "JOURNAL_NAME", "SQLITE_ERRORS", "VERSION", "FileLock", "Transaction", "damaged", "is_busy",
+    "lay_tables", "open_for_reading", "open_for_writing", "os_trouble", "sqlite_trouble", "version_of",
 ]  # fmt: skip
 
 JOURNAL_NAME = "journal.sqlite"
@@ -45,7 +45,11 @@ INSERT OR IGNORE INTO meta VALUES ('elapsed_s', 0);
 """
 
 
-def sqlite_trouble(error: sqlite3.Error, path: Path) -> StorageError:
+SQLITE_ERRORS: tuple[type[Exception], ...] = (sqlite3.Error, UnicodeDecodeError)
+"""What the module raises; the second where SQLite's own message repeats damaged bytes."""
+
+
+def sqlite_trouble(error: Exception, path: Path) -> StorageError:
     """Say in one sentence what SQLite says in a code, and what to do."""
     name = getattr(error, "sqlite_errorname", "") or ""
     for start, problem, fix in (
@@ -59,10 +63,12 @@ def sqlite_trouble(error: sqlite3.Error, path: Path) -> StorageError:
     ):
         if name.startswith(start):
             return StorageError(f"The journal {path} {problem}", fix=fix)
+    if isinstance(error, UnicodeDecodeError):
+        return damaged(path)
     return StorageError(f"The journal {path} cannot be used: {error}.", fix=_salvage(path))
 
 
-def is_busy(error: sqlite3.Error) -> bool:
+def is_busy(error: Exception) -> bool:
     """Whether somebody else holds the file now."""
     return (getattr(error, "sqlite_errorname", "") or "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
@@ -160,7 +166,7 @@ def open_for_writing(path: Path, *, power_safe: bool, mounts: Path = MOUNTS) -> 
     """
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=32)
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise sqlite_trouble(error, path) from error
     try:
         connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
@@ -171,7 +177,7 @@ def open_for_writing(path: Path, *, power_safe: bool, mounts: Path = MOUNTS) -> 
             with Transaction(connection):
                 lay_tables(connection)
         _check(connection, path)
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         connection.close()
         raise sqlite_trouble(error, path) from error
     except BaseException:
@@ -220,7 +226,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise sqlite_trouble(error, path) from error
     return connection
 
@@ -243,9 +249,12 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
     if version > VERSION:
         raise StorageError(f"The journal {path} was written by a newer AutoEvol.", fix="Update AutoEvol to open it.")
     names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
+    ours = names >= {"calls", "attempts", "meta"}
+    if version == 0 and ours:
+        raise damaged(path, "it does not say its version")
     if version == 0 and names:
         raise StorageError(f"{path} is no journal, but a data base of something else.", fix="Move it away.")
-    if version and not names >= {"calls", "attempts", "meta"}:
+    if version and not ours:
         raise damaged(path, "tables are missing")
     return version
 

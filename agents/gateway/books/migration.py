@@ -15,9 +15,10 @@ from .packing import PackingError, unpack_old_outcome
 from .rows import ATTEMPT_COLUMNS, CALL_COLUMNS, Finished, attempt_row, call_row, key_in
 from .texts import Texts
 
-__all__ = ["OLD_ATTEMPTS", "migrate", "old_attempt", "old_finished"]
+__all__ = ["OLD_ATTEMPTS", "OLD_CALL_COLUMNS", "migrate", "old_attempt", "old_finished"]
 
-_OLD_CALLS = "SELECT key, stage, place, role, endpoint, model, mark, request, outcome FROM {calls} ORDER BY rowid"
+OLD_CALL_COLUMNS = ("key", "stage", "place", "role", "endpoint", "model", "mark", "request", "outcome")
+"""What is read of a call of version 1; its other columns said again what is in the outcome."""
 OLD_ATTEMPTS = (
     "SELECT a.id AS id, a.key AS key, a.endpoint AS endpoint, a.role AS role, a.stage AS stage,"
     " COALESCE(c.model, '') AS model, '' AS replica, a.ended AS ended, a.input_tokens AS input_tokens,"
@@ -62,7 +63,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _old_calls(connection: sqlite3.Connection) -> Iterator[Finished]:
-    for row in connection.execute(_OLD_CALLS.format(calls="old_calls")):
+    for row in connection.execute(f"SELECT {','.join(OLD_CALL_COLUMNS)} FROM old_calls ORDER BY rowid"):  # noqa: S608
         yield old_finished(row)
 
 
@@ -70,7 +71,7 @@ def old_finished(row: tuple[Any, ...]) -> Finished:
     """A call of version 1.
 
     Args:
-        row: key, stage, place, role, endpoint, model, mark, request, outcome.
+        row: of `OLD_CALL_COLUMNS`.
 
     Raises:
         PackingError: it is damaged; the message names it.

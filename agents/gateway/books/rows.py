@@ -14,7 +14,7 @@ from .packing import PackingError, pack_outcome, unpack_outcome
 
 __all__ = [
     "ATTEMPT_COLUMNS", "CALL_COLUMNS", "Finished", "attempt_crc", "attempt_is_whole", "attempt_row", "bits_of",
-    "call_crc", "call_is_whole", "call_row", "key_in", "key_out", "outcome_in", "plain", "plains",
+    "call_crc", "call_is_whole", "call_row", "key_in", "key_out", "kind_of", "outcome_in", "plain", "plains",
 ]  # fmt: skip
 
 CALL_COLUMNS = (
@@ -81,14 +81,21 @@ def plains(*names: str) -> tuple[str, ...]:
     return names if "".join(names).isascii() else tuple(map(plain, names))
 
 
+def kind_of(outcome: Outcome) -> str:
+    """`answer`, `truncated`, or the reason why there is no answer."""
+    if isinstance(outcome, Answer):
+        return "answer" if outcome.finish == "stop" else "truncated"
+    return outcome.reason
+
+
 def call_row(finished: Finished, request: bytes) -> tuple[Any, ...]:
     """The columns of a call. `request` is what `Texts.pack` made of its request."""
     asked, outcome, usage = finished.request, finished.outcome, finished.outcome.usage
+    kind = kind_of(outcome)
     if isinstance(outcome, Answer):
-        kind = "answer" if outcome.finish == "stop" else "truncated"
         served = (outcome.model, outcome.fingerprint, outcome.replica, outcome.fallback)
     else:
-        kind, served = outcome.reason, ("", "", "", "")
+        served = ("", "", "", "")
     names = plains(finished.mark, *served, finished.reused_from)
     asker = plains(asked.endpoint, asked.model, asked.stage, asked.place, asked.role)
     row = (

@@ -7,14 +7,19 @@ import json
 import sqlite3
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, cast
 
 from ..requests import Decoding, Request
 from .packing import PackingError, pack_text, unpack_text
 
-__all__ = ["Seen", "Texts", "read_request", "stored_text", "text_crc", "text_digest"]
+__all__ = [
+    "TEXT_COLUMNS", "Seen", "Texts", "numbers_in", "read_request", "renumbered", "stored_text", "text_crc",
+    "text_digest", "text_is_whole",
+]  # fmt: skip
+
+TEXT_COLUMNS = ("id", "digest", "text", "crc")
 
 # A shorter text takes less room where it is used than a reference and its row would.
 _SHORT = 48
@@ -121,12 +126,31 @@ def read_request(packed: bytes, text_of: Callable[[int], str | None]) -> dict[st
     """
     try:
         head, sample, turns = json.loads(packed)
-        said = text_of(head) if isinstance(head, int) else head
+        said = text_of(head) if isinstance(head, int) else head  # None where the text was lost before
         fields = {"decoding": None, "form": None} if said is None else cast("dict[str, Any]", json.loads(said))
         told = [[speaker, text_of(text) if isinstance(text, int) else text] for speaker, text in turns]
     except (ValueError, TypeError) as error:
         raise PackingError(str(error)) from error
     return {**fields, "sample": sample, "turns": told}
+
+
+def numbers_in(packed: bytes) -> list[int]:
+    """The numbers of the stored texts that a packed request names."""
+    head, _, turns = json.loads(packed)
+    return [text for text in (head, *(text for _, text in turns)) if isinstance(text, int)]
+
+
+def renumbered(packed: bytes, number_of: Callable[[int], int | None]) -> bytes:
+    """A packed request with other numbers for its texts; None for a text that is lost."""
+    head, sample, turns = json.loads(packed)
+    told = [(speaker, number_of(text) if isinstance(text, int) else text) for speaker, text in turns]
+    return _encode([number_of(head) if isinstance(head, int) else head, sample, told]).encode("ascii")
+
+
+def text_is_whole(row: Sequence[Any]) -> bool:
+    """Whether a row of `TEXT_COLUMNS` is as it was written."""
+    number, _, packed, crc = row
+    return isinstance(packed, bytes) and isinstance(number, int) and crc == text_crc(number, packed)
 
 
 def stored_text(number: int, packed: bytes, crc: int) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import StorageError
-from .journal_file import BUSY_MS, is_busy, os_trouble, sqlite_trouble
+from .journal_file import BUSY_MS, SQLITE_ERRORS, is_busy, os_trouble, sqlite_trouble
 from .rows import ATTEMPT_COLUMNS, CALL_COLUMNS
 
 __all__ = ["Group", "Writer"]
@@ -222,7 +222,7 @@ class Writer:
                 self._said_elapsed = now
             self._connection.execute("COMMIT")
             self._written = now
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             if is_busy(error) and not patient:
                 return False
             self._broken = sqlite_trouble(error, self._path)
