@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
@@ -17,6 +17,7 @@ from anyio import get_cancelled_exc_class
 from ..agents.agent import Door
 from ..agents.cast import SeatSpec, build_cast, prompt_fingerprint
 from ..agents.gateway.books.bills import cut_off_in, finished_calls
+from ..agents.gateway.books.journal_file import FileLock
 from ..agents.gateway.books.ledger import cut_off_notice
 from ..agents.gateway.collector import spared_collector
 from ..agents.gateway.endpoints import Budget
@@ -102,8 +103,14 @@ async def run(folder: Path, watcher: Watcher, *, replay: bool = False, budget: B
 
     Raises:
         UsageError: settings, prompts or seeds are not those that the run began with.
-        StorageError: a record cannot be written.
+        StorageError: a record cannot be written, or another process is at work on the run.
     """
+    # The gateway of a replay only reads and locks nothing, but a replay writes all other files of the run.
+    with FileLock(folder) if replay else nullcontext():
+        return await _run(folder, watcher, replay=replay, budget=budget)
+
+
+async def _run(folder: Path, watcher: Watcher, *, replay: bool, budget: Budget | None) -> Ending:
     files = RunFolder(folder)
     frozen = files.read_json("settings.json")
     settings = thaw(frozen["settings"])

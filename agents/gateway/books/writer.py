@@ -95,7 +95,7 @@ class Writer:
         self._inline = inline
         self._pending = Group()
         self._out: Group | None = None  # the group that the thread has in hand
-        self._folding = self._paused = False
+        self._folding = self._paused = self._closed = False
         self._fold_at = _FOLD_BYTES
         self._hand = ThreadPoolExecutor(1, "journal")
         self._broken: StorageError | None = None
@@ -134,6 +134,7 @@ class Writer:
         """Write what still waits, fold the log into the file, let go of everything."""
         if self._beat is not None:
             self._beat.cancel()
+        self._closed = True  # what the thread has called back by now comes too late
         self._hand.shutdown(wait=True)
         if self._out is not None:
             self._out.tell(self._broken)
@@ -150,7 +151,7 @@ class Writer:
     # ------------------------------------------------------------ in the event loop
 
     def _flush(self) -> None:
-        if self._out is not None or self._paused or not self._pending.waiters:
+        if self._out is not None or self._paused or self._closed or not self._pending.waiters:
             return
         group, self._pending = self._pending, Group()
         began = time.perf_counter()
@@ -188,6 +189,8 @@ class Writer:
                 self._send_away(Group())
 
     def _pause(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._closed:
+            return
         self._paused = True
         self._hand.submit(self._fold_rest, loop)
 
