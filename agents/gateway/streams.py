@@ -116,8 +116,10 @@ class OutcomeStream(AsyncIterator[Outcome]):
             if hasattr(source, "aclose"):
                 await stack.enter_async_context(aclosing(cast("AsyncGenerator[Request]", source)))
             while True:
-                while self._busy >= self._gateway.capacity or len(self._tickets) >= _AHEAD * self._gateway.capacity:
+                most = self._gateway.capacity
+                while self._busy >= most or len(self._tickets) >= _AHEAD * most:
                     await self._changed.wait()
+                    most = self._gateway.capacity
                 try:
                     request = await anext(source)
                     ticket = self._gateway.submit(request)

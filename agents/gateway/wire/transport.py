@@ -22,11 +22,12 @@ import functools
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
+from multidict import CIMultiDict
 
 from ..endpoints import Endpoint
 from ..errors import UsageError
@@ -99,7 +100,7 @@ class HttpTransport:
         # aiohttp's `connect`, which httpx calls `pool`, holds all of it: looking up, connecting, TLS, the proxy.
         self._extensions = {"timeout": {"pool": connect_s, "connect": None, "read": None}}
         proxy, password = _proxy(name, endpoint, self._url)
-        self._headers = httpx.Headers(_headers(endpoint, key) | password)
+        self._headers = CIMultiDict((_headers(endpoint, key) | password).items())
         self._transport = AiohttpTransport(verify=self._trust, trust_env=False, proxy=proxy, client=self._session)
 
     async def post(self, path: str, body: bytes) -> WireReply:
@@ -150,11 +151,7 @@ class HttpTransport:
             # A query in the address (`?api-version=...`) stays at the end.
             there = f"{base.removesuffix('/v1')}{path}" if path.startswith("/") else f"{base}/{path}"
             url = self._urls[path] = self._url.copy_with(path=there)
-        request = httpx.Request(
-            method, url, headers=self._headers, stream=httpx.ByteStream(body), extensions=self._extensions
-        )
-        request.read()
-        return request
+        return _ReadyRequest(method, url, self._headers, body, self._extensions)
 
     def _session(self) -> aiohttp.ClientSession:
         """Made with the first call, because it belongs to the event loop that it is made in."""
@@ -181,6 +178,23 @@ class HttpTransport:
         if isinstance(cause, httpx.DecodingError):
             return Failure("unreadable_reply", f"the reply cannot be unpacked: {detail}", charged=True)
         return Failure("connection", f"the connection broke: {detail}", charged=True)
+
+
+class _ReadyRequest(httpx.Request):
+    """A request as the transport over aiohttp reads it, and no more: its headers are those of aiohttp, made once.
+
+    httpx's own constructor and headers cost an eighth of the processor time of a call.
+    """
+
+    def __init__(
+        self, method: str, url: httpx.URL, headers: CIMultiDict[str], body: bytes, extensions: dict[str, Any]
+    ) -> None:
+        self.method = method
+        self.url = url
+        self.headers = cast("httpx.Headers", headers)
+        self.extensions = extensions
+        self.stream = httpx.ByteStream(body)
+        self._content = body
 
 
 class _Patience:
