@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
@@ -295,7 +296,8 @@ def _cast(settings: Settings, door: Door) -> Cast:
     for role in roles_in_use(settings):
         seat: RoleSettings = getattr(settings.roles, role)
         endpoint = settings.endpoints[seat.endpoint]
-        decoding = Decoding(seat.max_tokens, seat.temperature, seat.top_p)
+        extra = json.dumps(seat.extra, sort_keys=True) if seat.extra else None
+        decoding = Decoding(seat.max_tokens, seat.temperature, seat.top_p, extra=extra)
         seats[role] = SeatSpec(seat.endpoint, seat.model, decoding, endpoint.output_form)
     return build_cast(
         door, seats, secret=settings.secret, responder_form=settings.responder_form,

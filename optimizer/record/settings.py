@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from ...agents.gateway.endpoints import Budget, Endpoint
 
@@ -19,13 +19,17 @@ class _Frozen(BaseModel):
 
 
 class RoleSettings(_Frozen):
-    """Which model plays a role, and how its answers are drawn. `max_tokens` bounds every answer."""
+    """Which model plays a role, and how its answers are drawn. `max_tokens` bounds every answer.
+
+    `extra` holds further fields of the request's body, passed on as they are: `{reasoning_effort = "low"}`.
+    """
 
     endpoint: str = "default"
     model: str = ""
     temperature: float = Field(default=0.0, ge=0)
     top_p: float | None = Field(default=None, gt=0, le=1)
     max_tokens: int = Field(default=1024, ge=1)
+    extra: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
 
 
 class Roles(_Frozen):
