@@ -29,6 +29,7 @@ _HEARTBEAT_S = 5.0
 _ELAPSED_S = 1.0
 _SLOW_S = 0.25
 _FOLD_BYTES = 16 * 2**20
+_FOLD_EVERY = 16
 _FOLD_BUSY_MS = 200
 
 _ATTEMPT = f"INSERT INTO attempts ({','.join(ATTEMPT_COLUMNS)}) VALUES ({','.join('?' * len(ATTEMPT_COLUMNS))})"  # noqa: S608
@@ -97,6 +98,7 @@ class Writer:
         self._out: Group | None = None  # the group that the thread has in hand
         self._folding = self._paused = self._closed = False
         self._fold_at = _FOLD_BYTES
+        self._groups = 0
         self._hand = ThreadPoolExecutor(1, "journal")
         self._broken: StorageError | None = None
         self._beat: asyncio.TimerHandle | None = None
@@ -161,7 +163,9 @@ class Writer:
         group.tell(self._broken)
         if time.perf_counter() - began > _SLOW_S:
             self._be_slow()
-        elif not self._folding and self._log_size() > self._fold_at:
+            return
+        self._groups += 1
+        if self._groups % _FOLD_EVERY == 0 and not self._folding and self._log_size() > self._fold_at:
             self._folding = True
             self._hand.submit(self._fold_beside, asyncio.get_running_loop())
 

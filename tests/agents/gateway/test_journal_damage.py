@@ -257,6 +257,25 @@ def test_a_torn_end_of_the_log_is_left_out(run: Path) -> None:
     assert all(found[:CALLS])
 
 
+def test_a_full_disk_while_compacting_leaves_the_old_file(run: Path, written: Path) -> None:
+    """One sentence, and nothing half made."""
+    code = """
+        import resource, sys
+        from pathlib import Path
+        from autoevol.agents.gateway.books.compact import compact
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, -1))
+        compact(Path(sys.argv[1]))
+    """
+    child = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), str(run)], capture_output=True, text=True, check=False
+    )
+
+    assert 1 == child.returncode
+    assert "the disk is full" in child.stderr
+    assert [JOURNAL_NAME, "journal.lock"] == sorted(path.name for path in run.iterdir() if "-" not in path.name)[::-1]
+    assert _found(written) == _found(run)
+
+
 def test_a_run_at_work_is_not_compacted(run: Path) -> None:
     """It is said who holds it; looking is allowed."""
     with Journal(run):

@@ -70,6 +70,7 @@ async def test_the_log_does_not_grow_without_end(
 ) -> None:
     """It is folded into the file while calls are made; nothing is lost or doubled."""
     monkeypatch.setattr(writer, "_FOLD_BYTES", 300_000)
+    monkeypatch.setattr(writer, "_FOLD_EVERY", 1)
     log = tmp_path / f"{JOURNAL_NAME}-wal"
     with Journal(tmp_path, power_safe=power_safe) as journal:
         for turn in range(8):
