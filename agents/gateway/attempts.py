@@ -115,7 +115,9 @@ class Sender:
                 self._landed = anyio.Event()
 
     async def _sent(self, attempt: Attempt) -> None:
-        number = await self._journal.open_attempt(attempt.key, attempt.lane.name, attempt.need)
+        number = await self._journal.open_attempt(
+            attempt.key, attempt.lane.name, attempt.need, replica=attempt.account.caller.address
+        )
         attempt.used = attempt.need.sum
         began = self._clock.now()
         request = attempt.lane.asked(attempt.request)
