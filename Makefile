@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: help demo test check models clean
+.PHONY: help demo test check bench soak models clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -31,6 +31,12 @@ check: .venv/.installed-dev ## ruff, mypy strict, pyright strict, the layout of 
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/pytest tests/test_layout.py
+
+bench: .venv/.installed-dev ## measure the gateway on the simulated provider, about 25 minutes (benchmarks/README.md)
+	$(BIN)/python -m benchmarks.gateway all
+
+soak: .venv/.installed-dev ## kill a job of 2,000 calls at 21 random moments and compare what comes out
+	$(BIN)/python -m benchmarks.gateway kill
 
 models: .venv/.installed-dev ## fetch the small embedded model that the marked tests use
 	$(BIN)/autoevol models pull smollm2-135m

@@ -42,9 +42,7 @@ def run(rounds: int) -> None:
     draws = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="autoevol-bench-") as name, provider(_KNOBS) as place:
         folder = Path(name)
-        began = time.monotonic()
-        whole = _run(place, folder / "whole")
-        took = time.monotonic() - began
+        whole, took = _run(place, folder / "whole")
         trials = [
             _trial(place, folder / f"{number}", draws.uniform(0.02, 0.98) * took, whole)
             for number in range(_KILLS_A_ROUND * rounds)
@@ -65,13 +63,14 @@ def _client(place: str, folder: Path) -> Started:
     return start(Job(base_url=place, folder=folder, calls=_CALLS, endpoint={"concurrency": 40}, rows=rows))
 
 
-def _run(place: str, folder: Path) -> bytes:
+def _run(place: str, folder: Path) -> tuple[bytes, float]:
+    """The rows, and the seconds that it took."""
     client = _client(place, folder)
     client.go()
     report = client.report(120.0)
     if report is None or report.stopped:
         raise RuntimeError(f"the job did not end: {report and report.stopped}")
-    return (folder / "rows.txt").read_bytes()
+    return (folder / "rows.txt").read_bytes(), report.ended - report.began
 
 
 def _trial(place: str, folder: Path, after: float, whole: bytes) -> _Trial:
@@ -83,6 +82,6 @@ def _trial(place: str, folder: Path, after: float, whole: bytes) -> _Trial:
     finished = sum(1 for _ in read_calls(folder)) if (folder / JOURNAL_NAME).exists() else 0
     # From here on the provider counts anew: each prompt that is not finished is answered once, and no other one.
     asked(place, "/reset", {})
-    rows = _run(place, folder)
+    rows, _ = _run(place, folder)
     answered = int(str(asked(place, "/stats")["answered"]))
     return _Trial(after, finished, max(0, answered - (_CALLS - finished)), rows == whole, rows.count(b"\n"))

@@ -13,7 +13,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 from urllib.parse import urlsplit
 
 from autoevol.agents.gateway.simulated.provider.process import start_provider
@@ -21,10 +21,22 @@ from autoevol.agents.gateway.simulated.provider.settings import settings_of
 
 from .jobs import Job, Report
 
-__all__ = ["Logged", "Played", "Scene", "Started", "asked", "play", "provider", "read_log", "repeated", "start", "wave"]
+__all__ = [
+    "Logged",
+    "Played",
+    "Scene",
+    "Started",
+    "asked",
+    "on_core",
+    "play",
+    "provider",
+    "read_log",
+    "repeated",
+    "start",
+    "wave",
+]
 
 _ROOT = Path(__file__).resolve().parents[2]
-_CLIENT_CORE, _PROVIDER_CORE = 0, 1
 _LIMIT_S = 400.0
 
 
@@ -101,13 +113,17 @@ class Played:
 
 
 @contextmanager
-def _on_core(core: int) -> Generator[None]:
-    """Processes that are started in the block stay on one core, where there are two and the system can."""
+def on_core(whose: Literal["client", "provider"]) -> Generator[None]:
+    """Processes that are started in the block stay off the other side's core, where there are two and the system can.
+
+    The provider has the last core for itself, clients have all others.
+    """
     if not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2:
         yield
         return
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {sorted(before)[core]})
+    *others, last = sorted(before)
+    os.sched_setaffinity(0, {last} if whose == "provider" else set(others))
     try:
         yield
     finally:
@@ -148,7 +164,7 @@ class Started:
 def start(job: Job) -> Started:
     """A client that is ready to begin."""
     command = [sys.executable, "-m", "benchmarks.gateway.client"]
-    with _on_core(_CLIENT_CORE):
+    with on_core("client"):
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT)  # noqa: S603
     assert process.stdin is not None  # noqa: S101  asked for
     assert process.stdout is not None  # noqa: S101
@@ -163,7 +179,7 @@ def start(job: Job) -> Started:
 def provider(knobs: Mapping[str, object]) -> Generator[str]:
     """A provider for as long as the block lasts; its base address."""
     with ExitStack() as stack:
-        with _on_core(_PROVIDER_CORE):
+        with on_core("provider"):
             address = stack.enter_context(start_provider(settings_of(knobs)))
         yield address
 
