@@ -17,8 +17,10 @@ from .requests import Request
 
 __all__ = ["OutcomeStream"]
 
-# So many outcomes, in multiples of the capacity, may wait behind one slow call before nothing more is pulled.
+# So many outcomes, in multiples of the capacity, may wait for a slow reader, and so many behind one slow call, before
+# nothing more is pulled.
 _AHEAD = 4
+_BEHIND_A_CALL = 10_000
 
 
 class _Asking(Protocol):
@@ -110,6 +112,12 @@ class OutcomeStream(AsyncIterator[Outcome]):
             self._pulled_all = True
             self._tell()
 
+    def _ahead(self, most: int) -> int:
+        """Outcomes that may wait: few for a slow reader, many behind one slow call (they are small records)."""
+        head = self._tickets[0] if self._tickets else None
+        slow_call = isinstance(head, Ticket) and not head.future.done()
+        return max(_AHEAD * most, _BEHIND_A_CALL) if slow_call else _AHEAD * most
+
     async def _pull_all(self) -> None:
         async with AsyncExitStack() as stack:
             source: AsyncIterator[Request] = aiter(self._requests)
@@ -117,7 +125,7 @@ class OutcomeStream(AsyncIterator[Outcome]):
                 await stack.enter_async_context(aclosing(cast("AsyncGenerator[Request]", source)))
             while True:
                 most = self._gateway.capacity
-                while self._busy >= most or len(self._tickets) >= _AHEAD * most:
+                while self._busy >= most or len(self._tickets) >= self._ahead(most):
                     await self._changed.wait()
                     most = self._gateway.capacity
                 try:

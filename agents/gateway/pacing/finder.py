@@ -58,12 +58,14 @@ class RateFinder:
         level: the share of the limits, or calls a second; infinite while there is no bound.
         cuts: how often it was lowered.
         calls_per_s: calls that were sent a second, smoothed.
+        fellows: how many processes use what the level allows; it is that of them together.
     """
 
     def __init__(self, ceiling: float | None, now: float, *, free: bool = False) -> None:
         self._ceiling = ceiling
         self.level = ceiling if ceiling is not None else float("inf") if free else _FIRST_LEVEL
         self.cuts = 0
+        self.fellows = 1
         self._starting = ceiling is None and not free
         self._plateau = self.level
         self._curve_from = now
@@ -133,7 +135,7 @@ class RateFinder:
             return
         if not self._starting and passed * self.calls_per_s < _TICK_CALLS and passed < _TICK_MOST_S:
             return
-        used = (self._spans - self._ticked_spans) / (self.level * passed)
+        used = self.fellows * (self._spans - self._ticked_spans) / (self.level * passed)
         rate = (self._serial - self._ticked_serial) / passed
         self.calls_per_s += 0.2 * (rate - self.calls_per_s) if self.calls_per_s else rate
         self._ticked, self._ticked_spans, self._ticked_serial = now, self._spans, self._serial
@@ -195,9 +197,9 @@ class RateFinder:
                 self.level = self._plateau * 0.95
                 return
         elif clean < _MEASURED_CALLS:
-            # Once may be chance.
+            # Once may be chance, and twice where hardly any were turned away before.
             self._short += 1
-            if self._short > 1:
+            if self._short > (2 if self._gap >= _TOLERATED_AFTER else 1):
                 self._hasty = True
                 self._plateau, self.level = self.level * 0.9, self.level * 0.7
                 return

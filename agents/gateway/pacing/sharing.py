@@ -29,6 +29,7 @@ class Sharing:
         self._shared = shared
         self._most = most
         self._others = False
+        self._members = 1
         self._looked = float("-inf")
         self._leased: dict[Permit, tuple[list[tuple[Meter, Dimension]], bool]] = {}
         self._levels: dict[str, float] = {}
@@ -37,7 +38,8 @@ class Sharing:
         """See now and then whether somebody else is there."""
         if now - self._looked >= _LOOK_S:
             self._looked = now
-            self._others = self._shared.members() > 1
+            self._members = self._shared.members()
+            self._others = self._members > 1
 
     def ask(self, gate: Gate, model: str, load: Load, now: float) -> float:
         """Lease what a call takes.
@@ -46,6 +48,7 @@ class Sharing:
             0.0 where it may go; else the seconds after which to ask again.
         """
         self._look(now)
+        gate.finder.fellows = self._members
         if not self._others:
             return 0.0
         self._exchange_level(gate, model, now)
