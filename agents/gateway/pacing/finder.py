@@ -178,6 +178,8 @@ class RateFinder:
             self._metered = call
             self._refused = span
             self._idle = False
+        self.level = max(self.level, _LEAST_LEVEL)
+        self._plateau = max(self._plateau, self.level)
         self._starting = False
         self.cuts += 1
         self._cut_at, self._cut_serial = now, self._serial
@@ -187,7 +189,7 @@ class RateFinder:
     def _cut(self, call: Sent, clean: int) -> None:
         """Lower the level to what was let through since the last cut, or, where that is not known, a little."""
         passed = max(call.at - self._metered.at, 1e-9)
-        through = max(0.0, call.spans - self._metered.spans - self._refused) / passed
+        through = self.fellows * max(0.0, call.spans - self._metered.spans - self._refused) / passed
         if self.level == float("inf"):
             self.level = self._plateau = max(1.0, call.spans / max(call.at - self._began, 0.1))
             self._hasty = True
