@@ -103,7 +103,7 @@ class Account:
     def settle(self, permit: Permit, used: Load | None) -> None:
         """A call came back and took so much; None says that it never went out. A second time does nothing."""
         if self._sharing is not None:
-            self._sharing.came(permit, used or Load(0.0, 0.0))
+            self._sharing.came(permit, used)
         if used is None:
             permit.gate.give_back(permit)
         else:
@@ -147,7 +147,7 @@ class Account:
             self._compare(model, rates)
         hold = announced.hold_until(now)
         if hold is not None:
-            gate.pause_until(hold)
+            gate.pause_until(now + self.health.bearable(hold - now))
 
     def _compare(self, model: str, rates: dict[Dimension, float]) -> None:
         """Tell the person once that the provider allows more than the settings do."""

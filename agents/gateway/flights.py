@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from .outcomes import Outcome
 from .pacing.gate import Load
+from .pacing.line import Line
 from .requests import Request
 from .retries import Tries
 
@@ -32,6 +33,7 @@ class Flight:
         out: whether an attempt is out; it lands whoever still waits.
         gone: whether it needs no further attempt: nobody waits, or it has ended.
         tries: how it fared so far; made at its first fault.
+        line: where it waits for its turn; None while it is out, or between two tries.
     """
 
     request: Request
@@ -41,6 +43,7 @@ class Flight:
     tries: Tries | None = None
     out: bool = False
     gone: bool = False
+    line: Line[Flight] | None = None
 
     @property
     def share(self) -> str:

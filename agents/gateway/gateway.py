@@ -160,9 +160,11 @@ class Gateway:
                     fix=f"Endpoints are: {', '.join(lanes)}.",
                 )
             lanes[endpoint.fallback].stand_in_for(lanes[name])
+        for lane in lanes.values():
+            lane.name_stand_ins()
 
     def close(self) -> None:
-        """Stop all timers; called by `open_gateway`."""
+        """Stop all timers, and send nothing more; called by `open_gateway`."""
         for lane in self._traffic.lanes.values():
             lane.close()
 

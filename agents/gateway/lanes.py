@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -101,11 +102,24 @@ class Lane:
         """Whether any account can be asked now."""
         return any(account.usable for account in self.accounts)
 
+    @property
+    def answers_elsewhere(self) -> bool:
+        """Whether another account, or the lane that stands in, can be asked while one account cannot."""
+        return self.usable or (self.fallback is not None and self.fallback.usable)
+
     def stand_in_for(self, lane: Lane) -> None:
-        """Answer what another lane cannot answer for a time, with the model that its settings name."""
+        """Answer what another lane cannot answer for a time."""
         lane.fallback = self
-        if lane.endpoint.fallback_model is not None:
-            self._stand_ins[lane.name] = lane.endpoint.fallback_model
+
+    def name_stand_ins(self) -> None:
+        """Tell those who stand in for this lane, and those who stand in for them, with which model the settings say."""
+        model, lane, passed = "", self, {self.name}
+        while lane.fallback is not None and lane.fallback.name not in passed:
+            model = lane.endpoint.fallback_model or model
+            lane = lane.fallback
+            passed.add(lane.name)
+            if model:
+                lane._stand_ins[self.name] = model
 
     def asked(self, request: Request) -> Request:
         """A request as it is put here: another one where this lane stands in for the one that it names."""
@@ -123,6 +137,7 @@ class Lane:
         if line is None:
             line = self._lines[model] = Line()
         line.push(flight, again=again)
+        flight.line = line
         if flight.request.sample and self._gives_many(flight.request):
             self._kin.setdefault(_question(flight.request), []).append(flight)
         # Who stands behind others changes nothing for the first.
@@ -137,7 +152,7 @@ class Lane:
 
     def drain(self) -> list[Flight]:
         """Take out all that waits in lines."""
-        return [flight for line in self._lines.values() for flight in line.drain()]
+        return [flight for line in self._lines.values() for flight in _drained(line)]
 
     # ------------------------------------------------------------ service
 
@@ -149,7 +164,7 @@ class Lane:
         try:
             now = self._clock.now()
             self._end_delays(now)
-            wake = min([self._serve(model, line, now) for model, line in self._lines.items() if line], default=_NEVER)
+            wake = self._serve(now)
             if self._delayed:
                 wake = min(wake, self._delayed[0][0])
         finally:
@@ -162,34 +177,61 @@ class Lane:
             if not flight.gone:
                 self.push(flight, again=True)
 
-    def _serve(self, model: str, line: Line[Flight], now: float) -> float:
-        """Serve one line; the moment at which its first may pass, or infinity where an event must come first."""
-        while (flight := line.head()) is not None:
-            account, when, self._binding = self._choose(model, flight.load, now)
-            if when > now + _GRAIN_S:
-                if not self.usable and self.fallback is not None and self.fallback.usable:
-                    for each in line.drain():
-                        self.fallback.push(each)
-                    return _NEVER
-                return when
-            kin = self._kin_of(flight)
-            load = flight.load if not kin else replace(flight.load, output=flight.load.output * (1 + len(kin)))
-            permit = account.take(model, load, now)
-            if not isinstance(permit, Permit):
-                self._binding = "shared"
-                return now + permit
-            if not self._admit(self, flight, len(kin)):
-                account.settle(permit, None)
-                if flight.gone:
-                    continue
-                self._binding = "budget"
-                return _NEVER
-            line.pop()
-            for each in kin:
-                line.remove(each)
-            if kin:
-                del self._kin[_question(flight.request)]
-            self._launch(self, Departure(flight, account, permit, kin))
+    def _serve(self, now: float) -> float:
+        """Serve the lines, a call of each in turn, for some limits hold over all models: who was served last is last.
+
+        Returns:
+            The moment at which the first of a line may pass, or infinity where an event must come first.
+        """
+        waiting = deque([(model, line) for model, line in self._lines.items() if line])
+        wake = _NEVER
+        while waiting and not self.halted:
+            model, line = waiting[0]
+            when = self._next(model, line, now)
+            if when is not None:
+                wake = min(wake, when)
+                waiting.popleft()
+            elif len(self._lines) > 1:
+                self._lines[model] = self._lines.pop(model)
+                waiting.rotate(-1)
+        return wake
+
+    def _next(self, model: str, line: Line[Flight], now: float) -> float | None:
+        """Let the first of a line go; None where it went, or is gone, and else the moment at which it may."""
+        flight = line.head()
+        if flight is None:
+            return _NEVER
+        account, when, self._binding = self._choose(model, flight.load, now)
+        if when > now + _GRAIN_S:
+            return self._stood_in(line, when)
+        kin = self._kin_of(flight)
+        load = flight.load if not kin else replace(flight.load, output=flight.load.output * (1 + len(kin)))
+        permit = account.take(model, load, now)
+        if not isinstance(permit, Permit):
+            self._binding = "shared"
+            return now + permit
+        if not self._admit(self, flight, len(kin)):
+            account.settle(permit, None)
+            if flight.gone:
+                return None
+            self._binding = "budget"
+            return _NEVER
+        line.pop()
+        flight.line = None
+        for each in kin:
+            line.remove(each)
+            each.line = None
+        if self._kin:
+            self._kin.pop(_question(flight.request), None)
+        self._launch(self, Departure(flight, account, permit, kin))
+        return None
+
+    def _stood_in(self, line: Line[Flight], when: float) -> float:
+        """Where no account can be asked and another lane stands in, it takes the whole line."""
+        if self.usable or self.fallback is None or not self.fallback.usable:
+            return when
+        for each in _drained(line):
+            self.fallback.push(each)
         return _NEVER
 
     def _gives_many(self, request: Request) -> bool:
@@ -198,11 +240,11 @@ class Lane:
         return known is not None and known.n is True and request.endpoint == self.name
 
     def _kin_of(self, flight: Flight) -> tuple[Flight, ...]:
-        """Other samples of the same question that wait too."""
+        """Other samples of the same question that wait in the same line; what waits elsewhere is sent from there."""
         if not self._kin:
             return ()
         waiting = self._kin.get(_question(flight.request), ())
-        return tuple(each for each in waiting if each is not flight and not each.gone and not each.out)
+        return tuple(dict.fromkeys(e for e in waiting if e is not flight and e.line is flight.line and not e.gone))
 
     def _choose(self, model: str, load: Load, now: float) -> tuple[Account, float, Limit]:
         """The account that may be asked first; of those that may be asked now the one with the least in flight."""
@@ -232,7 +274,8 @@ class Lane:
         self.turn()
 
     def close(self) -> None:
-        """Stop the timer."""
+        """Send nothing more, whatever is given back from now on."""
+        self.halted = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -264,10 +307,19 @@ class Lane:
         )  # fmt: skip
 
     def probe(self, like: Request) -> Request:
-        """The smallest call there is, to the same model."""
+        """The smallest call there is, to the model that is asked here for one like this, and of the same form."""
         return Request(
-            self.name, like.model, (Turn("user", "ping"),), Decoding(max_tokens=1), 0, "probe", "probe", like.stage
-        )
+            self.name, self.asked(like).model, (Turn("user", "ping"),), Decoding(max_tokens=1), 0, "probe", "probe",
+            like.stage, like.form,
+        )  # fmt: skip
+
+
+def _drained(line: Line[Flight]) -> list[Flight]:
+    """All that waits in a line, taken out of it."""
+    flights = line.drain()
+    for flight in flights:
+        flight.line = None
+    return flights
 
 
 def _question(request: Request) -> tuple[object, ...]:

@@ -9,7 +9,7 @@ from .accounts import Account
 from .attempts import Attempt
 from .books.journal import Finished, Journal
 from .books.ledger import Ledger
-from .errors import EndpointDown, SessionStopped
+from .errors import EndpointDown, SessionStopped, StorageError
 from .flights import Flight
 from .lanes import Lane
 from .outcomes import NoAnswer
@@ -31,7 +31,7 @@ class Recovery:
         self._journal = journal
         self._ledger = ledger
         self._desk = desk
-        self._parked: dict[str, list[tuple[Flight, Failure]]] = {}
+        self._parked: dict[Account, list[tuple[Flight, Failure]]] = {}
 
     async def consider(self, flight: Flight, attempt: Attempt, failure: Failure) -> None:
         """Decide what follows from a failure: nothing more, another try, or the end of the session."""
@@ -46,8 +46,9 @@ class Recovery:
                 account.health.limited(wait)
             except EndpointDown as error:
                 self._shut(lane, account, error)
-            self._slow_down(attempt, failure, wait)
-            self._traffic.again(lane, flight, min(wait, account.endpoint.patience_s))
+            self._slow_down(attempt, failure, account.health.bearable(wait))
+            # What this account was told does not bind another.
+            self._traffic.again(lane, flight, 0.0 if account.closed else min(wait, account.endpoint.patience_s))
         else:
             await self._after_fault(flight, attempt, failure, tries)
 
@@ -68,8 +69,12 @@ class Recovery:
         except EndpointDown as error:
             self._shut(lane, account, error)
             tries.forget()
+        if account.health.down and lane.answers_elsewhere:
+            tries.forget()
+            self._traffic.again(lane, flight, 0.0)
+            return
         if account.health.probing or account.health.suspect(tries):
-            parked = self._parked.setdefault(account.name, [])
+            parked = self._parked.setdefault(account, [])
             parked.append((flight, failure))
             if not account.health.probing:
                 await self._find_out(lane, account, flight.request)
@@ -90,18 +95,29 @@ class Recovery:
     async def _find_out(self, lane: Lane, account: Account, like: Request) -> None:
         """Probe an account until it answers; then let those go on whose faults led to it."""
         try:
-            was_down = await account.health.pass_outage(partial(self._probe, lane, account, like), lane.turn)
+            was_down = await account.health.pass_outage(partial(self._probe, lane, account, like), self._look_elsewhere)
         except SessionStopped as error:
             self._shut(lane, account, error)
             was_down = True
-        for flight, failure in self._parked.pop(account.name, []):
+        for flight, failure in self._parked.pop(account, []):
             if flight.gone:
                 continue
             tries = flight.fared()
             if was_down:
                 tries.forget()
             await self._retry(lane, flight, failure, tries)
-        lane.turn()
+        # Not only this lane waits for it: those that it stands in for do too.
+        self._look_elsewhere()
+
+    def _look_elsewhere(self) -> None:
+        """What waits for the end of an outage goes to whoever else answers now, as what waits in the lines does."""
+        for lane in self._traffic.lanes.values():
+            for account in lane.accounts:
+                if account.health.down and account in self._parked and lane.answers_elsewhere:
+                    for flight, _ in self._parked.pop(account):
+                        flight.fared().forget()
+                        self._traffic.again(lane, flight, 0.0)
+        self._traffic.turn()
 
     async def _probe(self, lane: Lane, account: Account, like: Request) -> Failure | None:
         """One small call past the queue: its failure, or None where the endpoint answers, be it with a refusal."""
@@ -115,8 +131,9 @@ class Recovery:
                 raise self._closed_by(attempt, attempt.error)
             if attempt.error.kind not in {"rate_limit", "adapted"}:
                 return attempt.error
-        elif attempt.error is not None:
+        elif isinstance(attempt.error, SessionStopped | StorageError):
             raise attempt.error
+        # Any other error is about what was asked, and each who asks will meet it.
         account.health.answered()
         return None
 

@@ -30,7 +30,7 @@ _FIRST_S, _LONGEST_S = 0.5, 30.0
 _FIRST_LIMITED_S, _LONGEST_LIMITED_S = 1.0, 60.0
 _PROBE_FIRST_S, _PROBE_LONGEST_S = 2.0, 60.0
 # An endpoint that answered somebody in this time is not shut, however long it tells one call to wait.
-_RECENT_S = 60.0
+_RECENT_S, _GRACE_S = 60.0, 5.0
 
 Probe = Callable[[], Awaitable[Failure | None]]
 
@@ -157,6 +157,11 @@ class Health:
                 f" patience of {self._patience_s:.0f} s.",
                 fix="Resume later, or raise patience_s.",
             )
+
+    def bearable(self, wait: float) -> float:
+        """How long an account may be left alone on its word: where that is past the patience, only until another call
+        can show that it means it, and the session be told."""
+        return wait if wait <= self._patience_s else min(self._patience_s, _RECENT_S + _GRACE_S)
 
     def fault(self, tries: Tries, failure: Failure) -> None:
         """A call had a fault that may pass.

@@ -86,6 +86,8 @@ class Traffic:
             await self._journal.finish(finished)
             self.land(flight, finished.outcome)
         except StorageError as error:
+            # Where the session has stopped before, nobody else would tell them.
+            self._fail(flight, error)
             self.halt(error)
 
     def _need(self, lane: Lane, request: Request, more: int) -> Need:
@@ -130,8 +132,10 @@ class Traffic:
     async def _fly(self, flight: Flight, kin: tuple[Flight, ...], attempt: Attempt) -> None:
         """One attempt, and what follows from it. The one boundary of the gateway's tasks: it raises nothing of ours."""
         try:
-            await self.sender.send(attempt)
-            flight.out = False
+            try:
+                await self.sender.send(attempt)
+            finally:
+                flight.out = False
             self._land_kin(kin, attempt)
             if attempt.outcome is not None:
                 attempt.account.health.answered()
@@ -147,20 +151,22 @@ class Traffic:
         except (SessionStopped, StorageError) as error:
             self.halt(error)
         finally:
-            flight.out = False
-            if not flight.tickets:
+            # By now it may be out again.
+            if not flight.tickets and not flight.out:
                 self.forget(flight)
 
     # ------------------------------------------------------------ coming back
 
     def _land_kin(self, kin: tuple[Flight, ...], attempt: Attempt) -> None:
-        """Tell those who got a sample of the same call; the others wait for their own."""
+        """Tell those who got a sample of the same call; the others wait for their own, as long as the call was told."""
+        failure = attempt.error
+        wait = (failure.wait or 0.0) if isinstance(failure, Failure) and failure.kind == "rate_limit" else 0.0
         for number, each in enumerate(kin):
             each.out = False
             if number < len(attempt.more):
                 self.land(each, attempt.more[number])
             elif each.tickets:
-                self.again(attempt.lane, each, 0.0)
+                self.again(attempt.lane, each, min(wait, attempt.lane.endpoint.patience_s))
             else:
                 self.forget(each)
 

@@ -71,10 +71,12 @@ class Slots:
 
 @dataclass(slots=True, eq=False)
 class Permit:
-    """The right to send one call through a gate."""
+    """The right to send one call through a gate. `paced` is what it was taken from: that may be other limits by the
+    time it is settled, at another level."""
 
     gate: Gate
     load: Load
+    paced: Pacers
     level: float
     span: float
     sent: Sent
@@ -156,7 +158,7 @@ class Gate:
             return min(most, math.ceil(FIRST_WINDOW + 2 * self.finder.calls_per_s * (self.window.seconds or 1.0)))
         # As long as nothing has been answered nobody knows how long that takes; it must not hold up what may go.
         seconds = self.window.seconds or _LONG_S
-        rate = min(pacer.per_second / self._usual.get(name, _USUAL_TOKENS) for name, pacer in self._binding)
+        rate = min(pacer.per_second / max(1.0, self._usual.get(name, _USUAL_TOKENS)) for name, pacer in self._binding)
         return min(most, math.ceil(FIRST_WINDOW + 2 * rate * min(1.0, self.finder.level) * seconds))
 
     def ready(self, load: Load, now: float) -> tuple[float, Limit]:
@@ -190,7 +192,7 @@ class Gate:
             self._usual[name] = usual + _SMOOTHING * (amount - usual)
         self.in_flight += 1
         self._slots.used += 1
-        return Permit(self, load, level, span, self.finder.sent(span, now))
+        return Permit(self, load, self._binding, level, span, self.finder.sent(span, now))
 
     def give_back(self, permit: Permit) -> None:
         """Nothing was sent: free the slot and everything that was taken."""
@@ -207,7 +209,7 @@ class Gate:
 
     def _correct(self, permit: Permit, input_tokens: float, output_tokens: float, *, calls: int = 0) -> None:
         used = Load(input_tokens, output_tokens)
-        for name, pacer in self._binding:
+        for name, pacer in permit.paced:
             more = calls if name == "rpm" else used.of(name) - permit.load.of(name)
             if more:
                 pacer.correct(more / permit.level)

@@ -31,7 +31,7 @@ class Sharing:
         self._others = False
         self._members = 1
         self._looked = float("-inf")
-        self._leased: dict[Permit, tuple[list[tuple[Meter, Dimension]], bool]] = {}
+        self._leased: dict[Permit, tuple[dict[Meter, Dimension], bool]] = {}
         self._levels: dict[str, float] = {}
 
     def _look(self, now: float) -> None:
@@ -57,10 +57,11 @@ class Sharing:
         level = gate.finder.level
         if level == float("inf"):
             return 0.0
-        amounts = {
-            self._meter(own, name, model): (load.of(name), per_second * 60 * level)
-            for own, name, per_second in gate.rates()
-        }
+        amounts: dict[Meter, tuple[float, float]] = {}
+        for own, name, per_second in gate.rates():
+            meter, rate = self._meter(own, name, model), per_second * 60 * level
+            # Of what the person and the provider say about the same the smaller holds, as in the gate.
+            amounts[meter] = (load.of(name), min(rate, amounts[meter][1]) if meter in amounts else rate)
         wait = self._shared.lease_all(amounts, BURST_S, now)
         if wait and self._most is not None:
             self._shared.free_slot()
@@ -69,19 +70,20 @@ class Sharing:
     def went(self, permit: Permit, model: str) -> None:
         """A call that was asked for goes out."""
         if self._others:
-            meters: list[tuple[Meter, Dimension]] = [
-                (self._meter(own, name, model), name) for own, name, _ in permit.gate.rates()
-            ]
+            meters: dict[Meter, Dimension] = {}
+            for own, name, _ in permit.gate.rates():
+                meters[self._meter(own, name, model)] = name
             self._leased[permit] = (meters, self._most is not None)
 
-    def came(self, permit: Permit, used: Load) -> None:
-        """It came back and took so much; of requests it took one."""
+    def came(self, permit: Permit, used: Load | None) -> None:
+        """It came back and took so much, of requests one; None says that it never went out and took nothing."""
         leased = self._leased.pop(permit, None)
         if leased is None:
             return
         meters, slot = leased
-        for meter, name in meters:
-            if name != "rpm" and (more := used.of(name) - permit.load.of(name)):
+        for meter, name in meters.items():
+            took = permit.load.of(name)
+            if more := (-took if used is None else used.of(name) - took):
                 self._shared.correct(meter, more)
         if slot:
             self._shared.free_slot()
@@ -92,7 +94,9 @@ class Sharing:
             self._shared.pause_until(now, seconds)
 
     def _exchange_level(self, gate: Gate, model: str, now: float) -> None:
-        """Take a level that another has found since, or tell them ours."""
+        """Take a level that another has found since, or tell them ours. One who knows the limits speaks of a share of
+        them, one who does not of calls a second: they have nothing to tell each other."""
+        model = model if gate.known else f"{model}\0calls a second"
         theirs, told = self._shared.level(model), self._levels.get(model)
         if theirs is not None and theirs != told:
             gate.finder.adopt(theirs, now)

@@ -120,6 +120,9 @@ class HttpTransport:
             return await self._send(method, path, body)
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
             raise self._failure(error) from error
+        except UnicodeError as error:
+            # Out of the resolver: parts of a name are 1 to 63 characters.
+            raise Failure("unreachable", f"{self.address}: that is no name of a host") from error
 
     async def aclose(self) -> None:
         """Close all connections."""
