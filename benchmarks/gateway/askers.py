@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
+from autoevol.agents.gateway.collector import spared_collector
 from autoevol.agents.gateway.endpoints import Budget, Endpoint
 from autoevol.agents.gateway.gateway import Gateway, Parts, open_gateway
 from autoevol.agents.gateway.outcomes import Outcome
@@ -49,13 +50,14 @@ def _decoding(max_tokens: int) -> Decoding:
 
 @asynccontextmanager
 async def opened(job: Job, notice: Callable[[str], None]) -> AsyncGenerator[Gateway]:
-    """The gateway of a run, with everything on."""
+    """The gateway of a run, with everything on, in a process that is set up as `optimizer/session.py` sets one up."""
     settings = {"base_url": job.base_url, "prices": {_MODEL: {"input": 1.0, "output": 4.0}}, **job.endpoint}
     endpoint = Endpoint.model_validate(settings)
     answer = _WORDS * 20
     parts = Parts(callers={"default": ScriptedModel(lambda _: answer)}) if job.who == "scripted" else None
     async with open_gateway({"default": endpoint}, job.folder, _BUDGET, on_notice=notice, parts=parts) as gateway:
-        yield gateway
+        with spared_collector():
+            yield gateway
 
 
 @asynccontextmanager
