@@ -56,6 +56,6 @@ class Expectation:
             return
         for table, now in (
             (self._per_byte, usage.input_tokens / max(1, _bytes(request))),
-            (self._filled, usage.output_tokens / request.decoding.max_tokens),
+            (self._filled, usage.output_tokens / max(1, request.decoding.max_tokens)),
         ):
             table[request.role] = table.get(request.role, now) * (1 - _SMOOTHING) + now * _SMOOTHING

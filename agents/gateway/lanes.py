@@ -212,7 +212,10 @@ class Lane:
             return now + permit
         if not self._admit(self, flight, len(kin)):
             account.settle(permit, None)
-            if flight.gone:
+            if kin:
+                # There is no room for all of them, but there may be for one.
+                del self._kin[_question(flight.request)]
+            if kin or flight.gone:
                 return None
             self._binding = "budget"
             return _NEVER

@@ -121,6 +121,8 @@ class Recovery:
 
     async def _probe(self, lane: Lane, account: Account, like: Request) -> Failure | None:
         """One small call past the queue: its failure, or None where the endpoint answers, be it with a refusal."""
+        if self._traffic.stopped is not None:
+            raise self._traffic.stopped
         request = lane.probe(like)
         need = lane.need(request)
         reservation = await self._ledger.reserve(need)
@@ -143,7 +145,7 @@ class Recovery:
 
     def _shut(self, lane: Lane, account: Account, error: SessionStopped) -> None:
         """Ask an account no more; where nobody else can take its calls the session stops."""
-        if account.closed is not None:
+        if account.closed is not None or self._traffic.stopped is not None:
             return
         account.closed = error
         others = any(each.closed is None for each in lane.accounts)

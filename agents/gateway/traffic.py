@@ -100,12 +100,15 @@ class Traffic:
         return need
 
     def admit(self, lane: Lane, flight: Flight, more: int) -> bool:
-        """Set room aside for a call that its limits would let go. A call that cannot go at all is ended here."""
+        """Set room aside for a call that its limits would let go, and for so many more answers of it. A call that cannot
+        go at all is ended here."""
         try:
             need = self._need(lane, lane.asked(flight.request), more)
             reservation = self._ledger.try_reserve(need)
         except SessionStopped as error:
-            self.halt(error)
+            # Too much for several answers may be enough for one: the lane asks again for that.
+            if not more:
+                self.halt(error)
             return False
         except UsageError as error:
             self._fail(flight, error)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from autoevol.agents.gateway.accounts import Account
 from autoevol.agents.gateway.doors import accounts_of
 from autoevol.agents.gateway.endpoints import Abilities, Budget, Endpoint, ModelLimits, Price
-from autoevol.agents.gateway.errors import EndpointDown, StorageError
+from autoevol.agents.gateway.errors import EndpointDown, QuotaSpent, StorageError
 from autoevol.agents.gateway.flights import Flight
 from autoevol.agents.gateway.gateway import Gateway, Parts, open_gateway
 from autoevol.agents.gateway.lanes import Departure, Lane
@@ -331,6 +333,59 @@ def test_a_session_that_stops_in_the_middle_of_a_turn_sends_nothing_more() -> No
     world.lane.turn()
 
     assert [] == world.out
+
+
+async def test_a_session_that_has_stopped_probes_no_more(tmp_path: Path) -> None:
+    """The outage of another endpoint is of no interest to anybody then."""
+    release, down = threading.Event(), anyio.Event()
+    pings: list[Body] = []
+
+    def broken(body: Body) -> ModelReply:
+        if _text(body) == "ping":
+            pings.append(body)
+        return ModelReply("boom", status=500, hold=release if len(pings) > 1 else None)
+
+    def notice(line: str) -> None:
+        if "does not answer" in line:
+            down.set()
+
+    with model_server(broken) as server, model_server(_no_money) as empty:
+        endpoints = {"default": _endpoint(server), "empty": _endpoint(empty)}
+        parts = Parts(clock=JumpingClock(), drain_s=0)
+        async with open_gateway(endpoints, tmp_path, Budget(), on_notice=notice, parts=parts) as gateway:
+            waits = gateway.submit(_request())
+            with anyio.fail_after(20):
+                await down.wait()
+                await anyio.to_thread.run_sync(server.wait_received, 3 + 2)
+                with pytest.raises(QuotaSpent):
+                    await gateway.ask(_request(endpoint="empty"))
+                release.set()
+                with pytest.raises(QuotaSpent):
+                    await gateway.collect(waits)
+                for _ in range(1000):
+                    await anyio.lowlevel.checkpoint()
+
+    assert 2 == len(pings)
+
+
+async def test_samples_go_one_by_one_where_the_budget_has_no_room_for_all(tmp_path: Path) -> None:
+    """At worst they would take more than is left together; that is no reason to stop."""
+    with model_server(lambda _: ModelReply("x", tokens=(5, 5))) as server:
+        endpoints = {"default": _endpoint(server, concurrency=1, abilities=MANY)}
+        async with open_gateway(endpoints, tmp_path, Budget(tokens=300)) as gateway:
+            tickets = [gateway.submit(_request("why", sample=sample)) for sample in range(12)]
+            outcomes = [await gateway.collect(ticket) for ticket in tickets]
+
+    assert 12 == sum(isinstance(outcome, Answer) for outcome in outcomes)
+
+
+async def test_a_call_that_may_write_nothing_teaches_what_calls_take(tmp_path: Path) -> None:
+    """Embeddings and given texts write no token; a bound of none is nothing to divide by."""
+    with model_server() as server:
+        async with open_gateway({"default": _endpoint(server)}, tmp_path, Budget()) as gateway:
+            outcome = await gateway.ask(replace(_request(), decoding=Decoding(0)))
+
+    assert isinstance(outcome, Answer)
 
 
 async def test_a_call_from_another_run_is_told_of_a_journal_that_failed(tmp_path: Path) -> None:
