@@ -100,8 +100,10 @@ class Traffic:
         return need
 
     def admit(self, lane: Lane, flight: Flight, more: int) -> bool:
-        """Set room aside for a call that its limits would let go, and for so many more answers of it. A call that cannot
-        go at all is ended here."""
+        """Set room aside for a call that its limits would let go, and for so many more answers of it.
+
+        A call that cannot go at all is ended here.
+        """
         try:
             need = self._need(lane, lane.asked(flight.request), more)
             reservation = self._ledger.try_reserve(need)
