@@ -223,9 +223,18 @@ class RateFinder:
         """Take a level that another process has found for the same account."""
         if self._ceiling is not None:
             level = min(level, self._ceiling)
-        if level < self.level:
-            self._starting = False
-        self.level = self._plateau = level
+        if level >= self.level:
+            # The curve goes on: it is a function of time, so that several who climb do not climb faster.
+            self.level = level
+            if self._starting:
+                self._ticked, self._ticked_spans, self._ticked_serial = now, self._spans, self._serial
+            return
+        # It was cut there, and what is out here tells of the same episode.
+        self._plateau = self.level if level > 0.85 * self.level and not self._starting else level / 0.95
+        self.level = level
+        self._starting = False
+        self._cut_at, self._cut_serial = now, self._serial
+        self._metered, self._refused, self._idle = Sent(now, self._serial, self._spans), 0.0, False
         self._set_curve(now)
 
     def renew(self, ceiling: float | None, now: float) -> None:
