@@ -19,7 +19,7 @@ def run(rounds: int) -> None:
         Scene("stream", {"latency": "0.05"}, (stream,), limit_s=120.0),
         Scene("submit", {"latency": "0.05"}, (submit,), limit_s=120.0),
     ]
-    streamed, submitted = repeated(scenes, rounds)
+    streamed, submitted = repeated(scenes, rounds, 1)
     more = median([(result.report.rss_most - result.report.rss_start) / _MIB for result in streamed])
     left = median([result.report.leaving_s for result in streamed])
     each = median([result.report.rss_waiting / _WAITING for result in submitted])

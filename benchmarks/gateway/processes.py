@@ -10,7 +10,7 @@ from .tables import Table, median, percent, say, share_of
 
 __all__ = ["run"]
 
-_RPM, _WARM_S, _FOR_S = 1200.0, 5.0, 40.0
+_RPM, _WARM_S, _FOR_S = 1200.0, 8.0, 35.0
 
 
 def fairness(values: Sequence[float]) -> float:
@@ -35,7 +35,7 @@ def run(rounds: int) -> None:
     cases = [(number, told) for number in (1, 2, 4) for told in ("in the settings", "announced", "unknown")]
     scenes = [_scene(number, told, 1.0) for number, told in cases]
     table: Table = [("processes", "limit", "share of the limit", "over the limit", "Jain's fairness")]
-    for (number, told), results in zip(cases, repeated(scenes, rounds), strict=True):
+    for (number, told), results in zip(cases, repeated(scenes, rounds, 9), strict=True):
         over = median([result.over / max(1, result.number("received")) for result in results])
         shares = [_shares(result) for result in results]
         table.append((

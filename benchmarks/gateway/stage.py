@@ -10,8 +10,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
@@ -28,7 +30,7 @@ __all__ = [
     "Started",
     "asked",
     "on_core",
-    "play",
+    "own_state",
     "provider",
     "read_log",
     "repeated",
@@ -38,6 +40,7 @@ __all__ = [
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LIMIT_S = 400.0
+_STARTERS = 4
 
 
 @dataclass(frozen=True)
@@ -184,6 +187,14 @@ def provider(knobs: Mapping[str, object]) -> Generator[str]:
         yield address
 
 
+@contextmanager
+def own_state() -> Generator[None]:
+    """What the gateway keeps of accounts goes to a folder of the measurement, not to the person's."""
+    with tempfile.TemporaryDirectory(prefix="autoevol-bench-") as folder:
+        os.environ["AUTOEVOL_STATE"] = folder
+        yield
+
+
 def asked(address: str, path: str, body: Mapping[str, object] | None = None) -> dict[str, object]:
     """Ask a provider for what is not a call to a model: `/stats`, or with a body `/control` and `/reset`."""
     parts = urlsplit(address)
@@ -203,14 +214,9 @@ def wave(scenes: Sequence[Scene]) -> list[Played]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="autoevol-bench-")))
         logs = [folder / f"{index}.jsonl" for index in range(len(scenes))]
-        places = [
-            stack.enter_context(provider({**scene.knobs, "log": log})) for scene, log in zip(scenes, logs, strict=True)
-        ]
-        clients = [
-            [start(Job.model_validate({**job, "base_url": place, "folder": folder / f"{index}-{turn}"}))
-             for turn, job in enumerate(scene.jobs)]
-            for index, (scene, place) in enumerate(zip(scenes, places, strict=True))
-        ]  # fmt: skip
+        with ThreadPoolExecutor(_STARTERS) as starters:
+            places = list(starters.map(partial(_placed, stack), scenes, logs))
+            clients = list(starters.map(partial(_clients, folder), range(len(scenes)), scenes, places))
         for each in clients:
             for client in each:
                 client.go()
@@ -224,15 +230,30 @@ def wave(scenes: Sequence[Scene]) -> list[Played]:
         ]
 
 
-def play(scene: Scene) -> Played:
-    """Play one scene alone."""
-    return wave([scene])[0]
+def _placed(stack: ExitStack, scene: Scene, log: Path) -> str:
+    return stack.enter_context(provider({**scene.knobs, "log": log}))
 
 
-def repeated(scenes: Sequence[Scene], rounds: int) -> list[list[Played]]:
-    """Play scenes side by side, several times: for each scene what came of its rounds."""
-    waves = [wave(scenes) for _ in range(rounds)]
-    return [list(results) for results in zip(*waves, strict=True)]
+def _clients(folder: Path, number: int, scene: Scene, place: str) -> list[Started]:
+    told = [{**job, "base_url": place, "folder": folder / f"{number}-{turn}"} for turn, job in enumerate(scene.jobs)]
+    return [start(Job.model_validate(each)) for each in told]
+
+
+def repeated(scenes: Sequence[Scene], rounds: int, side_by_side: int = 18) -> list[list[Played]]:
+    """Play scenes several times: all of them side by side, and rounds too where so many scenes fit.
+
+    Returns:
+        for each scene what came of its rounds.
+    """
+    together = max(1, side_by_side // len(scenes))
+    results: list[list[Played]] = [[] for _ in scenes]
+    left = rounds
+    while left > 0:
+        copies = min(together, left)
+        for number, played in enumerate(wave([*scenes] * copies)):
+            results[number % len(scenes)].append(played)
+        left -= copies
+    return results
 
 
 def read_log(log: Path) -> list[Logged]:

@@ -10,6 +10,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from benchmarks.gateway.stage import own_state
+
 from .course import compare
 from .installing import PEERS, python_of
 
@@ -26,7 +28,8 @@ def main() -> None:
     told = parser.parse_args()
     pythons = {name: python_of(name, told.folder.expanduser()) for name in told.only}
     sys.stderr.write(f"environments: {told.folder}\n")
-    compare(pythons, max(1, told.rounds))
+    with own_state():
+        compare(pythons, max(1, told.rounds))
 
 
 if __name__ == "__main__":

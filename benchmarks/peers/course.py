@@ -28,7 +28,7 @@ _LIMIT_S = 180.0
 
 @dataclass(frozen=True)
 class _Ran:
-    """One run: rows (None: there are none), how it ended, processor time of all its processes, the provider's counts."""
+    """One run: rows (None: none), whether it hung, processor time of all its processes, the provider's counts."""
 
     rows: int | None
     hung: bool
