@@ -8,30 +8,46 @@ from typing import cast
 
 __all__ = ["by_part"]
 
-# The first that a file's path holds is its part; functions of C without a file are told by their names.
+# The first that a file's path holds is its part.
 _PARTS = (
     ("journal", ("gateway/books/journal", "gateway/books/writer", "gateway/books/rows", "gateway/books/texts",
-                 "gateway/books/packing", "sqlite", "commit")),
-    ("ledger", ("gateway/books/ledger", "gateway/books/prices", "gateway/books/bills", "gateway/estimates")),
+                 "gateway/books/packing")),
+    ("ledger", ("gateway/books/", "gateway/estimates", "gateway/progress")),
     ("limits", ("gateway/pacing", "gateway/lanes", "gateway/accounts", "gateway/clock")),
-    ("keys and prompts", ("gateway/requests", "sha256", "json/", "_json", "orjson")),
-    ("wire form", ("gateway/wire/chat", "gateway/wire/reading", "gateway/wire/quirks", "gateway/wire/failures")),
-    ("transport", ("gateway/wire/", "aiohttp", "httpx", "httpcore", "yarl", "multidict", "h11", "http/", "ssl")),
-    ("gateway", ("autoevol/agents/gateway", "agents/gateway")),
+    ("keys", ("gateway/requests", "json/", "hashlib")),
+    ("transport", ("gateway/wire/transport", "gateway/wire/routes", "aiohttp", "httpx", "yarl", "multidict", "http/",
+                   "ssl.py")),
+    ("wire form", ("gateway/wire/",)),
+    ("gateway and stream", ("agents/gateway",)),
     ("the benchmark", ("benchmarks/",)),
-    ("event loop and sockets", ("asyncio", "selectors", "epoll", "socket", "anyio", "_run_once", "select")),
+    ("event loop and sockets", ("asyncio", "selectors", "socket", "anyio")),
 )  # fmt: skip
+_BUILT_IN = "~"
+
+_Function = tuple[str, int, str]
+_Times = tuple[int, int, float, float]
 
 
 def by_part(profile: cProfile.Profile) -> dict[str, float]:
-    """The share of each part in the time that was spent in its own functions; what is of no part is `other`."""
-    stats = cast("dict[tuple[str, int, str], tuple[int, int, float, float, object]]", pstats.Stats(profile).stats)  # type: ignore[attr-defined]
+    """The share of each part in the time that was spent in its own functions.
+
+    What is built into the interpreter or written in C counts for who calls it; what is of no part is `other`.
+    """
+    stats = cast(
+        "dict[_Function, tuple[int, int, float, float, dict[_Function, _Times]]]",
+        pstats.Stats(profile).stats,  # type: ignore[attr-defined]
+    )
     sums: dict[str, float] = {}
-    for (path, _, name), (_, _, own, *_) in stats.items():
-        sums[_part(f"{path} {name}")] = sums.get(_part(f"{path} {name}"), 0.0) + own
+    for (path, _, _), (_, _, own, _, callers) in stats.items():
+        if path != _BUILT_IN and not path.startswith("<"):
+            _add(sums, path, own)
+            continue
+        for (caller, _, _), (_, _, there, _) in callers.items():
+            _add(sums, caller, there)
     whole = sum(sums.values()) or 1.0
     return {part: time / whole for part, time in sorted(sums.items(), key=lambda item: -item[1])}
 
 
-def _part(where: str) -> str:
-    return next((part for part, marks in _PARTS if any(mark in where for mark in marks)), "other")
+def _add(sums: dict[str, float], path: str, seconds: float) -> None:
+    part = next((part for part, marks in _PARTS if any(mark in path for mark in marks)), "other")
+    sums[part] = sums.get(part, 0.0) + seconds

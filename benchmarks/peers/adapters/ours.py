@@ -9,6 +9,7 @@ from pathlib import Path
 
 import anyio
 
+from autoevol.agents.gateway.collector import spared_collector
 from autoevol.agents.gateway.endpoints import Budget, Endpoint, Price
 from autoevol.agents.gateway.gateway import open_gateway
 from autoevol.agents.gateway.outcomes import Answer
@@ -24,7 +25,8 @@ async def _main(url: str, calls: int, at_once: int, folder: Path) -> int:
     # No limit of calls in flight where the provider's limit is to be found: that is what it is left out for.
     endpoint = Endpoint(base_url=url, concurrency=at_once or None, prices={"gpt-4o-mini": Price(input=1, output=4)})
     async with open_gateway({"default": endpoint}, folder, Budget(), on_notice=lambda _: None) as gateway:
-        return sum([isinstance(outcome, Answer) async for outcome in gateway.stream(prompts())])
+        with spared_collector():
+            return sum([isinstance(outcome, Answer) async for outcome in gateway.stream(prompts())])
 
 
 if __name__ == "__main__":
