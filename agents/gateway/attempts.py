@@ -121,6 +121,7 @@ class Sender:
         attempt.used = attempt.need.sum
         began = self._clock.now()
         request = attempt.lane.asked(attempt.request)
+        outcomes: list[Outcome]
         try:
             outcomes = await self._asked(attempt, request)
         except Failure as failure:

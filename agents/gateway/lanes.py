@@ -150,6 +150,12 @@ class Lane:
         heapq.heappush(self._delayed, (self._clock.now() + seconds, self._number, flight))
         self.turn()
 
+    def has_room_beside(self, account: Account, flight: Flight) -> bool:
+        """Whether another account could take this call now."""
+        model, now = self.asked(flight.request).model, self._clock.now()
+        others = (each for each in self.accounts if each is not account)
+        return any(each.ready(model, flight.load, now)[0] <= now for each in others)
+
     def drain(self) -> list[Flight]:
         """Take out all that waits in lines."""
         return [flight for line in self._lines.values() for flight in _drained(line)]

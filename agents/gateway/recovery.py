@@ -48,7 +48,8 @@ class Recovery:
                 self._shut(lane, account, error)
             self._slow_down(attempt, failure, account.health.bearable(wait))
             # What this account was told does not bind another.
-            self._traffic.again(lane, flight, 0.0 if account.closed else min(wait, account.endpoint.patience_s))
+            elsewhere = account.closed is not None or lane.has_room_beside(account, flight)
+            self._traffic.again(lane, flight, 0.0 if elsewhere else min(wait, account.endpoint.patience_s))
         else:
             await self._after_fault(flight, attempt, failure, tries)
 

@@ -35,6 +35,7 @@ _LONGEST_PACE_S = 61.0
 _LEAST_HOLD_S = 2.0
 # Headers round times to seconds and tokens to thousands.
 _NEAR, _NEAR_S = 0.1, 1.5
+_TELLING = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,14 +285,21 @@ class _Standing:
         length_s = window.length_s if window.length_s is not None else _length(window)
         if not window.limit or not window.remaining or window.reset_s is None or not math.isfinite(length_s):
             return
+        if window.limit < _TELLING:
+            # Of so few, one more or less is too much of the window to tell a bucket from it.
+            return
         slack_s = _slack(length_s, window.limit)
         left_s = window.remaining / window.limit * length_s
         if window.reset_s > length_s - left_s + slack_s:
             # No bucket takes longer to fill than what was taken takes to come back.
             self.bucket = False
-        elif window.reset_s >= _LEAST_HOLD_S and abs(left_s + window.reset_s - self.full_s) <= slack_s:
-            # What is left and what is still to come are together as much as before, or as a whole window.
-            self.bucket = self.bucket or abs(left_s - self.left_s) > slack_s
+        elif (
+            window.reset_s >= _LEAST_HOLD_S
+            and abs(left_s + window.reset_s - self.full_s) <= slack_s
+            and abs(left_s - self.left_s) > slack_s
+        ):
+            # What is left is not as much as before, but together with what is still to come it is.
+            self.bucket = True
         self.left_s, self.full_s = left_s, left_s + window.reset_s
 
     def _hold(self, window: Window, now: float) -> None:
@@ -307,7 +315,7 @@ class _Standing:
     def _is_fixed(self, window: Window) -> bool:
         if self.bucket is not None:
             return not self.bucket
-        if window.limit is None:
+        if window.limit is None or window.limit < _TELLING:
             return False
         lengths = (window.length_s,) if window.length_s is not None else (_MINUTE, _HOUR, _DAY)
         return all(abs((window.reset_s or 0.0) - length) > _slack(length, window.limit) for length in lengths)

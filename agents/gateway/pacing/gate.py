@@ -31,6 +31,8 @@ DIMENSIONS: tuple[Dimension, ...] = ("rpm", "tpm", "input_tpm", "output_tpm")
 _MARGIN = 0.995
 _PACED_IN_FLIGHT = 20_000
 _LONG_S = 30.0
+# An announced limit that is so much another one makes what was learned about the old one worthless.
+_OTHER = 0.1
 _USUAL_TOKENS = 500.0
 _SMOOTHING = 0.1
 # A provider that refuses what is caught up after a stall counts each second strictly; then nothing is caught up.
@@ -275,17 +277,20 @@ class Gate:
         Returns:
             Whether something is new.
         """
-        changed = False
+        changed = other = False
         for name, per_minute in limits.items():
             rate = per_minute * _MARGIN / 60
             pacer = self._announced.get(name)
             if pacer is None:
                 self._announced[name] = Pacer(rate, now)
-                changed = True
+                changed = other = True
             elif abs(pacer.per_second - rate) > 1e-9 * rate:
+                # Backends behind one address may announce a little different limits, reply by reply.
+                other = other or abs(pacer.per_second - rate) > _OTHER * pacer.per_second
                 pacer.change(rate)
                 changed = True
         if changed:
             self._bind()
+        if other:
             self.finder.renew(1.0, now)
         return changed

@@ -57,6 +57,11 @@ def flight(name: str, tokens: float = 10, role: str = "evolver", *, urgent: bool
     return made
 
 
+def _admit(_lane: Lane, _flight: Flight, _more: int) -> bool:
+    """There is always room under the caps."""
+    return True
+
+
 @dataclass
 class LaneWorld:
     """A lane, its provider, and what was sent.
@@ -78,7 +83,7 @@ class LaneWorld:
 
     def __post_init__(self) -> None:
         self.accounts = accounts_of("default", self.endpoint, self.clock, self.notices.append)
-        self.lane = Lane("default", self.endpoint, self.accounts, self.clock, lambda *_: True, self._launch)
+        self.lane = Lane("default", self.endpoint, self.accounts, self.clock, _admit, self._launch)
 
     def _launch(self, lane: Lane, going: Departure) -> None:
         now, call = self.clock.now(), going.flight

@@ -212,7 +212,7 @@ def test_processes_of_one_machine_share_the_limit_of_their_account(tmp_path: Pat
         for job in jobs:
             assert job.stdout is not None
             assert "open\n" == job.stdout.readline()
-        codes = []
+        codes: list[int] = []
         for job in jobs:
             assert job.stdin is not None
             job.stdin.write("go\n")

@@ -28,7 +28,7 @@ def _sections() -> list[tuple[str, str]]:
     for line in TEMPLATE.read_text(encoding="utf-8").splitlines():
         bare = line.removeprefix("# ")
         if re.match(r"\[\[?[\w.\"-]+\]", bare):
-            table = re.match(r"\[+[^\]]+\]+", bare)[0]  # type: ignore[index]
+            table = bare.partition("#")[0].strip()
         elif re.match(r"[a-zA-Z_-]+ = ", bare):
             found.append((table, bare))
     return found
