@@ -1,7 +1,8 @@
 """A limit that is known or announced: what share of it is used, and how many calls are turned away.
 
-Steady is from five seconds on (where the limit is only announced, five seconds after the first answer can be there) to
-the admission of the 95th percentile of the calls, by the provider's own log.
+Steady is from five seconds on to the admission of the 95th percentile of the calls, by the provider's own log. Where the
+limit is only announced, and where it is one of tokens, of which nobody knows how many a call takes before one is answered,
+it is from five seconds after the first answer can be there.
 """
 
 from __future__ import annotations
@@ -28,6 +29,16 @@ class _Case:
     limiter: str = "bucket"
     count: str = "actual"
 
+    @property
+    def known(self) -> bool:
+        """Whether what can be sent is known before the first answer."""
+        return self.told == "settings" and self.what == "requests"
+
+    @property
+    def calls(self) -> int:
+        """More where answers take long, so that steady lasts."""
+        return _CALLS if self.latency < 20 else 900
+
     def scene(self) -> Scene:
         """The case as a scene."""
         rate = {"rpm": _RPM} if self.what == "requests" else {"tpm": _TPM}
@@ -36,7 +47,7 @@ class _Case:
             **rate, "limiter": self.limiter, "headers": headers, "count": self.count,
             "latency": f"lognormal/{self.latency}/0.1",
         }  # fmt: skip
-        job = {"calls": _CALLS, "endpoint": rate if self.told == "settings" else {}}
+        job = {"calls": self.calls, "endpoint": rate if self.told == "settings" else {}}
         return Scene(f"{self.what} {self.told} {self.latency}", knobs, (job,), limit_s=240.0)
 
     def share(self, played: Played) -> float:
@@ -44,7 +55,7 @@ class _Case:
         calls = played.accepted
         if not calls:
             return 0.0
-        start = calls[0].arrived + _WARM_S + (self.latency * 1.3 if self.told != "settings" else 0.0)
+        start = calls[0].arrived + _WARM_S + (0.0 if self.known else self.latency * 1.3)
         end = quantile([call.arrived for call in calls], 0.95)
         tokens = self.what == "tokens"
         return share_of((_TPM if tokens else _RPM) / 60, calls, start, end, tokens=tokens)
@@ -75,6 +86,6 @@ def run(rounds: int) -> None:
         table.append((
             case.what, case.told, kept, f"{case.latency:g} s",
             percent(median([case.share(result) for result in results])), percent(over, 2),
-            f"{min(r.answers if r else 0 for result in results for r in result.reports)} of {_CALLS}",
+            f"{min(r.answers if r else 0 for result in results for r in result.reports)} of {case.calls}",
         ))  # fmt: skip
     say("Steady share of a limit that is known", table, rounds)
