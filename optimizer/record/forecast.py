@@ -16,7 +16,9 @@ from .estimate import PARTS, Estimate, Line, part_of
 
 __all__ = ["Course", "Forecaster", "first_cap", "remaining"]
 
-_ENOUGH = 5  # calls of a session after which its rate says something
+# Calls of a session after which its rate says something: so many, and this share of all that may come. The first calls
+# of a run are the longest, and would make what is left look longer than it ever gets.
+_ENOUGH, _ENOUGH_SHARE = 5, 0.1
 _SEARCH = PARTS[:3]
 _STEADY_S = 10.0
 
@@ -100,7 +102,7 @@ def _seconds(left: Estimate, now: Progress, bound: str) -> float | None:
     """Time for what is left: by the rate of calls where requests are limited, else by that of tokens."""
     if not left.calls:
         return 0.0
-    if now.calls < _ENOUGH:
+    if now.calls < max(_ENOUGH, _ENOUGH_SHARE * (now.calls + left.calls)):
         return None
     if now.tokens_per_min > 0 and "rpm" not in bound:
         return 60 * sum(line.expected_out for line in left.lines) / now.tokens_per_min
