@@ -1,7 +1,7 @@
 """A limit that is known or announced: what share of it is used, and how many calls are turned away.
 
-Steady is from five seconds on to the admission of the 95th percentile of the calls, by the provider's own log. Where the
-limit is only announced, and where it is one of tokens, of which nobody knows how many a call takes before one is answered,
+Steady is from five seconds on to the admission of the 95th percentile of the calls, by the provider's own log. Where
+the limit is only announced, and where it is one of tokens (nobody knows how many a call takes before one is answered),
 it is from five seconds after the first answer can be there.
 """
 
