@@ -74,7 +74,7 @@ class Progress:
 
 
 def binding(now: Progress) -> str:
-    """Which limit binds: `rpm`, `tpm`, `concurrency`, the learned `rate`, `budget` or `outage`, as the queues say.
+    """Which limit binds: `rpm`, `tpm`, `concurrency`, `learned`, `budget` or `outage`, as the queues say.
 
     Where several endpoints wait for different things, each with its name. Where nothing waits it is `seeds`: there is
     no more to send at once than what is out. Calls that are between two tries are `retries`.

@@ -37,18 +37,19 @@ Probe = Callable[[], Awaitable[Failure | None]]
 
 def stopped_by(failure: Failure, name: str, model: str, address: str) -> SessionStopped:
     """The error of a failure that no other call can escape either."""
+    detail = failure.detail.rstrip(".")
     if failure.kind == "quota":
         return QuotaSpent(
-            f"The account behind '{name}' ({address}) has no money or quota left: {failure.detail}.",
+            f"The account behind '{name}' ({address}) has no money or quota left: {detail}.",
             fix="Top it up or raise its limit, then resume: everything finished is kept.",
         )
     if failure.kind == "access":
         return AccessDenied(
-            f"The endpoint '{name}' ({address}) refuses the key or what it may do: {failure.detail}.",
+            f"The endpoint '{name}' ({address}) refuses the key or what it may do: {detail}.",
             fix="Check the key and its rights, then resume.",
         )
     return UnknownModel(
-        f"The endpoint '{name}' ({address}) does not know the model '{model}' or the address: {failure.detail}.",
+        f"The endpoint '{name}' ({address}) does not know the model '{model}' or the address: {detail}.",
         fix="Check the model's name and base_url. If one of them is wrong, start a new run with the right one.",
     )
 
@@ -217,7 +218,7 @@ class Health:
             self._down_since = now
             self._notice(
                 f"The endpoint {self._where} does not answer ({failure.detail}); waiting up to"
-                f" {self._patience_s / 60:.0f} min for it."
+                f" {_long(self._patience_s)} for it."
             )
         if not self.proven and failure.kind == "unreadable_reply":
             raise EndpointDown(
@@ -225,18 +226,18 @@ class Health:
                 fix="Check base_url; it usually ends in /v1.",
             )
         if now - self._down_since >= self._patience_s:
-            minutes = (now - self._down_since) / 60
+            shut = _long(now - self._down_since)
             raise EndpointDown(
-                f"The endpoint {self._where} has not answered for {minutes:.0f} min: {failure.detail}.",
+                f"The endpoint {self._where} has not answered for {shut}: {failure.detail.rstrip('.')}.",
                 fix="Resume when it is back: everything finished is kept.",
             )
 
     def _end(self) -> bool:
         if self._down_since is None:
             return False
-        minutes = (self._clock.now() - self._down_since) / 60
+        shut = _long(self._clock.now() - self._down_since)
         self._down_since = None
-        self._notice(f"The endpoint {self._where} answers again after {minutes:.1f} min.")
+        self._notice(f"The endpoint {self._where} answers again after {shut}.")
         return True
 
 
@@ -254,3 +255,8 @@ def _probe_wait(state: RetryCallState) -> float:
     """As the provider says, else twice as long each time."""
     wait = _failure_of(state).wait
     return wait if wait is not None else min(_PROBE_LONGEST_S, _PROBE_FIRST_S * 2 ** (state.attempt_number - 1))
+
+
+def _long(seconds: float) -> str:
+    """Seconds under two minutes, else minutes."""
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
