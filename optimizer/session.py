@@ -124,7 +124,11 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, budget: Budget |
     ours, report = False, ""
     try:
         async with open_gateway(
-            settings.endpoints, folder, settings.budget, replay_only=replay, on_notice=watcher.note,
+            settings.endpoints,
+            folder,
+            settings.budget,
+            replay_only=replay,
+            on_notice=watcher.note,
             reuse=[Path(other) for other in settings.reuse],
         ) as gateway:
             # From here on the folder is locked: a process that is refused must not touch the files of the one at work.

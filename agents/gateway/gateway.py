@@ -265,7 +265,7 @@ class Gateway:
         """How it goes now."""
         lanes = self._traffic.lanes.values()
         waiting = [f"{lane.name}: {lane.binding}" for lane in lanes if lane.binding and lane.usable]
-        waiting += [f"{lane.name}: outage" for lane in lanes if not lane.usable]
+        waiting += [f"{lane.name}: {lane.shut}" for lane in lanes if not lane.usable]
         waiting += ["budget"] if self._ledger.waiting else []
         free = all(lane.endpoint.free for lane in lanes)
         spent = self._ledger.spent.cost

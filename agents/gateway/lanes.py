@@ -98,6 +98,11 @@ class Lane:
         return sum(account.capacity for account in self.accounts if account.usable) or 1
 
     @property
+    def shut(self) -> str:
+        """Why no account can be asked: none is open any more (no money, key refused), or none answers."""
+        return "no account" if all(account.closed for account in self.accounts) else "outage"
+
+    @property
     def usable(self) -> bool:
         """Whether any account can be asked now."""
         return any(account.usable for account in self.accounts)

@@ -93,10 +93,18 @@ class Recovery:
 
     # ------------------------------------------------------------ an account that does not answer
 
+    def _is_down(self, lane: Lane) -> None:
+        """Let others take the calls of an account that turned out not to answer, and say who does."""
+        if lane.fallback is not None and lane.fallback.usable and not lane.usable:
+            self._desk.notice(f"Meanwhile the endpoint '{lane.fallback.name}' answers the calls of '{lane.name}'.")
+        self._look_elsewhere()
+
     async def _find_out(self, lane: Lane, account: Account, like: Request) -> None:
         """Probe an account until it answers; then let those go on whose faults led to it."""
         try:
-            was_down = await account.health.pass_outage(partial(self._probe, lane, account, like), self._look_elsewhere)
+            was_down = await account.health.pass_outage(
+                partial(self._probe, lane, account, like), partial(self._is_down, lane)
+            )
         except SessionStopped as error:
             self._shut(lane, account, error)
             was_down = True

@@ -59,6 +59,7 @@ def resolve(config_file: Path | None, flags: Mapping[str, object]) -> Settings:
     except ValidationError as error:
         raise sentence_of(error, Settings, place) from None
     _check_key_names(settings)
+    _check_fallbacks(settings)
     return _seat_models(_default_key(settings), model)
 
 
@@ -123,6 +124,16 @@ def _check_key_names(settings: Settings) -> None:
             raise UsageError(
                 f"endpoints.{name}.key_env is not the name of an environment variable.",
                 fix="Put the key into a variable, such as OPENAI_API_KEY, and give the variable's name.",
+            )
+
+
+def _check_fallbacks(settings: Settings) -> None:
+    """A typo must be told before there is a folder: its settings would be frozen."""
+    for name, endpoint in settings.endpoints.items():
+        if endpoint.fallback is not None and (endpoint.fallback == name or endpoint.fallback not in settings.endpoints):
+            raise UsageError(
+                f"endpoints.{name}.fallback names '{endpoint.fallback}', which is no other endpoint of these settings.",
+                fix=f"Endpoints are: {', '.join(settings.endpoints)}.",
             )
 
 

@@ -172,7 +172,8 @@ class HttpTransport:
         if isinstance(cause, aiohttp.ClientHttpProxyError):
             kind: FailureKind = "access" if cause.status == 407 else "unreachable"
             return Failure(kind, f"{self.address}: the proxy on the way answered with status {cause.status}")
-        words = (str(cause) or type(cause).__name__).encode("utf-8", "replace")
+        # aiohttp tells of TLS at addresses that have none.
+        words = (str(cause).replace(" ssl:default", "") or type(cause).__name__).encode("utf-8", "replace")
         detail = one_line((self._key.redact(words) if self._key else words).decode())
         if isinstance(cause, aiohttp.ClientConnectorError):
             return Failure("unreachable", f"{self.address}: {detail}")
