@@ -7,8 +7,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from autoevol.agents.gateway.engine.model_files import cached_path, is_here
+
+# In a fresh clone the first draw of text builds tables for seconds; that says nothing about a test.
+settings.register_profile("autoevol", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.load_profile("autoevol")
 
 _MODEL = "smollm2-135m"
 _CACHE = cached_path(_MODEL).parent.parent

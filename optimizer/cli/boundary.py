@@ -62,6 +62,7 @@ def guard(command: click.Command, arguments: Sequence[str] | None = None) -> int
         lines, exit_code = _explain(cause)
         for line in lines:
             _say(hide_keys(line))
+        _flush_or_drop()
         return exit_code
     return code if isinstance(code, int) and not isinstance(code, bool) else 0
 
@@ -126,6 +127,14 @@ def _say(line: str) -> None:
         click.echo(line, err=True)
     except OSError:
         return  # nobody is listening any more, and the exit code still tells
+
+
+def _flush_or_drop() -> None:
+    """What cannot be written now cannot at the end either, where Python would make an exit code of its own of it."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop_stdout()
 
 
 def _drop_stdout() -> None:

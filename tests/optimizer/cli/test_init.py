@@ -68,6 +68,7 @@ def test_every_line_that_is_commented_out_is_a_setting() -> None:
         tree: dict[str, Any] = tomllib.loads(f"{table}\n{line}")
         endpoints: dict[str, Any] = tree.setdefault("endpoints", {})
         endpoints.setdefault("default", {})
+        endpoints.setdefault("small", {})  # which the fallback of the template names
         for name, endpoint in endpoints.items():
             if not {"local", "base_url", "script"} & set(endpoint):
                 endpoint["local"] = name
