@@ -31,7 +31,7 @@ class _Case:
         if self.halves:
             knobs["schedule"] = f"{_DOWN_AT:g}:rpm={30 * _RATE:g},{_UP_AT:g}:rpm={60 * _RATE:g}"
         endpoint = {} if self.told is None else {"rpm": self.told * 60 * _RATE}
-        calls = _CALLS if self.halves else 600
+        calls = _CALLS // 2 if self.told == 0.5 else _CALLS
         return Scene(self.name, knobs, ({"calls": calls, "endpoint": endpoint},), limit_s=300.0)
 
     def share(self, played: Played) -> float:
