@@ -28,6 +28,7 @@ _CYCLE_CALLS, _CYCLE_S, _SLOWEST = 50, 10.0, 3.0
 # One call turned away after so many that were not is no sign of a level too high: some providers say 429 for reasons
 # of their own, and a limit is best used where it is just felt.
 _TOLERATED_AFTER = 70
+_CHANCE_AFTER = 105
 _GAP_SMOOTHING = 0.1
 # What was let through since the last cut is the limit itself, once it is enough to be told from chance.
 _MEASURED_S, _MEASURED_CALLS = 0.3, 5
@@ -81,6 +82,7 @@ class RateFinder:
         self._began = now
         self._metered = Sent(now, 0, 0.0)
         self._refused = 0.0
+        self._rested = 0.0
         self._idle = False
         self._paused_until = now
         self._hasty = False
@@ -110,7 +112,9 @@ class RateFinder:
             pause = min(wait, 0.5 if self._mute == 1 else 2.0)
         else:
             pause = min(wait, _MEASURED_S) if self._hasty else 0.0
-        self._paused_until = max(self._paused_until, self._cut_at + pause)
+        end = self._cut_at + pause
+        self._rested += max(0.0, end - max(self._paused_until, self._cut_at))
+        self._paused_until = max(self._paused_until, end)
         return pause
 
     def sent(self, span: float, now: float) -> Sent:
@@ -177,6 +181,7 @@ class RateFinder:
         if not self._mute:
             self._metered = call
             self._refused = span
+            self._rested = 0.0
             self._idle = False
         self.level = max(self.level, _LEAST_LEVEL)
         self._plateau = max(self._plateau, self.level)
@@ -188,7 +193,11 @@ class RateFinder:
 
     def _cut(self, call: Sent, clean: int) -> None:
         """Lower the level to what was let through since the last cut, or, where that is not known, a little."""
-        passed = max(call.at - self._metered.at, 1e-9)
+        # A bucket that was empty fills in a rest, but not for longer than a second. Where hardly any were turned away
+        # before it was not empty.
+        chance = self._gap >= _CHANCE_AFTER
+        rested = self._rested if chance else max(0.0, self._rested - 1.0)
+        passed = max(call.at - self._metered.at - rested, 1e-9)
         through = self.fellows * max(0.0, call.spans - self._metered.spans - self._refused) / passed
         if self.level == float("inf"):
             self.level = self._plateau = max(1.0, call.spans / max(call.at - self._began, 0.1))

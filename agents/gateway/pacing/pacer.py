@@ -72,7 +72,7 @@ class Pacer:
 
     def rest(self, until: float) -> None:
         """Begin anew then: what a pause left unused is not caught up, since nobody knows whether it may be."""
-        self._paid = max(self._paid, until + self._burst - self._unit)
+        self._paid = max(self._paid, until + self._burst)
 
     def take(self, amount: float, now: float) -> None:
         """Let it pass."""
