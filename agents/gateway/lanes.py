@@ -83,11 +83,6 @@ class Lane:
     # ------------------------------------------------------------ what waits
 
     @property
-    def waiting(self) -> int:
-        """Calls in the lines and between two tries."""
-        return sum(len(line) for line in self._lines.values()) + len(self._delayed)
-
-    @property
     def binding(self) -> Limit:
         """What the first of a line waits for; empty where nothing waits."""
         return self._binding if any(self._lines.values()) else ""
