@@ -38,10 +38,11 @@ class Evolver:
         return "evolver"
 
     async def __call__(self, task: EvolveTask) -> Evolved | Failed:
-        """Evolve one instruction. The control `identity` gives it back without a call."""
+        """Evolve one instruction. The control `identity` and a given text need no call."""
         reply = f"{task.id}/reply"
-        if task.method.control == "identity":
-            return Evolved(id=reply, parent=task.id, text=task.instruction.text, raw=task.instruction.text)
+        given = task.instruction.text if task.method.control == "identity" else task.given
+        if given is not None:
+            return Evolved(id=reply, parent=task.id, text=given, raw=given)
         turns = render_evolve(task.method, task.instruction, self.secret, self.output_form, self.prompts)
         outcome = await self.seat.ask(task, turns, json_schema=EVOLVED_SCHEMA if self.output_form == "json" else None)
         if isinstance(outcome, NoAnswer):

@@ -5,7 +5,7 @@ A task goes to an agent, a reply comes back; both are messages with an id that d
 
     EvolveTask   → evolver   → Evolved       AnalysisTask → analyst   → Analysis      JudgeTask  → judge   → Verdict
     AnswerTask   → responder → Answered      RefineTask   → refiner   → Proposal      ReflectTask→ reflector → Reflected
-                                                                                      ChooseTask → student → Chosen
+    SolveTask    → student   → Answered      ProgramTask  → sandbox   → Ran           ChooseTask → student → Chosen
     any agent may answer Failed: the call itself gave nothing (refused, filtered, too long), with reason and cost
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .gateway.requests import Turn
-from .method import Method
+from .method import Method, Operator
 
 __all__ = [
     "Analysis",
@@ -26,6 +26,7 @@ __all__ = [
     "Case",
     "ChooseTask",
     "Chosen",
+    "ClauseEdit",
     "Edit",
     "EvolveTask",
     "Evolved",
@@ -35,12 +36,15 @@ __all__ = [
     "JudgeTask",
     "Message",
     "MethodFinding",
+    "ProgramTask",
     "Proposal",
+    "Ran",
     "RefineTask",
     "ReflectTask",
     "Reflected",
     "Reply",
     "RoleName",
+    "SolveTask",
     "Task",
     "Verdict",
 ]  # fmt: skip
@@ -99,7 +103,7 @@ class Finding:
 
     kind: str
     evidence: str = ""
-    by: Literal["rule", "judge", "agreement"] = "rule"
+    by: Literal["rule", "judge", "agreement", "student", "sandbox"] = "rule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +129,45 @@ class MethodFinding:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One earlier edit of the method and its measured effect: `gain` is candidate minus incumbent on dev."""
+    """One earlier edit of the method and its measured effect.
+
+    Args:
+        why: what it was meant to mend.
+        clauses: those of the candidate.
+        gain: mean score of the candidate minus the incumbent's, on the dev items that both met.
+        accepted: whether it was taken.
+        items: how many items that were.
+        low, high: interval of the gain, where there is one.
+        changes: finding kinds whose share of the items changed, each with the change (negative is rarer).
+    """
 
     why: str
     clauses: tuple[str, ...]
     gain: float | None
     accepted: bool
+    items: int = 0
+    low: float | None = None
+    high: float | None = None
+    changes: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseEdit:
+    """One change of a method.
+
+    Args:
+        kind: what is done.
+        clause: number of the clause in the old method, from 1; 0 where one is added.
+        text: the new text; empty where one is removed.
+        reason: why, in a few words.
+        findings: numbers of the findings that it answers, from 1 in the order in which they were shown.
+    """
+
+    kind: Literal["add", "replace", "remove"]
+    clause: int
+    text: str
+    reason: str = ""
+    findings: tuple[int, ...] = ()
 
 
 # ---------------------------------------------------------------- messages
@@ -175,11 +212,15 @@ class Failed(Reply):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvolveTask(Task):
-    """To the evolver: rewrite this instruction by this method. `round` counts from 1."""
+    """To the evolver: rewrite this instruction by this method. `round` counts from 1.
+
+    `given` is a text that stands there already (another tool's output); then no model is asked.
+    """
 
     instruction: Instruction
     method: Method
     round: int = 1
+    given: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +234,15 @@ class Evolved(Reply):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerTask(Task):
-    """To the responder: answer this instruction."""
+    """To the responder: answer this instruction. With `given` the answer stands already and no model is asked."""
+
+    instruction: Instruction
+    given: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SolveTask(Task):
+    """To the student: answer this instruction, so that its pass rate can be measured."""
 
     instruction: Instruction
 
@@ -227,12 +276,16 @@ class Analysis(Reply):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefineTask(Task):
-    """To the refiner: one candidate from this analysis. `bold` asks for a larger change."""
+    """To the refiner: one candidate from this analysis.
+
+    `operator` asks for a few edited clauses, a new list, or the best of `method` and `other` in one.
+    """
 
     method: Method
     analysis: Analysis
     history: tuple[Edit, ...] = ()
-    bold: bool = False
+    operator: Operator = "small"
+    other: Method | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +296,7 @@ class Proposal(Reply):
     why: str
     raw: str
     fault: Literal["", "unreadable", "truncated"] = ""
+    edits: tuple[ClauseEdit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,14 +311,34 @@ class JudgeTask(Task):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict(Reply):
-    """From the judge. None means abstained. `harder` names the harder text of the pair."""
+    """From the judge. None means abstained. `harder` names the harder text of the pair.
+
+    `grounded` says whether the quoted evidence stands in a text that was shown; a "no" without it is an abstention.
+    """
 
     valid: bool | None
     self_contained: bool | None
     intent_kept: bool | None
     harder: Literal["evolved", "original", "same"] | None
+    consistent: bool | None = None
     evidence: str = ""
+    grounded: bool = False
     fault: Literal["", "unreadable", "truncated"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramTask(Task):
+    """To the sandbox: run this program. It costs no call."""
+
+    program: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran(Reply):
+    """From the sandbox: whether the program passed its own checks, and in a few words what happened."""
+
+    ok: bool
+    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,31 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Literal
 
-__all__ = ["Method"]
+__all__ = ["Method", "Operator", "Origin"]
+
+Operator = Literal["small", "bold", "merge"]
+"""How a candidate is made: a few edited clauses, a new list, or two methods in one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a clause comes from.
+
+    Args:
+        step: the step that brought it in; 0 for the starting method, steps count from 1.
+        operator: how its method was made; empty for a clause of a starting method or of a person.
+        finding: what it answers, in the analyst's words.
+        cases: seed ids of the trajectories that showed it.
+        method: id of the method that it first stood in.
+    """
+
+    step: int = 0
+    operator: Literal["", "small", "bold", "merge"] = ""
+    finding: str = ""
+    cases: tuple[str, ...] = ()
+    method: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +43,7 @@ class Method:
         why: what the change was meant to mend.
         control: `identity` returns the seed unchanged without a call; `just-longer` is an ordinary method that only
             asks for length. Empty for every other method.
+        origins: where each clause comes from, one for each, or empty; not part of the identity.
     """
 
     clauses: tuple[str, ...]
@@ -28,6 +52,7 @@ class Method:
     parent: str = ""
     why: str = ""
     control: str = ""
+    origins: tuple[Origin, ...] = ()
 
     @property
     def id(self) -> str:

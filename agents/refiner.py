@@ -61,12 +61,16 @@ class Refiner:
         tag, why_tag = tag_for(_TAG, self.secret, *told), tag_for(_WHY, self.secret, *told)
         form = self._form(task, tag, why_tag)
         turns = self._turns(task, shown, form)
-        asked = (_REWRITE if task.bold else _EDIT) if self.output_form == "json" else None
+        asked = (_REWRITE if task.operator != "small" else _EDIT) if self.output_form == "json" else None
         outcome = await self.seat.ask(task, turns, json_schema=asked)
         if isinstance(outcome, NoAnswer):
             return failed(self.role, task, outcome)
         why = self._why(outcome, why_tag)
-        clauses = self._clauses(outcome, tag) if task.bold else self._edited(outcome, tag, task.method.clauses, form)
+        clauses = (
+            self._clauses(outcome, tag)
+            if task.operator != "small"
+            else self._edited(outcome, tag, task.method.clauses, form)
+        )
         if all(clause in form for clause in clauses):
             clauses = ()  # the model repeated how it was asked
         old = task.method
@@ -82,14 +86,14 @@ class Refiner:
         ask = self.prompts.get("refiner-ask", language).fill(
             clauses=numbered(task.method.clauses),
             findings=quoted("FINDINGS", mark(self.secret, shown), shown),
-            size=self.prompts.get("refiner-bold" if task.bold else "refiner-small", language).fill(),
+            size=self.prompts.get("refiner-bold" if task.operator != "small" else "refiner-small", language).fill(),
             form=form,
         )
         history = render_edits(task.history, task.method, self.secret, self.prompts)
         return Turn("system", self.prompts.get("refiner", language).fill()), Turn("user", history + ask)
 
     def _form(self, task: RefineTask, tag: str, why_tag: str) -> str:
-        name = f"refiner-{self.output_form}" if task.bold else f"refiner-edit-{self.output_form}"
+        name = f"refiner-{self.output_form}" if task.operator != "small" else f"refiner-edit-{self.output_form}"
         prompt = self.prompts.get(name, task.method.language)
         return prompt.fill(tag=tag, why=why_tag) if self.output_form == "tags" else prompt.fill()
 

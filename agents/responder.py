@@ -42,6 +42,8 @@ class Responder:
 
     async def __call__(self, task: AnswerTask) -> Answered | Failed:
         """Answer one instruction. The trace of a reasoning model and the scratchpad go to `reasoning`."""
+        if task.given is not None:
+            return Answered(id=f"{task.id}/reply", parent=task.id, text=task.given)
         outcome = await self.seat.ask(task, self._turns(task.instruction))
         if isinstance(outcome, NoAnswer):
             return failed(self.role, task, outcome)

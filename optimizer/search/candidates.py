@@ -78,7 +78,7 @@ async def propose(
         number = task.sample - step * count + 1
         return RefineTask(
             id=f"{stage}/c{number}/refine", parent=last.id, stage=stage, sample=task.sample,
-            method=incumbent, analysis=last, history=task.history, bold=number % 2 == 0,
+            method=incumbent, analysis=last, history=task.history, operator="bold" if number % 2 == 0 else "small",
         )  # fmt: skip
 
     async def deliver(journey: Journey) -> None:

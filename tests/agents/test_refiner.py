@@ -9,7 +9,7 @@ import pytest
 from autoevol.agents.contract import OutputForm
 from autoevol.agents.gateway.outcomes import Answer, NoAnswer
 from autoevol.agents.messages import Analysis, Failed, MethodFinding, Proposal, RefineTask
-from autoevol.agents.method import Method
+from autoevol.agents.method import Method, Operator
 from autoevol.agents.refiner import Refiner
 from autoevol.prompts import shipped
 from tests.door import GivenDoor, said, seat
@@ -21,7 +21,9 @@ ANALYSIS = Analysis(
 
 
 def _task(method: Method = OLD, *, bold: bool = True) -> RefineTask:
-    return RefineTask(id="c1", stage="steps/000", method=method, analysis=ANALYSIS, bold=bold)
+    return RefineTask(
+        id="c1", stage="steps/000", method=method, analysis=ANALYSIS, operator="bold" if bold else "small"
+    )
 
 
 def _refiner(door: GivenDoor, form: OutputForm = "tags") -> Refiner:
