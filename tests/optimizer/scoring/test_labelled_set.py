@@ -1,0 +1,135 @@
+"""The labelled set: what the shipped rows must be, and what is told of a file that is not one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from autoevol.agents.gateway.errors import UsageError
+from autoevol.optimizer.scoring.labelled import LabelledRow, load_labelled
+
+ROW: dict[str, object] = {
+    "id": "x-1",
+    "language": "en",
+    "domain": "maths",
+    "seed": "What is 2 + 3?",
+    "seed_response": None,
+    "evolved": "What is 2 + 3?",
+    "response": None,
+    "good": False,
+    "flaws": ["identity"],
+    "why": "Nothing was changed.",
+}
+
+
+def _file(folder: Path, *rows: dict[str, object]) -> Path:
+    path = folder / "mine.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_a_row_of_ones_own_file_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    """Every field, null included; blank lines and a byte order mark are passed over."""
+    path = tmp_path / "mine.jsonl"
+    path.write_text("\ufeff" + json.dumps(ROW) + "\n\n", encoding="utf-8")
+
+    expected = LabelledRow(
+        id="x-1",
+        language="en",
+        domain="maths",
+        seed="What is 2 + 3?",
+        seed_response=None,
+        evolved="What is 2 + 3?",
+        response=None,
+        good=False,
+        flaws=("identity",),
+        why="Nothing was changed.",
+    )
+    assert [expected] == load_labelled(path)
+
+
+def test_an_empty_evolved_text_is_a_flaw_and_no_fault_of_the_file(tmp_path: Path) -> None:
+    """An evolver that answered nothing is what the set is for."""
+    (row,) = load_labelled(_file(tmp_path, {**ROW, "evolved": "", "flaws": ["unreadable"]}))
+
+    assert "" == row.evolved
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"flaws": ["bad-taste"]}, "'bad-taste' is not a class of flaws"),
+        ({"flaws": ["identity", "identity"]}, "named twice"),
+        ({"flaws": []}, "names at least one"),
+        ({"good": True}, "a good row has no flaws"),
+        ({"good": "no"}, "neither true nor false"),
+        ({"flaws": "identity"}, "not a list of texts"),
+        ({"flaws": [1]}, "not a list of texts"),
+        ({"domain": "sport"}, "domain is 'sport'"),
+        ({"language": "fr"}, "language is 'fr'"),
+        ({"evolved": None}, "'evolved' is not a text"),
+        ({"response": 5}, "'response' is neither a text nor null"),
+        ({"seed": " "}, "'seed' is empty"),
+        ({"why": "\ud800"}, "half a character"),
+        ({"note": "mine"}, "the field 'note' is not one of"),
+    ],
+)
+def test_a_bad_row_is_told_with_its_line_and_what_is_wrong(
+    tmp_path: Path, change: dict[str, object], said: str
+) -> None:
+    """The second of two lines, so that the number is not right by chance."""
+    path = _file(tmp_path, ROW, {**ROW, "id": "x-2", **change})
+
+    with pytest.raises(UsageError) as caught:
+        load_labelled(path)
+
+    assert f"{path}, line 2" in caught.value.problem
+    assert said in caught.value.problem
+    assert "" != caught.value.fix
+
+
+@pytest.mark.parametrize("name", list(ROW))
+def test_every_field_is_needed(tmp_path: Path, name: str) -> None:
+    """A file of somebody else's format is refused at its first line, not half read."""
+    path = _file(tmp_path, {key: value for key, value in ROW.items() if key != name})
+
+    with pytest.raises(UsageError, match=f"line 1: the field '{name}' is missing"):
+        load_labelled(path)
+
+
+def test_an_id_that_stands_twice_is_told_with_both_places(tmp_path: Path) -> None:
+    """Judgements are looked up by id."""
+    path = _file(tmp_path, ROW, {**ROW, "id": "x-2"}, ROW)
+
+    with pytest.raises(UsageError, match=r"line 3: the id 'x-1' stands already at .*line 1"):
+        load_labelled(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "holds no labelled rows"),
+        (b"\n \n", "holds no labelled rows"),
+        (b"[1, 2]\n", "line 1 is not a JSON object"),
+        (b'{"id": "x-1"\n', "line 1 is not JSON"),
+        (b"[" * 100_000, "line 1 is not JSON"),
+        (b'\n{"id": "\xff"}\n', "line 2 is not UTF-8"),
+    ],
+)
+def test_a_file_of_rubbish_is_refused_in_words(tmp_path: Path, data: bytes, said: str) -> None:
+    """No traceback, whatever the file holds."""
+    path = tmp_path / "mine.jsonl"
+    path.write_bytes(data)
+
+    with pytest.raises(UsageError, match=said):
+        load_labelled(path)
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """And so is a folder in its place."""
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_labelled(tmp_path / "none.jsonl")
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_labelled(tmp_path)
