@@ -21,9 +21,8 @@ ANALYSIS = Analysis(
 
 
 def _task(method: Method = OLD, *, bold: bool = True) -> RefineTask:
-    return RefineTask(
-        id="c1", stage="steps/000", method=method, analysis=ANALYSIS, operator="bold" if bold else "small"
-    )
+    operator: Operator = "bold" if bold else "small"
+    return RefineTask(id="c1", stage="steps/000", method=method, analysis=ANALYSIS, operator=operator)
 
 
 def _refiner(door: GivenDoor, form: OutputForm = "tags") -> Refiner:
