@@ -6,13 +6,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...agents.messages import Analysis, AnalysisTask, Case, Edit, Failed, Proposal, RefineTask, Reply, Task
-from ...agents.method import Method
+from ...agents.messages import Analysis, AnalysisTask, Case, Failed, Proposal, RefineTask, Reply, Task
+from ...agents.method import Method, Operator
 from ...agents.team import Journey
 from ..record.run import Run
 from .checks import problems
+from .proposers.field import Field
 
-__all__ = ["Proposed", "propose"]
+__all__ = ["Order", "Proposed", "propose"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One candidate to be asked for.
+
+    Args:
+        number: from 1.
+        operator: how it is made.
+        parent: the method that it is made from.
+    """
+
+    number: int
+    operator: Operator
+    parent: Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,33 +68,28 @@ class Proposed:
         }
 
 
-async def propose(
-    run: Run, step: int, incumbent: Method, cases: Sequence[Case], history: Sequence[Edit]
-) -> list[Proposed]:
-    """Ask for as many candidates as the settings say, each from an analysis of its own (section 3.3 of the paper).
-
-    Every other one is asked to be bold, so that small and large edits meet in the race.
-    """
-    count = run.settings.search.candidates
+async def propose(run: Run, step: int, field: Field, cases: Sequence[Case], orders: Sequence[Order]) -> list[Proposed]:
+    """Ask for the candidates that were ordered, each from an analysis of its own (section 3.3 of the paper)."""
     stage = f"steps/{step:03d}"
-    tick = run.phase(step, "analysis", count)
+    tick = run.phase(step, "analysis", len(orders))
+    by_sample = {step * len(orders) + index: order for index, order in enumerate(orders)}
     journeys: list[Journey] = []
 
-    def first(number: int) -> AnalysisTask:
+    def first(sample: int, order: Order) -> AnalysisTask:
         # The sample index grows over the run: the same batch under the same method is analysed anew in a later step.
         return AnalysisTask(
-            id=f"{stage}/c{number}/analyse", stage=stage, sample=step * count + number - 1,
-            method=incumbent, cases=tuple(cases), history=tuple(history),
+            id=f"{stage}/c{order.number}/analyse", stage=stage, sample=sample,
+            method=field.incumbent, cases=tuple(cases), history=field.history,
         )  # fmt: skip
 
     def route(journey: Journey) -> Task | None:
         last, task = journey[-1], journey[0]
         if not isinstance(last, Analysis) or last.fault or not last.findings or not isinstance(task, AnalysisTask):
             return None
-        number = task.sample - step * count + 1
+        order = by_sample[task.sample]
         return RefineTask(
-            id=f"{stage}/c{number}/refine", parent=last.id, stage=stage, sample=task.sample,
-            method=incumbent, analysis=last, history=task.history, operator="bold" if number % 2 == 0 else "small",
+            id=f"{stage}/c{order.number}/refine", parent=last.id, stage=stage, sample=task.sample,
+            method=order.parent, analysis=last, history=task.history, operator=order.operator,
         )  # fmt: skip
 
     async def deliver(journey: Journey) -> None:
@@ -86,9 +97,9 @@ async def propose(
         journeys.append(journey)
         tick()
 
-    await run.team.work((first(number) for number in range(1, count + 1)), route, deliver)
+    await run.team.work((first(sample, order) for sample, order in by_sample.items()), route, deliver)
     data = [text for case in cases for text in case.stages] + [seed.instruction.text for seed in run.split.dev]
-    return [_named(proposed, step) for proposed in _checked(incumbent, data, journeys)]
+    return [_named(proposed, step) for proposed in _checked(field.incumbent, data, journeys)]
 
 
 def _checked(incumbent: Method, data: Sequence[str], journeys: Sequence[Journey]) -> list[Proposed]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...agents.messages import Case, Edit
+from ...agents.messages import Case
 from ...agents.method import Method
 from ..dataset.draws import generator
 from ..dataset.seed import Seed
 from ..record.run import Run
-from .candidates import propose
 from .decision import Decision
 from .evaluate import Contestant, Standing, Work, evaluate
+from .proposers.field import Field
 from .race import entrants
 from .reserve import reason_to_save
 from .strategies import Strategies
@@ -38,19 +38,20 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
     """
     incumbent = Standing(Contestant("incumbent", start), {}, {})
     decisions: list[Decision] = []
-    history: list[Edit] = []
+    field = Field(start, start)
     while not (stopped := strategies.stop(decisions) or reason_to_save(run, len(decisions))):
         step = len(decisions)
         run.update(step=step, phase="batch")
         batch, cases = await _batch(run, strategies, incumbent.contestant.method, step)
-        proposed = await propose(run, step, incumbent.contestant.method, cases, history)
+        field = field.led_by(incumbent.contestant.method)
+        proposed = await strategies.propose(run, step, field, cases)
         if not strategies.fixed_dev:
             incumbent = Standing(incumbent.contestant, {}, {})
         standings = entrants(incumbent, proposed)
         dev = strategies.dev_of(run.split, step)
         await strategies.race(run, step, standings, dev)
         decision = _decide(strategies, step, standings, dev)
-        history.extend(_edits(standings, decision))
+        field = field.after(run.settings.run_seed, step, standings, decision)
         write_turn(run, Turn(step, batch, proposed, standings, decision))
         decisions.append(decision)
         if decision.accepted is not None:
@@ -60,9 +61,9 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
 
 
 async def _batch(run: Run, strategies: Strategies, method: Method, step: int) -> tuple[Standing, list[Case]]:
-    """Evolve a mini-batch of training seeds with the incumbent, for the analyst to read."""
+    """Evolve a mini-batch of training seeds with the incumbent, where somebody reads it."""
     pool = run.split.train
-    size = min(run.settings.search.batch, len(pool))
+    size = min(run.settings.search.batch, len(pool)) if strategies.propose.reads_cases else 0
     seeds: Sequence[Seed] = generator(run.settings.run_seed, "batch", step).sample(list(pool), size)
     standing = Standing(Contestant("incumbent", method), {}, {})
     work = Work(f"steps/{step:03d}/batch", "batch", step, seeds)
@@ -78,16 +79,3 @@ def _decide(strategies: Strategies, step: int, standings: Sequence[Standing], de
     if not dev:
         return Decision(None, "Kept the incumbent: there are no dev seeds to decide on.", (), undecidable=True)
     return strategies.decide(step, standings, dev)
-
-
-def _edits(standings: Sequence[Standing], decision: Decision) -> list[Edit]:
-    """What was tried in this step and what it did, for the analyst and the refiner of later steps."""
-    before = standings[0].mean
-    edits: list[Edit] = []
-    for index, standing in enumerate(standings[1:], start=1):
-        method = standing.contestant.method
-        shared = [standings[0].scores[seed] for seed in standing.scores if seed in standings[0].scores]
-        reference = sum(shared) / len(shared) if shared else before
-        gain = None if standing.mean is None or reference is None else standing.mean - reference
-        edits.append(Edit(method.why, method.clauses, gain, decision.accepted == index))
-    return edits

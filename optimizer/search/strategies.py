@@ -13,6 +13,8 @@ from ..scoring.detectors import GATES, detectors_of
 from ..scoring.item import score_item
 from .decision import CodeAcceptance, Decide, LowestFailureRate, PairedEvidence
 from .evaluate import Score
+from .proposers.auto_evol import AutoEvol
+from .proposers.proposer import Proposer
 from .race import FullRace, Race, RungRace
 from .stopping import AfterSteps, Stop, WithoutChange
 from .trajectory import Plan, Trajectory
@@ -39,7 +41,7 @@ class Strategies:
         batch_score: the score of one trajectory of a batch, which no judge sees.
         dev_of: which dev items a step decides on.
         fixed_dev: whether they are the same in each step, so that the incumbent's standing can be kept.
-        race, decide, stop: see their files.
+        race, decide, stop, propose: see their files.
     """
 
     batch: Plan
@@ -53,6 +55,7 @@ class Strategies:
     race: Race
     decide: Decide
     stop: Stop
+    propose: Proposer
 
 
 def strategies_of(settings: Settings, dev_size: int) -> Strategies:
@@ -79,6 +82,7 @@ def strategies_of(settings: Settings, dev_size: int) -> Strategies:
         race=FullRace(dev, score) if published else RungRace(dev, score, search.rungs, search.alpha),
         decide=_decision_rule(settings),
         stop=stop,
+        propose=AutoEvol(search.candidates),
     )
 
 
