@@ -23,13 +23,18 @@ from .messages import Edit, Instruction
 from .method import Method
 from .reading import between_tags, json_object, tidy
 
-__all__ = ["CONTRACT_VERSION", "EVOLVED_SCHEMA", "EVOLVED_TAG", "OutputForm", "evolved_tag", "mark", "numbered",
-           "quoted", "read_evolved", "read_text", "render_edits", "render_evolve", "schema", "tag_for"]  # fmt: skip
+__all__ = ["CONTRACT_VERSION", "EVOLVED_SCHEMA", "EVOLVED_TAG", "FREE_TEXT", "INSTRUCTION_PLACE", "OutputForm",
+           "evolved_tag", "mark", "numbered", "quoted", "read_evolved", "read_text", "render_edits", "render_evolve",
+           "schema", "tag_for"]  # fmt: skip
 
 OutputForm = Literal["tags", "json"]
 
 CONTRACT_VERSION = 1  # rises with every change of what this file renders or reads; part of a run's frozen prompts
 EVOLVED_TAG = "evolved"
+FREE_TEXT = "free-text"
+"""The control of a method whose one clause is a person's whole prompt."""
+INSTRUCTION_PLACE = "{instruction}"
+"""Where such a prompt wants the instruction."""
 _FIELD = "new_text"
 _EDITS_SHOWN = 12
 
@@ -100,7 +105,8 @@ def render_evolve(
     """The question to the evolver: one system turn that is the same for all items of the method, one user turn.
 
     The contract is written in the method's language. The seed's system prompt and earlier turns are data for
-    understanding; only the instruction is to be rewritten.
+    understanding; only the instruction is to be rewritten. Of a free text the words stay as they are: the instruction
+    stands between our marks where it asks for it, and our output form follows.
 
     Raises:
         ValueError: the secret is empty.
@@ -109,15 +115,19 @@ def render_evolve(
     language = method.language
     sign = mark(secret, *_all_texts(instruction))
     form = _form(language, evolved_tag(instruction, secret), output_form, prompts)
-    ask = prompts.get("evolver-ask", language).fill(data=quoted("TEXT", sign, instruction.text), form=form)
+    data = quoted("TEXT", sign, instruction.text)
+    if method.control == FREE_TEXT:
+        told = prompts.get("evolver-free", language).fill()
+        # Plain replacement: braces mean nothing else, and what comes in is not looked at again.
+        ask = f"{''.join(method.clauses).replace(INSTRUCTION_PLACE, data).rstrip()}\n\n{form}"
+    else:
+        told = prompts.get("evolver", language).fill(clauses=numbered(method.clauses))
+        ask = prompts.get("evolver-ask", language).fill(data=data, form=form)
     before = _before(instruction)
     if before:
         context = prompts.get("evolver-before", language).fill(data=quoted("BEFORE", sign, before))
         ask = f"{context}\n\n{ask}"
-    return (
-        Turn("system", prompts.get("evolver", language).fill(clauses=numbered(method.clauses))),
-        Turn("user", ask),
-    )
+    return Turn("system", told), Turn("user", ask)
 
 
 def _form(language: str, tag: str, output_form: OutputForm, prompts: Prompts) -> str:

@@ -38,9 +38,11 @@ class Evolver:
         return "evolver"
 
     async def __call__(self, task: EvolveTask) -> Evolved | Failed:
-        """Evolve one instruction. The control `identity` and a given text need no call."""
+        """Evolve one instruction. The control `identity` and a given text need no call; a blank one is unreadable."""
         reply = f"{task.id}/reply"
         given = task.instruction.text if task.method.control == "identity" else task.given
+        if given is not None and not given.strip():
+            return Evolved(id=reply, parent=task.id, text=None, raw=given, fault="unreadable")
         if given is not None:
             return Evolved(id=reply, parent=task.id, text=given, raw=given)
         turns = render_evolve(task.method, task.instruction, self.secret, self.output_form, self.prompts)

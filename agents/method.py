@@ -42,7 +42,8 @@ class Method:
         parent: id of the method it was made from; empty for a starting method.
         why: what the change was meant to mend.
         control: `identity` returns the seed unchanged without a call; `just-longer` is an ordinary method that only
-            asks for length. Empty for every other method.
+            asks for length; `free-text` has one clause, a whole prompt of a person's own with `{instruction}` in it;
+            `finished` stands for texts that another tool made. Empty for every other method.
         origins: where each clause comes from, one for each, or empty; not part of the identity.
     """
 

@@ -26,6 +26,7 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     # role-ask        the last turn, which varies
     # role-tags/json  the form of the answer
     "evolver": frozenset({"clauses"}),
+    "evolver-free": frozenset(),
     "evolver-before": frozenset({"data"}),
     "evolver-ask": frozenset({"data", "form"}),
     "evolver-tags": frozenset({"tag"}),

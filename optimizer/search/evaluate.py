@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from ...agents.messages import EvolveTask, Task
+from ...agents.messages import AnswerTask, EvolveTask, Task
 from ...agents.method import Method
 from ...agents.team import Journey
 from ..dataset.seed import Seed
 from ..record.run import Run
 from .trajectory import Plan, Trajectory, next_task, trajectory_of
 
-__all__ = ["Contestant", "Errand", "Score", "Standing", "Work", "evaluate", "travel"]
+__all__ = ["Contestant", "Errand", "Given", "Score", "Standing", "Work", "evaluate", "travel"]
 
 Score = Callable[[Trajectory], float]
 """The score of one trajectory in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What another tool made of a seed: the evolved text (blank where it made none), and the answer if it has one."""
+
+    text: str
+    response: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Contestant:
-    """A method in a race, under the name of its place (`incumbent`, `c2`, `just-longer`)."""
+    """A method in a race, under the name of its place (`incumbent`, `c2`, `just-longer`).
+
+    Args:
+        given: texts by seed id that stand instead of calls, in a single round; seeds that are not in it are left out.
+    """
 
     label: str
     method: Method
+    given: Mapping[str, Given] | None = None
+
+    def meets(self, seed: Seed) -> bool:
+        """Whether it has something to show on this seed."""
+        return self.given is None or seed.id in self.given
 
 
 @dataclass(slots=True)
@@ -47,30 +64,50 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One seed to be taken through by one contestant's method."""
+    """One seed to be taken through by one contestant's method. `sample` asks for another draw of every answer."""
 
     contestant: Contestant
     seed: Seed
     stage: str
+    sample: int = 0
+
+    @property
+    def given(self) -> Given | None:
+        """What stands already."""
+        return self.contestant.given[self.seed.id] if self.contestant.given is not None else None
 
     def first_task(self) -> EvolveTask:
         """The message that starts it; its id is the place in the run."""
         return EvolveTask(
             id=f"{self.stage}/{self.contestant.label}/{self.seed.id}/r1/evolve",
             stage=self.stage,
+            sample=self.sample,
             instruction=self.seed.instruction,
             method=self.contestant.method,
+            given=self.given.text if self.given else None,
         )
+
+    def plan(self, plan: Plan) -> Plan:
+        """What is done with it: a given text is the last one."""
+        return plan if self.given is None else replace(plan, rounds=1)
+
+    def next_task(self, plan: Plan, journey: Journey) -> Task | None:
+        """What is asked next; a given answer stands instead of the responder's."""
+        task = next_task(self.plan(plan), self.seed, journey)
+        if isinstance(task, AnswerTask) and self.given is not None:
+            return replace(task, given=self.given.response)
+        return task
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A part of the run: its stage (place), its name for people, its step, and the seeds it looks at."""
+    """A part of the run: its stage (place), its name for people, its step, the seeds it looks at, and which draw."""
 
     stage: str
     name: str
     step: int | None
     seeds: Sequence[Seed]
+    sample: int = 0
 
 
 async def travel(
@@ -89,12 +126,12 @@ async def travel(
             yield task
 
     def route(journey: Journey) -> Task | None:
-        return next_task(plan, underway[journey[0].id].seed, journey)
+        return underway[journey[0].id].next_task(plan, journey)
 
     async def finish(journey: Journey) -> None:
         errand = underway.pop(journey[0].id)
         run.messages.write(journey)
-        deliver(errand, trajectory_of(plan, errand.seed, journey))
+        deliver(errand, trajectory_of(errand.plan(plan), errand.seed, journey))
 
     await run.team.work(first_tasks(), route, finish)
 
@@ -104,10 +141,10 @@ async def evaluate(run: Run, plan: Plan, score: Score, standings: Sequence[Stand
     by_label = {standing.contestant.label: standing for standing in standings}
     # Contestant by contestant: all calls of one method share the long prefix that providers cache.
     errands = [
-        Errand(standing.contestant, seed, work.stage)
+        Errand(standing.contestant, seed, work.stage, work.sample)
         for standing in standings
         for seed in work.seeds
-        if seed.id not in standing.scores
+        if seed.id not in standing.scores and standing.contestant.meets(seed)
     ]
     tick = run.phase(work.step, work.name, len(errands))
 

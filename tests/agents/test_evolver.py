@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from autoevol.agents.contract import EVOLVED_SCHEMA, OutputForm
@@ -94,3 +96,14 @@ async def test_identity_costs_nothing() -> None:
 
     assert Evolved(id="t/reply", parent="t", text=" Add 1. ", raw=" Add 1. ") == reply
     assert [] == door.asked
+
+
+@pytest.mark.parametrize(
+    ("given", "text", "fault"), [("Add 1 and 2.", "Add 1 and 2.", ""), (" \n", None, "unreadable")]
+)
+async def test_a_given_text_needs_no_call(given: str, text: str | None, fault: str) -> None:
+    """What another tool made stands as it is; where it made nothing, that is a failure like any other."""
+    reply = await _evolver(GivenDoor())(replace(TASK, given=given))
+
+    assert isinstance(reply, Evolved)
+    assert (text, given, fault, ()) == (reply.text, reply.raw, reply.fault, reply.calls)
