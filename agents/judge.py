@@ -1,4 +1,8 @@
-"""The judge: compares an evolved instruction with its original."""
+"""The judge: compares an evolved instruction with its original by a rubric, with evidence, and may abstain.
+
+The rubric follows what the failure rules of Auto Evol-Instruct (arXiv 2406.00770, section 3.2) cannot see: whether a
+harder text can be solved at all, is complete, contradicts itself, or has become another task.
+"""
 
 from __future__ import annotations
 
@@ -10,30 +14,38 @@ from typing import Literal
 from ..prompts import Prompts
 from .agent import Seat, call_of, failed
 from .contract import OutputForm, mark, quoted, schema, tag_for
+from .evidence import stands_in
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
 from .messages import Failed, Instruction, JudgeTask, RoleName, Verdict
-from .reading import between_tags, cut_off, fault_of, json_object, labelled_blocks
+from .reading import between_tags, cut_off, fault_of, json_object, json_objects, labelled_blocks
 
 __all__ = ["Judge"]
 
 _TAG = "verdict"
-_FIELDS = ("quote", "valid", "self_contained", "intent", "harder")
+# As the judge writes them → as a verdict names them.
+_RUBRIC = {"valid": "valid", "self_contained": "self_contained", "consistent": "consistent", "intent": "intent_kept"}
+_FIELDS = ("quote", *_RUBRIC, "harder")
 _SCHEMA = schema(
     quote={"type": "string"},
-    **{name: {"type": "string", "enum": ["yes", "no", "unsure"]} for name in _FIELDS[1:4]},
+    **{name: {"type": "string", "enum": ["yes", "no", "unsure"]} for name in _RUBRIC},
     harder={"type": "string", "enum": ["A", "B", "same", "unsure"]},
 )
 _LABELS = {field: field for field in _FIELDS} | {"self contained": "self_contained", "self-contained": "self_contained"}
-_WORDS = {"yes": True, "no": False, "是": True, "否": False}
+_NO = r"no(?!\s+(?:contradict|conflict|inconsist|problem|issue))|否|不是|不能"  # "no conflict" is praise
+_YES_OR_NO = re.compile(rf"[\W_]*(?:(yes|是|能)|({_NO}))(?![a-z])", re.IGNORECASE)
+_WHICH = re.compile(r"[\W_]*(?:version|版本)?[\W_]*(a|b|same|相同|一样)(?![a-z])", re.IGNORECASE)
+# The choice as it was offered, given back: no answer.
+_ECHO = re.compile(r"yes\W+no\W+(?:or\W+|或\W*)?unsure|\ba\W+b\W+same", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Says whether the evolved text is valid, self-contained and of the same intent, and which of the two is harder.
+    """Says whether the evolved text is valid, self-contained, consistent and of the same intent, and which is harder.
 
     The pair is shown as A and B without saying which is evolved, in the order that the task asks for, against the
-    position bias of judges. The last verdict in the answer counts. What it does not know is None.
+    position bias of judges. The last verdict in the answer counts. What it does not know is None, and so is every
+    "no" that quotes nothing of what was shown.
 
     Args:
         seat: where its calls go.
@@ -54,24 +66,31 @@ class Judge:
 
     async def __call__(self, task: JudgeTask) -> Verdict | Failed:
         """Judge one pair. A line that is missing counts as abstention; an answer without any line is `unreadable`."""
-        first, second = (_whole(task.original), _whole(task.evolved))
-        if task.swap:
-            first, second = second, first
-        tag = tag_for(_TAG, self.secret, first, second, task.response)
+        shown = (_whole(task.original), _whole(task.evolved))
+        first, second = shown[::-1] if task.swap else shown
+        texts = (first, second, task.response)
+        tag = tag_for(_TAG, self.secret, *texts)
         form = self._form(task.evolved.language, tag)
         turns = self._turns(task, first, second, form)
         outcome = await self.seat.ask(task, turns, json_schema=_SCHEMA if self.output_form == "json" else None)
         if isinstance(outcome, NoAnswer):
             return failed(self.role, task, outcome)
-        fields = self._read(outcome, tag, form)
-        given = {name: _yes_or_no(fields, name) for name in ("valid", "self_contained", "intent")}
-        harder = _harder(fields.get("harder", ""), swap=task.swap)
+        return self._verdict(task, outcome, self._read(outcome, tag, form, texts), texts)
+
+    def _verdict(
+        self, task: JudgeTask, answer: Answer, fields: Mapping[str, str], texts: tuple[str, ...]
+    ) -> Verdict:  # fmt: skip
+        given = {name: _yes_or_no(fields.get(field, "")) for field, name in _RUBRIC.items()}
         readable = any(fields.get(name) for name in _FIELDS[1:])
+        evidence = fields.get("quote", "").strip() if readable else ""
+        grounded = stands_in(evidence, texts)
+        ungrounded = () if grounded else tuple(name for name, said in given.items() if said is False)
+        given |= dict.fromkeys(ungrounded)
         return Verdict(
             id=f"{task.id}/reply", parent=task.id, valid=given["valid"], self_contained=given["self_contained"],
-            intent_kept=given["intent"], harder=harder, evidence=fields.get("quote", "").strip() if readable else "",
-            fault=fault_of(outcome, readable=readable),
-            calls=(call_of(self.role, outcome),),
+            consistent=given["consistent"], intent_kept=given["intent_kept"],
+            harder=_harder(fields.get("harder", ""), swap=task.swap), evidence=evidence, grounded=grounded,
+            ungrounded=ungrounded, fault=fault_of(answer, readable=readable), calls=(call_of(self.role, answer),),
         )  # fmt: skip
 
     def _turns(self, task: JudgeTask, first: str, second: str, form: str) -> tuple[Turn, ...]:
@@ -80,28 +99,33 @@ class Judge:
         target, other = ("A", "B") if task.swap else ("B", "A")
         ask = self.prompts.get("judge-ask", language).fill(
             first=quoted("A", sign, first), second=quoted("B", sign, second),
-            response=quoted("RESPONSE", sign, task.response), target=target, other=other,
-            form=form,
+            response=self._response(task, sign, target), target=target, other=other, form=form,
         )  # fmt: skip
         return Turn("system", self.prompts.get("judge", language).fill()), Turn("user", ask)
+
+    def _response(self, task: JudgeTask, sign: str, target: str) -> str:
+        """The answer to the evolved text, where there is one: an empty one would only puzzle the judge."""
+        if not task.response.strip():
+            return ""
+        prompt = self.prompts.get("judge-response", task.evolved.language)
+        return prompt.fill(target=target, response=quoted("RESPONSE", sign, task.response)) + "\n"
 
     def _form(self, language: str, tag: str) -> str:
         prompt = self.prompts.get(f"judge-{self.output_form}", language)
         return prompt.fill(tag=tag) if self.output_form == "tags" else prompt.fill()
 
-    def _read(self, answer: Answer, tag: str, form: str) -> Mapping[str, str]:
-        """The fields of the last verdict; empty where there is none, or an echo of the question."""
+    def _read(self, answer: Answer, tag: str, form: str, texts: tuple[str, ...]) -> Mapping[str, str]:
+        """The fields of the last verdict; empty where there is none, or an echo of the question or of a shown text."""
+        fields: dict[str, str] = {}
         if self.output_form == "json":
             value = json_object(answer.text, "harder") or {}
-            found = {name: str(value[name]) for name in _FIELDS if name in value}
-            return {name: text for name, text in found.items() if name == "quote" or "|" not in text}
-        text = None if cut_off(answer, tag) else between_tags(answer.text, tag)
-        if text is None or text in form:
-            return {}
-        fields: dict[str, str] = {}
-        for block in labelled_blocks(text, _LABELS, ""):
-            fields |= block
-        return fields
+            if not any(value in json_objects(text, "harder") for text in texts):
+                fields = {name: str(value[name]) for name in _FIELDS if name in value}
+        else:
+            text = None if cut_off(answer, tag) else between_tags(answer.text, tag)
+            for block in labelled_blocks(text, _LABELS, "") if text is not None and text not in form else ():
+                fields |= block
+        return {name: text for name, text in fields.items() if name == "quote" or not _ECHO.search(text)}
 
 
 def _whole(instruction: Instruction) -> str:
@@ -111,19 +135,16 @@ def _whole(instruction: Instruction) -> str:
     return "\n".join([*before, f"user: {instruction.text}"]) if before else instruction.text
 
 
-def _first_word(text: str) -> str:
-    match = re.match(r"[\W_]*(?:version\s+)?(\w+)", text, re.IGNORECASE)
-    return match[1].casefold() if match else ""
-
-
-def _yes_or_no(fields: Mapping[str, str], name: str) -> bool | None:
-    return _WORDS.get(_first_word(fields.get(name, "")))
+def _yes_or_no(text: str) -> bool | None:
+    match = _YES_OR_NO.match(text)
+    return match[1] is not None if match else None
 
 
 def _harder(text: str, *, swap: bool) -> Literal["evolved", "original", "same"] | None:
-    word = _first_word(text)
-    if word == "same":
-        return "same"
-    if word not in {"a", "b"}:
+    match = _WHICH.match(text)
+    if match is None:
         return None
+    word = match[1].casefold()
+    if word not in {"a", "b"}:
+        return "same"
     return "evolved" if (word == "a") == swap else "original"

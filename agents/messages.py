@@ -313,7 +313,8 @@ class JudgeTask(Task):
 class Verdict(Reply):
     """From the judge. None means abstained. `harder` names the harder text of the pair.
 
-    `grounded` says whether the quoted evidence stands in a text that was shown; a "no" without it is an abstention.
+    `grounded` says whether the quoted evidence stands in a text that was shown; a "no" without it is an abstention,
+    and `ungrounded` names the fields where that happened.
     """
 
     valid: bool | None
@@ -323,6 +324,7 @@ class Verdict(Reply):
     consistent: bool | None = None
     evidence: str = ""
     grounded: bool = False
+    ungrounded: tuple[str, ...] = ()
     fault: Literal["", "unreadable", "truncated"] = ""
 
 

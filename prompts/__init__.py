@@ -49,6 +49,7 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "tried-edits": frozenset({"edits"}),
     "judge": frozenset(),
     "judge-ask": frozenset({"first", "second", "response", "target", "other", "form"}),
+    "judge-response": frozenset({"target", "response"}),
     "judge-tags": frozenset({"tag"}),
     "judge-json": frozenset(),
 }

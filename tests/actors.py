@@ -98,7 +98,7 @@ def _judge(body: Body) -> ModelReply:
     _, ask = _turns(body)
     (_, _, a), (_, _, b) = re.findall(r"<<<(\w+) (\w+)\n(.*?)\n\1 \2>>>", ask, re.DOTALL)[:2]
     harder = "A" if (len(a) > len(b)) != (_luck("judge", a, b) % 7 == 0) else "B"
-    lines = ["quote: boxes", "valid: yes", "self_contained: yes", "intent: yes", f"harder: {harder}"]
+    lines = ["quote: boxes", "valid: yes", "self_contained: yes", "consistent: yes", "intent: yes", f"harder: {harder}"]
     return ModelReply("\n".join(["<verdict>", *lines, "</verdict>"]))
 
 
