@@ -44,7 +44,7 @@ class Agent(Protocol[TaskT_contra]):
     """One role at work."""
 
     @property
-    def role(self) -> RoleName:
+    def role(self) -> str:
         """The role that it plays."""
         ...
 

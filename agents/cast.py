@@ -16,9 +16,10 @@ from .evolver import Evolver
 from .gateway.errors import UsageError
 from .gateway.requests import Decoding
 from .judge import Judge
-from .messages import AnalysisTask, AnswerTask, EvolveTask, JudgeTask, RefineTask, RoleName, Task
+from .messages import AnalysisTask, AnswerTask, EvolveTask, JudgeTask, RefineTask, RoleName, SolveTask, Task
 from .refiner import Refiner
 from .responder import Responder, ResponderForm
+from .student import Student
 
 __all__ = ["SeatSpec", "build_cast", "prompt_fingerprint"]
 
@@ -46,7 +47,7 @@ def build_cast(
 
     Args:
         door: the gateway.
-        seats: a seat for each role that will be asked; reflector and student are not seated yet.
+        seats: a seat for each role that will be asked; the reflector is not seated yet.
         secret: of the run; delimiters of data derive from it.
         responder_form: the form of responses.
         responder_prompt: the person's own words to the responder, for the form `own`.
@@ -77,6 +78,8 @@ def build_cast(
         cast[RefineTask] = Refiner(seat("refiner"), secret, seats["refiner"].output_form, prompts)
     if "judge" in seats:
         cast[JudgeTask] = Judge(seat("judge"), secret, seats["judge"].output_form, prompts)
+    if "student" in seats:
+        cast[SolveTask] = Student(Responder(seat("student"), responder_form, responder_prompt, prompts))
     return cast
 
 

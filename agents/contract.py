@@ -114,15 +114,15 @@ def render_evolve(
     prompts = prompts or shipped()
     language = method.language
     sign = mark(secret, *_all_texts(instruction))
-    form = _form(language, evolved_tag(instruction, secret), output_form, prompts)
+    form = _form(method, evolved_tag(instruction, secret), output_form, prompts)
     data = quoted("TEXT", sign, instruction.text)
     if method.control == FREE_TEXT:
         told = prompts.get("evolver-free", language).fill()
         # Plain replacement: braces mean nothing else, and what comes in is not looked at again.
         ask = f"{''.join(method.clauses).replace(INSTRUCTION_PLACE, data).rstrip()}\n\n{form}"
     else:
-        told = prompts.get("evolver", language).fill(clauses=numbered(method.clauses))
-        ask = prompts.get("evolver-ask", language).fill(data=data, form=form)
+        told = prompts.get(_evolver(method), language).fill(clauses=numbered(method.clauses))
+        ask = prompts.get(f"{_evolver(method)}-ask", language).fill(data=data, form=form)
     before = _before(instruction)
     if before:
         context = prompts.get("evolver-before", language).fill(data=quoted("BEFORE", sign, before))
@@ -130,8 +130,13 @@ def render_evolve(
     return Turn("system", told), Turn("user", ask)
 
 
-def _form(language: str, tag: str, output_form: OutputForm, prompts: Prompts) -> str:
-    form = prompts.get(f"evolver-{output_form}", language)
+def _evolver(method: Method) -> str:
+    """Which prompts of the evolver: a method that evolves down is asked for in other words."""
+    return "evolver-down" if method.control == "simpler" else "evolver"
+
+
+def _form(method: Method, tag: str, output_form: OutputForm, prompts: Prompts) -> str:
+    form = prompts.get(f"{_evolver(method)}-{output_form}", method.language)
     return form.fill(tag=tag) if output_form == "tags" else form.fill()
 
 
@@ -155,7 +160,7 @@ def read_evolved(
     sign = mark(secret, *_all_texts(instruction))
     frame = rf"(?:<<<)?\s*(?:TEXT\s+)?{sign}(?:\s*>>>)?"
     text = tidy(re.sub(rf"\A{frame}\s*|\s*{frame}\Z", "", text, flags=re.IGNORECASE))
-    asked = _form(method.language, tag, output_form, prompts or shipped())
+    asked = _form(method, tag, output_form, prompts or shipped())
     return None if text is None or sign in text or text in asked else text
 
 

@@ -43,7 +43,8 @@ class Method:
         why: what the change was meant to mend.
         control: `identity` returns the seed unchanged without a call; `just-longer` is an ordinary method that only
             asks for length; `free-text` has one clause, a whole prompt of a person's own with `{instruction}` in it;
-            `finished` stands for texts that another tool made. Empty for every other method.
+            `finished` stands for texts that another tool made; of `evol-instruct` each seed is evolved by one clause,
+            drawn at random; `simpler` evolves down. Empty for every other method.
         origins: where each clause comes from, one for each, or empty; not part of the identity.
     """
 

@@ -31,7 +31,7 @@ __all__ = ["RUN_METHOD", "diff_methods", "dump_method", "load_method", "parse_me
 RUN_METHOD = "method.md"  # the best method in the folder of a run
 _KEYS = ("name", "language", "control", "parent", "why", "id")
 _MOST_BYTES = 65_536  # far above any method; a device or a data set is not read into memory
-_CONTROLS = ("", "identity", "just-longer")
+_CONTROLS = ("", "identity", "just-longer", "evol-instruct", "simpler")
 
 
 def dump_method(method: Method) -> str:
@@ -157,7 +157,7 @@ def _parts(text: str, origin: str) -> tuple[dict[str, str], str]:
     if values.get("control", "") not in _CONTROLS:
         raise UsageError(
             f"The method {origin} names an unknown control {values['control']!r}.",
-            fix="Known are identity and just-longer; leave the line out of every other method.",
+            fix=f"Known are {', '.join(filter(None, _CONTROLS))}; leave the line out of every other method.",
         )
     return values, body.partition("\n")[2]
 

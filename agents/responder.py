@@ -46,9 +46,9 @@ class Responder:
             return Answered(id=f"{task.id}/reply", parent=task.id, text=task.given)
         outcome = await self.seat.ask(task, self._turns(task.instruction))
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
+            return failed(self.seat.role, task, outcome)
         text, scratch = _apart(outcome.text) if self.form == "scratchpad" else (outcome.text, "")
-        calls = (call_of(self.role, outcome),)
+        calls = (call_of(self.seat.role, outcome),)
         truncated = outcome.finish == "length"
         if not text.strip() and not truncated:
             detail = "the model wrote nothing for the reader"

@@ -19,12 +19,14 @@ class Seed:
         line: line of the file (JSONL, CSV with quoted newlines: the row's first line) or row number, from 1.
         instruction: what evolves, with system prompt and earlier turns.
         response: the seed's own answer, or None.
+        tests: Python text that tests an answer to it, or None.
     """
 
     id: str
     line: int
     instruction: Instruction
     response: str | None = None
+    tests: str | None = None
 
     @property
     def row(self) -> str:

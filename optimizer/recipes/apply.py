@@ -46,7 +46,7 @@ async def apply_method(run: Run, strategies: Strategies, method: Method, seeds: 
             nonlocal out
             reason = _reason(strategies, trajectory)
             if reason is None:
-                data.write(data_object(_data(run, trajectory, strategies.score(trajectory))))
+                data.write(data_object(_data(run, trajectory, strategies.score(trajectory).value)))
                 out += 1
             else:
                 rest.write(dropped_object(_dropped(trajectory, *reason)))
@@ -73,9 +73,6 @@ def _reason(strategies: Strategies, trajectory: Trajectory) -> tuple[str, str] |
         return trajectory.fault or "unreadable", ""
     if not trajectory.response:
         return "no-response", trajectory.response_fault
-    verdict = trajectory.verdict
-    if verdict is not None and False in (verdict.valid, verdict.self_contained, verdict.intent_kept):
-        return "judged-bad", verdict.evidence
     return None
 
 

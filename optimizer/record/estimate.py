@@ -4,7 +4,7 @@
 were stopped by a gate. `least_calls` is what a run makes that goes to its end with none of these. Retries are not in
 it. The count follows the loop (optimizer/search/loop.py):
 
-    steps × [batch × (rounds + answer) + candidates × 2 + raced × dev × item] + test × 3 × item + test + seeds × item
+    steps × [batch × (rounds + answer) + candidates × 2 + raced × dev × item] + test × 4 × item + test + seeds × item
 
 where an item is its rounds, its answer and, where the judge is asked, its verdict, and the incumbent is raced once in
 all where dev items stay the same. What is applied was confirmed on the test seeds before, and the journal has that.
@@ -12,6 +12,7 @@ all where dev items stay the same. What is applied was confirmed on the test see
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -20,6 +21,7 @@ from typing import NamedTuple
 from ...agents.gateway.books.prices import price_of, worst_price
 from ...agents.gateway.outcomes import Usage
 from ...agents.messages import RoleName
+from ..scoring.examine.menu import price_of_item
 from .settings import RoleSettings, Settings
 
 __all__ = ["PARTS", "Estimate", "Line", "Sizes", "estimate", "part_of", "roles_in_use", "seed_tokens", "summed"]
@@ -165,8 +167,10 @@ def part_of(stage: str) -> str:
 def roles_in_use(settings: Settings) -> tuple[RoleName, ...]:
     """The roles whose models a run with these settings may call."""
     searching = settings.recipe == "auto-evol" and settings.search.steps > 0
+    dear = price_of_item(settings)
     used: dict[RoleName, bool] = {
-        "evolver": True, "responder": True, "analyst": searching, "refiner": searching, "judge": _judging(settings),
+        "evolver": True, "responder": True, "analyst": searching, "refiner": searching, "judge": "judge" in dear,
+        "student": "student" in dear,
     }  # fmt: skip
     return tuple(role for role, wanted in used.items() if wanted)
 
@@ -183,11 +187,6 @@ def summed(parts: Iterable[float | None]) -> float | None:
     return None if None in known else sum(part for part in known if part is not None)
 
 
-def _judging(settings: Settings) -> bool:
-    """Only the recommended profile asks the judge: the published ones decide by rules alone."""
-    return settings.judge and settings.profile == "recommended"
-
-
 def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
     rows = sizes.total if settings.apply_limit is None else min(sizes.total, settings.apply_limit)
     if settings.recipe == "evolve":
@@ -195,7 +194,7 @@ def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
         return
     search = settings.search
     batch, least_steps = min(search.batch, sizes.train), _least_steps(settings)
-    without: tuple[RoleName, ...] = ("judge",) if settings.profile == "recommended" else ("judge", "responder")
+    without: tuple[RoleName, ...] = () if settings.profile == "recommended" else ("responder", "judge", "student")
     # A later step may draw the same seeds again, and the journal has those of the same method.
     sure = min(1, least_steps)
     yield from _items(settings, sizes, "batches", search.steps * batch, least=sure * batch, without=without)
@@ -210,7 +209,7 @@ def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
     # dev from the seeds of the batches too.
     raced = {"recommended": 0, "paper": sure * dev}.get(settings.profile, sure * max(0, dev - batch))
     yield from _items(settings, sizes, "races on dev", dev * (proposals + incumbents), least=raced)
-    contestants = 3 if search.steps else 2  # start, best, just longer; identity only needs answers
+    contestants = 4 if search.steps else 3  # start, best, evol-instruct, just longer; identity only needs answers
     yield from _items(settings, sizes, "test", sizes.test * contestants, least=sizes.test * _evolving(settings))
     answer = 2 * sizes.seed_tokens + 80
     yield _Part("test", "responder", sizes.test, 0, sizes.seed_tokens + 40, sizes.seed_tokens + 40, answer)
@@ -227,8 +226,8 @@ def _least_steps(settings: Settings) -> int:
 
 
 def _evolving(settings: Settings) -> int:
-    """Methods on test, if nothing changed, that ask the evolver: the start and `just-longer`."""
-    return len({settings.search.method, "just-longer"} - {"identity"})
+    """Methods on test, if nothing changed, that ask the evolver: the start, `evol-instruct` and `just-longer`."""
+    return len({settings.search.method, "evol-instruct", "just-longer"} - {"identity"})
 
 
 def _items(
@@ -252,10 +251,16 @@ def _items(
     answered = 2 * size + 80
     if "responder" not in without:
         yield _Part(stage, "responder", asked, 0, size + 40, worst + 40, answered)
-    if "judge" not in without and _judging(settings):
-        texts = _METHOD + sizes.seed_tokens
-        worst += settings.roles.responder.max_tokens
-        yield _Part(stage, "judge", items, 0, texts + size + answered, texts + worst, _VERDICT)
+    for role, each in price_of_item(settings).items():
+        if role in without:
+            continue
+        calls = math.ceil(items * each)
+        if role == "judge":
+            texts = _METHOD + sizes.seed_tokens
+            seen = worst + settings.roles.responder.max_tokens
+            yield _Part(stage, role, calls, 0, texts + size + answered, texts + seen, _VERDICT)
+        else:
+            yield _Part(stage, role, calls, 0, size + 40, worst + 40, answered)
 
 
 def _case(settings: Settings, sizes: Sizes) -> int:

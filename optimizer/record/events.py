@@ -77,6 +77,14 @@ class EventLog:
             self._decided[point] = value
         return self._decided[point]
 
+    def decided(self, point: str) -> Any:
+        """What is on record for a named point, or None. For decisions that must be awaited; `put` keeps them."""
+        return self._decided.get(point)
+
+    def put(self, point: str, value: Any) -> None:
+        """Put a decision on record; the first one for a point stays."""
+        self.decide(point, lambda: value)
+
     def _drop_torn_tail(self) -> None:
         try:
             whole = self._path.read_bytes()

@@ -18,9 +18,11 @@ from ...agents.messages import (
     EvolveTask,
     JudgeTask,
     Message,
+    ProgramTask,
     RefineTask,
     ReflectTask,
     Reply,
+    SolveTask,
     Task,
 )
 from ...agents.team import Journey, Team
@@ -40,6 +42,8 @@ _ROLE: Mapping[type[Task], str] = {
     JudgeTask: "judge",
     ReflectTask: "reflector",
     ChooseTask: "student",
+    SolveTask: "student",
+    ProgramTask: "sandbox",
 }
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from ...agents.gateway.endpoints import Budget, Endpoint
 
-__all__ = ["Profile", "ResponderForm", "RoleSettings", "Roles", "SearchSettings", "SeedSettings", "Settings"]
+__all__ = ["CheckSettings", "Profile", "ResponderForm", "RoleSettings", "Roles", "SearchSettings", "SeedSettings",
+           "Settings"]  # fmt: skip
 
 Profile = Literal["recommended", "paper", "official-code"]
 ResponderForm = Literal["direct", "step-by-step", "scratchpad", "own"]
@@ -41,7 +42,7 @@ class Roles(_Frozen):
     refiner: RoleSettings = RoleSettings(temperature=0.6, top_p=0.95, max_tokens=1500)
     judge: RoleSettings = RoleSettings(max_tokens=512)
     reflector: RoleSettings = RoleSettings(max_tokens=2048)
-    student: RoleSettings = RoleSettings(max_tokens=1)
+    student: RoleSettings = RoleSettings(temperature=0.7, max_tokens=1024)
 
 
 class SeedSettings(_Frozen):
@@ -85,6 +86,7 @@ class SearchSettings(_Frozen):
         patience: steps in a row without a change after which the search stops; None never.
         least_dev: under so many dev items nothing is decided.
         apply_unconfirmed: apply the chosen method even where the test did not confirm it.
+        diversity_margin: a candidate whose evolutions are less diverse than the incumbent's by more is refused.
     """
 
     method: str = "general"
@@ -101,6 +103,37 @@ class SearchSettings(_Frozen):
     patience: int | None = Field(default=3, ge=1)
     least_dev: int = 30
     apply_unconfirmed: bool = False
+    diversity_margin: float = Field(default=0.1, ge=0, le=1)
+
+
+class CheckSettings(_Frozen):
+    """The dials of the dear checks (docs/detectors.md). Which are run is said by `detectors`, `judge` and `student`.
+
+    Args:
+        judge_orders: 2 shows each pair to the judge in both orders, 1 in one that is drawn.
+        judge_repeats: share of the seeds whose pairs the judge sees once more, so that its noise is measured.
+        answers: answers of the responder that `agreement` compares, the first included.
+        agree: share of them that must be the same.
+        student_answers: answers of the student to the original and to the evolved instruction each.
+        band: pass rates of the student between which an instruction is of use to it.
+        sandbox: `strict` runs the code of answers where it can be shut in, `off` runs none.
+        on_error: a detector that fails on an item is noted and left out (`go-on`), or stops the run (`stop`).
+    """
+
+    judge_orders: Literal[1, 2] = 2
+    judge_repeats: float = Field(default=0.1, ge=0, le=1)
+    answers: int = Field(default=3, ge=2)
+    agree: float = Field(default=0.5, gt=0, le=1)
+    student_answers: int = Field(default=4, ge=1)
+    band: tuple[float, float] = (0.25, 0.75)
+    sandbox: Literal["strict", "off"] = "strict"
+    on_error: Literal["go-on", "stop"] = "go-on"
+
+    @model_validator(mode="after")
+    def _band_in_order(self) -> CheckSettings:
+        if not 0 < self.band[0] <= self.band[1] < 1:
+            raise ValueError("must be two pass rates between 0 and 1, the lower one first")
+        return self
 
 
 class Settings(_Frozen):
@@ -114,7 +147,11 @@ class Settings(_Frozen):
         secret: hex string that delimiters of data derive from; drawn anew for each run unless given.
         prompts: folder of prompt files of the person's own, which win over the shipped ones; empty for none.
         judge: whether the judge looks at what passed the free detectors.
-        detectors: names of the detectors that are run; empty means those of the profile.
+        detectors: names of the detectors and checks that are run; empty means those of the profile, names with a sign
+            (`+agreement`, `-restated`) change the profile's.
+        checks: dials of the dear checks.
+        student: whether difficulty is measured by the pass rate of the role student, and instructions are evolved up,
+            kept or evolved down by it.
         responder_form: `direct`, `step-by-step`, `scratchpad`, or `own` with `responder_prompt`.
         reasoning: what becomes of reasoning traces: `strip` drops them, `apart` keeps them in their own field of the
             record, `export` puts them in front of the response between `<think>` tags.
@@ -135,6 +172,8 @@ class Settings(_Frozen):
     prompts: str = ""
     judge: bool = True
     detectors: tuple[str, ...] = ()
+    checks: CheckSettings = CheckSettings()
+    student: bool = False
     responder_form: ResponderForm = "direct"
     responder_prompt: str = ""
     reasoning: Literal["strip", "apart", "export"] = "strip"

@@ -19,6 +19,10 @@ from .trail import standing_row
 
 __all__ = ["Confirmation", "confirm"]
 
+HUMAN = "evol-instruct"
+"""The method designed by people, at the same cost: one of its operations for each seed, drawn at random."""
+CONTROLS = ("identity", "just-longer")
+
 Verdict = Literal["confirmed", "not confirmed", "unchanged", "no test split", "a control wins"]
 
 
@@ -57,7 +61,7 @@ async def confirm(run: Run, strategies: Strategies, start: Method, best: Method)
     outcome = _outcome(run, start, best, chosen, by_label, against)
     _write(run, outcome, standings, against)
     for standing in standings:
-        rows = (t.as_row(standing.scores[seed]) for seed, t in standing.trajectories.items())
+        rows = (t.as_row(standing.scores[seed], standing.parts.get(seed)) for seed, t in standing.trajectories.items())
         run.folder.write_rows(f"test/{standing.contestant.label}.jsonl", rows)
     return outcome
 
@@ -67,8 +71,7 @@ def _contestants(start: Method, best: Method) -> list[Standing]:
     field = [Contestant("start", start)]
     if best.id != start.id:
         field.append(Contestant("best", best))
-    field.append(Contestant("identity", load_method("identity", language)))
-    field.append(Contestant("just-longer", load_method("just-longer", language)))
+    field += [Contestant(label, load_method(label, language)) for label in (HUMAN, *CONTROLS)]
     return [Standing(contestant, {}, {}) for contestant in field]
 
 
@@ -82,7 +85,7 @@ def _outcome(
     run: Run, start: Method, best: Method, chosen: Standing, by_label: dict[str, Standing],
     against: dict[str, Comparison],
 ) -> Confirmation:  # fmt: skip
-    for control in ("identity", "just-longer"):
+    for control in CONTROLS:
         back = compare_paired(
             chosen.values(run.split.test), by_label[control].values(run.split.test),
             alpha=run.settings.search.alpha, margin=0.0, rng=generator(run.settings.run_seed, f"bootstrap/{control}"),

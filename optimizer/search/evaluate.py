@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ...agents.messages import AnswerTask, EvolveTask, Task
 from ...agents.method import Method
 from ...agents.team import Journey
+from ..dataset.draws import generator
 from ..dataset.seed import Seed
 from ..record.run import Run
-from .trajectory import Plan, Trajectory, next_task, trajectory_of
+from ..scoring.item import ItemScore
+from .course import Plan, next_task
+from .trajectory import Trajectory, trajectory_of
 
-__all__ = ["Contestant", "Errand", "Given", "Score", "Standing", "Work", "evaluate", "travel"]
+__all__ = ["Contestant", "Errand", "Given", "Score", "Standing", "Work", "drawn_for", "evaluate", "travel"]
 
-Score = Callable[[Trajectory], float]
-"""The score of one trajectory in [0, 1]."""
+Score = Callable[[Trajectory], ItemScore]
+"""The score of one trajectory, in [0, 1], with its parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,17 @@ class Contestant:
 
 @dataclass(slots=True)
 class Standing:
-    """What a contestant has shown so far: trajectories and scores by seed id. `dropped_at` items it left the race."""
+    """What a contestant has shown so far: trajectories and scores by seed id. `dropped_at` items it left the race.
+
+    `parts` are those of the scores. `refused` says why it may not be accepted whatever its scores are.
+    """
 
     contestant: Contestant
     trajectories: dict[str, Trajectory]
     scores: dict[str, float]
     dropped_at: int | None = None
+    parts: dict[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
+    refused: str = ""
 
     @property
     def mean(self) -> float | None:
@@ -76,14 +84,14 @@ class Errand:
         """What stands already."""
         return self.contestant.given[self.seed.id] if self.contestant.given is not None else None
 
-    def first_task(self) -> EvolveTask:
+    def first_task(self, run_seed: int) -> EvolveTask:
         """The message that starts it; its id is the place in the run."""
         return EvolveTask(
             id=f"{self.stage}/{self.contestant.label}/{self.seed.id}/r1/evolve",
             stage=self.stage,
             sample=self.sample,
             instruction=self.seed.instruction,
-            method=self.contestant.method,
+            method=drawn_for(self.contestant.method, self.seed.id, run_seed),
             given=self.given.text if self.given else None,
         )
 
@@ -110,6 +118,14 @@ class Work:
     sample: int = 0
 
 
+def drawn_for(method: Method, seed_id: str, run_seed: int) -> Method:
+    """What the evolver is told for one seed: the method; of `evol-instruct` one of its operations, drawn at random."""
+    if method.control != "evol-instruct":
+        return method
+    index = generator(run_seed, f"evol-instruct/{seed_id}").randrange(len(method.clauses))
+    return replace(method, clauses=(method.clauses[index],), control="", origins=())
+
+
 async def travel(
     run: Run, plan: Plan, errands: Iterable[Errand], deliver: Callable[[Errand, Trajectory], None]
 ) -> None:
@@ -121,7 +137,7 @@ async def travel(
 
     def first_tasks() -> Iterator[Task]:
         for errand in errands:
-            task = errand.first_task()
+            task = errand.first_task(run.settings.run_seed)
             underway[task.id] = errand
             yield task
 
@@ -131,7 +147,8 @@ async def travel(
     async def finish(journey: Journey) -> None:
         errand = underway.pop(journey[0].id)
         run.messages.write(journey)
-        deliver(errand, trajectory_of(errand.plan(plan), errand.seed, journey))
+        method = errand.contestant.method.id
+        deliver(errand, trajectory_of(errand.plan(plan), errand.seed, journey, method))
 
     await run.team.work(first_tasks(), route, finish)
 
@@ -151,7 +168,9 @@ async def evaluate(run: Run, plan: Plan, score: Score, standings: Sequence[Stand
     def deliver(errand: Errand, trajectory: Trajectory) -> None:
         standing = by_label[errand.contestant.label]
         standing.trajectories[errand.seed.id] = trajectory
-        standing.scores[errand.seed.id] = score(trajectory)
+        scored = score(trajectory)
+        standing.scores[errand.seed.id] = scored.value
+        standing.parts[errand.seed.id] = scored.parts
         tick()
 
     await travel(run, plan, errands, deliver)

@@ -10,8 +10,8 @@ from ..dataset.seed import Seed
 from ..record.run import Run
 from ..scoring.statistics import hopeless
 from .candidates import Proposed
+from .course import Plan
 from .evaluate import Contestant, Score, Standing, Work, evaluate
-from .trajectory import Plan
 
 __all__ = ["FullRace", "Race", "RungRace", "entrants"]
 

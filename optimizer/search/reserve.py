@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from ..record.run import Run, Spending
+from ..scoring.examine.menu import price_of_item
 
 __all__ = ["reason_to_save"]
 
@@ -39,8 +42,8 @@ def _figure(spent: Spending, name: str) -> float | None:
 
 
 def _calls_to_apply(run: Run) -> int:
-    """Calls that confirming and applying will make, about: an evolution and an answer each, and a judge's look."""
+    """Calls that confirming and applying will make, about: an evolution, an answer and the dear checks each."""
     settings = run.settings
-    each = settings.search.rounds + 1 + (settings.judge and settings.profile == "recommended")
+    each = settings.search.rounds + 1 + sum(price_of_item(settings).values())
     seeds = min(run.split.total, settings.apply_limit or run.split.total) if settings.apply else 0
-    return each * (seeds + 3 * len(run.split.test))
+    return math.ceil(each * (seeds + 4 * len(run.split.test)))

@@ -9,15 +9,17 @@ from ..dataset.draws import generator
 from ..dataset.seed import Seed
 from ..dataset.split import Split
 from ..record.settings import Settings
-from ..scoring.detectors import GATES, detectors_of
-from ..scoring.item import score_item
+from ..scoring.detectors import GATES
+from ..scoring.examine.menu import menu_of
+from ..scoring.item import DEAR_GATES, ItemScore, score_item
+from .course import Plan
 from .decision import CodeAcceptance, Decide, LowestFailureRate, PairedEvidence
 from .evaluate import Score
 from .proposers.auto_evol import AutoEvol
 from .proposers.proposer import Proposer
 from .race import FullRace, Race, RungRace
 from .stopping import AfterSteps, Stop, WithoutChange
-from .trajectory import Plan, Trajectory
+from .trajectory import Trajectory
 
 __all__ = ["Strategies", "strategies_of"]
 
@@ -38,7 +40,7 @@ class Strategies:
         apply: what is done with every seed in the end.
         drops: finding kinds that keep a row out of the data set.
         score: the score of one trajectory of dev, test and the data set.
-        batch_score: the score of one trajectory of a batch, which no judge sees.
+        batch_score: the score of one trajectory of a batch.
         dev_of: which dev items a step decides on.
         fixed_dev: whether they are the same in each step, so that the incumbent's standing can be kept.
         race, decide, stop, propose: see their files.
@@ -61,22 +63,22 @@ class Strategies:
 def strategies_of(settings: Settings, dev_size: int) -> Strategies:
     """The strategies of a run's profile, with its own dials."""
     search = settings.search
-    names = settings.detectors or detectors_of(settings.profile)
+    menu = menu_of(settings)
     published = settings.profile != "recommended"
-    gates = frozenset[str]() if published else GATES
-    dev = Plan(search.rounds, True, settings.judge and not published, names, gates, settings.run_seed)
+    gates = frozenset[str]() if published else GATES | DEAR_GATES
+    dev = Plan(search.rounds, True, menu.free, gates, menu.exams)
     score = _no_failure if published else _graded(judged=settings.judge)
     stop = AfterSteps(search.steps) if search.patience is None else (
         AfterSteps(search.steps) | WithoutChange(search.patience)
     )  # fmt: skip
     return Strategies(
         # The published loop analyses the texts alone; answers and findings tell the analyst more.
-        batch=replace(dev, answer=not published, judge=False),
+        batch=replace(dev, answer=not published),
         dev=dev,
         apply=dev,
         drops=gates | _NO_TEXT,
         score=score,
-        batch_score=_no_failure if published else _graded(judged=False),
+        batch_score=score,
         dev_of=_rotating_dev(settings, dev_size) if settings.profile == "official-code" else _fixed_dev,
         fixed_dev=settings.profile != "official-code",
         race=FullRace(dev, score) if published else RungRace(dev, score, search.rungs, search.alpha),
@@ -102,16 +104,16 @@ def _decision_rule(settings: Settings) -> Decide:
 def _graded(*, judged: bool) -> Score:
     """The recommended score: nothing where a gate fired, else what the judge sees."""
 
-    def score(trajectory: Trajectory) -> float:
-        return score_item(trajectory.findings, trajectory.verdict, judged=judged).value
+    def score(trajectory: Trajectory) -> ItemScore:
+        return score_item(trajectory.findings, trajectory.measures, judged=judged)
 
     return score
 
 
-def _no_failure(trajectory: Trajectory) -> float:
+def _no_failure(trajectory: Trajectory) -> ItemScore:
     """The published score: 0 where a rule fired or where there is no evolution or no answer, else 1."""
     bad = bool(trajectory.findings) or trajectory.evolved is None or trajectory.response is None
-    return 0.0 if bad else 1.0
+    return ItemScore(0.0 if bad else 1.0)
 
 
 def _fixed_dev(split: Split, step: int) -> Sequence[Seed]:

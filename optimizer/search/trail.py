@@ -109,4 +109,5 @@ def _write_candidate(run: Run, place: str, proposed: Proposed, raced: tuple[Stan
 
 def _write_trajectories(run: Run, name: str, standing: Standing) -> None:
     scores = standing.scores
-    run.folder.write_rows(name, (t.as_row(scores.get(seed)) for seed, t in standing.trajectories.items()))
+    rows = (t.as_row(scores.get(seed), standing.parts.get(seed)) for seed, t in standing.trajectories.items())
+    run.folder.write_rows(name, rows)

@@ -1,55 +1,22 @@
-"""One seed's way through the rounds, and the route that takes it there."""
+"""One seed's way through the rounds, as it is kept."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
-from ...agents.messages import (
-    Answered,
-    AnswerTask,
-    Call,
-    Case,
-    Evolved,
-    EvolveTask,
-    Failed,
-    Finding,
-    Instruction,
-    JudgeTask,
-    Reply,
-    Task,
-    Verdict,
-)
+from ...agents.messages import Answered, Call, Case, Evolved, EvolveTask, Finding, Reply, Verdict
 from ...agents.team import Journey
-from ..dataset.draws import generator
 from ..dataset.seed import Seed
-from ..scoring.detectors import detect
-from ..scoring.pair import Pair
+from ..scoring.examine.judged import AGAIN, FIRST, TURNED
+from .course import Plan, found_in, item_of, pair_of
 
-MessageT = TypeVar("MessageT")
+__all__ = ["Trajectory", "trajectory_of"]
 
-__all__ = ["Plan", "Trajectory", "next_task", "trajectory_of"]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is done with every seed of a stage.
-
-    Args:
-        rounds: evolutions in a row, each on the result of the one before.
-        answer: whether the last evolved instruction is answered.
-        judge: whether the judge looks at what no gate stopped.
-        detectors: names of the detectors, in order.
-        gates: finding kinds after which nothing more is spent on the item.
-        run_seed: names the generator that orders the judge's pairs.
-    """
-
-    rounds: int
-    answer: bool
-    judge: bool
-    detectors: tuple[str, ...]
-    gates: frozenset[str]
-    run_seed: int
+_NO_LOOKS: Mapping[str, Verdict] = MappingProxyType({})
+_NO_MEASURES: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +31,10 @@ class Trajectory:
         reasoning: the answer's reasoning trace.
         fault: what ended it early (`unreadable`, `truncated`, a reason of `Failed`), or empty.
         response_fault: the same for the answer.
-        findings: what the detectors found.
-        verdict: the judge's, where it was asked.
+        findings: what the detectors and the dear checks found.
         calls: every call, in order.
+        looks: the judge's verdicts by the end of the task's id: `judge`, `judge/turned`, `judge/again`.
+        measures: figures of the dear checks in [0, 1]: `harder`, `agreement`, `pass_before`, `pass_after`, `useful`.
     """
 
     seed: Seed
@@ -77,13 +45,19 @@ class Trajectory:
     fault: str
     response_fault: str
     findings: tuple[Finding, ...]
-    verdict: Verdict | None
     calls: tuple[Call, ...]
+    looks: Mapping[str, Verdict] = field(default_factory=lambda: _NO_LOOKS)
+    measures: Mapping[str, float] = field(default_factory=lambda: _NO_MEASURES)
 
     @property
     def evolved(self) -> str | None:
         """The last evolved text, or None where the evolver gave none."""
         return self.stages[-1] if len(self.stages) > 1 and not self.fault else None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The judge's first look, where it was asked."""
+        return self.looks.get(FIRST)
 
     @property
     def cost(self) -> float | None:
@@ -102,8 +76,10 @@ class Trajectory:
         """How the analyst sees it."""
         return Case(self.seed.id, self.stages, self.response or "", self.findings, score)
 
-    def as_row(self, score: float | None) -> dict[str, Any]:
-        """How the record shows it."""
+    def as_row(self, score: float | None, parts: Mapping[str, float] | None = None) -> dict[str, Any]:
+        """How the record shows it. `parts` are those of the score."""
+        named = (("verdict", FIRST), ("turned", TURNED), ("again", AGAIN))
+        looks = {name: _look_row(look) for name, key in named if (look := self.looks.get(key)) is not None}
         return {
             "seed_id": self.seed.id,
             "method_id": self.method_id,
@@ -112,121 +88,75 @@ class Trajectory:
             "response": self.response,
             "response_fault": self.response_fault,
             "findings": [{"kind": f.kind, "evidence": f.evidence, "by": f.by} for f in self.findings],
-            "verdict": None if self.verdict is None else _verdict_row(self.verdict),
+            "verdict": None,
+            **looks,
+            **({"measures": dict(self.measures)} if self.measures else {}),
             "score": score,
+            **({"parts": dict(parts)} if parts else {}),
             "calls": [call.key for call in self.calls],
             "cost": self.cost,
             **self.touched,
         }
 
 
-def _verdict_row(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "valid": verdict.valid,
-        "self_contained": verdict.self_contained,
-        "intent_kept": verdict.intent_kept,
-        "harder": verdict.harder,
-        "evidence": verdict.evidence,
-        "fault": verdict.fault,
-    }
+def trajectory_of(plan: Plan, seed: Seed, journey: Journey, method_id: str = "") -> Trajectory:
+    """Read a finished journey back as a trajectory, with its findings.
 
-
-def next_task(plan: Plan, seed: Seed, journey: Journey) -> Task | None:
-    """What is asked next: another round, the answer, the judge, or nothing.
-
-    What a gate already stops is not answered, and what is answered badly is not judged: free checks first.
+    Args:
+        plan: what was done.
+        seed: where it began.
+        journey: its messages.
+        method_id: whose trajectory it is, where that is another than the method that the evolver was given.
     """
-    last = journey[-1]
+    pair = pair_of(seed, journey)
     first = journey[0]
-    if not isinstance(first, EvolveTask):
-        raise TypeError("a trajectory begins with an EvolveTask")
-    if isinstance(last, Evolved) and last.text is not None and not last.fault:
-        rounds = sum(isinstance(message, EvolveTask) for message in journey)
-        if _gated(plan, seed, journey):
-            return None
-        text = _instruction(first.instruction, last.text)
-        if rounds < plan.rounds:
-            return EvolveTask(
-                id=_place(first, f"r{rounds + 1}/evolve"), parent=last.id, stage=first.stage, sample=first.sample,
-                instruction=text, method=first.method, round=rounds + 1,
-            )  # fmt: skip
-        if plan.answer:
-            place = _place(first, "answer")
-            return AnswerTask(id=place, parent=last.id, stage=first.stage, sample=first.sample, instruction=text)
-    if isinstance(last, Answered) and plan.judge and not _gated(plan, seed, journey):
-        return _judge_task(plan, first, journey, last)
-    return None
-
-
-def trajectory_of(plan: Plan, seed: Seed, journey: Journey) -> Trajectory:
-    """Read a finished journey back as a trajectory, with its findings."""
-    pair = _pair(seed, journey)
-    first = journey[0]
-    answer = _last(journey, Answered)
+    answer = next((m for m in journey if isinstance(m, Answered) and m.id.endswith("/answer/reply")), None)
+    findings, measures = list(found_in(pair, plan.detectors)), dict[str, float]()
+    if answer is not None:
+        item = item_of(seed, journey)
+        for exam in plan.exams:
+            report = exam.report(item)
+            findings += report.findings
+            measures |= report.measures
     return Trajectory(
         seed=seed,
-        method_id=first.method.id if isinstance(first, EvolveTask) else "",
+        method_id=method_id or (first.method.id if isinstance(first, EvolveTask) else ""),
         stages=_stages(seed, journey),
         response=answer.text if answer else None,
         reasoning=answer.reasoning if answer else "",
         fault=pair.fault,
         response_fault=pair.response_fault,
-        findings=detect(pair, plan.detectors),
-        verdict=_last(journey, Verdict),
+        findings=tuple(findings),
         calls=tuple(call for message in journey if isinstance(message, Reply) for call in message.calls),
+        looks=_looks(journey),
+        measures=MappingProxyType(measures),
     )
 
 
-def _judge_task(plan: Plan, first: EvolveTask, journey: Journey, answer: Answered) -> JudgeTask:
-    evolved = _last(journey, Evolved)
-    swap = generator(plan.run_seed, f"judge-order/{first.id}").random() < 0.5
-    return JudgeTask(
-        id=_place(first, "judge"), parent=answer.id, stage=first.stage, sample=first.sample,
-        original=first.instruction, evolved=_instruction(first.instruction, (evolved and evolved.text) or ""),
-        response=answer.text, swap=swap,
-    )  # fmt: skip
+def _looks(journey: Journey) -> Mapping[str, Verdict]:
+    names = (FIRST, TURNED, AGAIN)
+    return {
+        name: message
+        for message in journey
+        if isinstance(message, Verdict)
+        for name in names
+        if message.parent.endswith(f"/{name}")
+    }
 
 
-def _gated(plan: Plan, seed: Seed, journey: Journey) -> bool:
-    return any(finding.kind in plan.gates for finding in detect(_pair(seed, journey), plan.detectors))
-
-
-def _pair(seed: Seed, journey: Journey) -> Pair:
-    stages = _stages(seed, journey)
-    evolver = next((m for m in reversed(journey) if isinstance(m, Evolved | Failed) and "/evolve" in m.id), None)
-    answer = next((m for m in reversed(journey) if isinstance(m, Answered | Failed) and "/answer" in m.id), None)
-    good = isinstance(evolver, Evolved) and evolver.text is not None and not evolver.fault
-    return Pair(
-        instruction=stages[-2] if good else stages[-1],
-        response=seed.response,
-        evolved=stages[-1] if good else None,
-        evolved_response=answer.text if isinstance(answer, Answered) else None,
-        fault=_fault(evolver),
-        response_fault=_fault(answer),
-        language=seed.instruction.language,
-    )
-
-
-def _fault(reply: Reply | None) -> str:
-    if isinstance(reply, Failed):
-        return reply.reason
-    if isinstance(reply, Evolved):
-        return reply.fault or ("unreadable" if reply.text is None else "")
-    return reply.fault if isinstance(reply, Answered) else ""
+def _look_row(look: Verdict) -> dict[str, Any]:
+    return {
+        "valid": look.valid,
+        "self_contained": look.self_contained,
+        "consistent": look.consistent,
+        "intent_kept": look.intent_kept,
+        "harder": look.harder,
+        "evidence": look.evidence,
+        "grounded": look.grounded,
+        "fault": look.fault,
+    }
 
 
 def _stages(seed: Seed, journey: Journey) -> tuple[str, ...]:
-    texts = [m.text for m in journey if isinstance(m, Evolved) and m.text is not None and not m.fault]
+    texts = (m.text for m in journey if isinstance(m, Evolved) and m.text is not None and not m.fault)
     return (seed.instruction.text, *texts)
-
-
-def _instruction(original: Instruction, text: str) -> Instruction:
-    return Instruction(text, original.system, original.context, original.language)
-
-
-def _place(first: EvolveTask, what: str) -> str:
-    return first.id.rsplit("/r1/", 1)[0] + "/" + what
-
-
-def _last(journey: Journey, kind: type[MessageT]) -> MessageT | None:
-    return next((message for message in reversed(journey) if isinstance(message, kind)), None)

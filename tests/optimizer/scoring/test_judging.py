@@ -18,7 +18,7 @@ Harder = Literal["evolved", "original", "same"] | None
 
 
 def _said(harder: Harder = "evolved", **fields: Any) -> Verdict:
-    values: dict[str, Any] = {name: True for name in ("valid", "self_contained", "consistent", "intent_kept")}
+    values: dict[str, Any] = dict.fromkeys(("valid", "self_contained", "consistent", "intent_kept"), True)
     values.update(fields)
     return Verdict(id="v", harder=harder, **values)
 

@@ -1,0 +1,77 @@
+"""Which detectors and checks a run uses, from free to dear, and what each costs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ....agents.gateway.errors import UsageError
+from ....agents.messages import RoleName
+from ...record.settings import Settings
+from ..detectors import DETECTORS, detectors_of
+from .exam import Examiner
+from .judged import Judged
+
+__all__ = ["DEAR", "Menu", "menu_of", "price_of_item"]
+
+DEAR = ("code-fails", "agreement", "student", "judge")
+"""Names of the dear checks, from cheap to dear; they are asked in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """What is run on every item: names of the free detectors, and the dear checks in order."""
+
+    free: tuple[str, ...]
+    exams: tuple[Examiner, ...]
+
+
+def menu_of(settings: Settings) -> Menu:
+    """The detectors and checks that the settings ask for.
+
+    `detectors` empty means those of the profile. A list means exactly these, but for the names with a sign: `+name`
+    and `-name` add to the profile's and take away. `judge` and `student` switch those two on in any case.
+
+    Raises:
+        UsageError: there is no detector or check of this name.
+    """
+    published = settings.profile != "recommended"
+    usual = (*detectors_of(settings.profile), *(() if published else ("code-fails",)))
+    names = _named(settings.detectors, usual)
+    if settings.judge and not published:
+        names.append("judge")
+    if settings.student:
+        names.append("student")
+    exams: dict[str, Examiner] = {
+        "judge": Judged(settings.checks.judge_orders, settings.checks.judge_repeats, settings.run_seed),
+    }
+    return Menu(
+        tuple(name for name in names if name in DETECTORS),
+        tuple(exams[name] for name in DEAR if name in names and name in exams),
+    )
+
+
+def price_of_item(settings: Settings) -> Mapping[RoleName, float]:
+    """Calls that the dear checks of one item cost at most, by role."""
+    total: dict[RoleName, float] = {}
+    for exam in menu_of(settings).exams:
+        for role, calls in exam.price.items():
+            total[role] = total.get(role, 0.0) + calls
+    return total
+
+
+def _named(said: tuple[str, ...], usual: tuple[str, ...]) -> list[str]:
+    signed = bool(said) and all(name.startswith(("+", "-")) for name in said)
+    names = list(usual) if signed or not said else []
+    for name in said:
+        plain = name.lstrip("+-") if signed else name
+        if plain not in DETECTORS and plain not in DEAR:
+            close = difflib.get_close_matches(plain, [*DETECTORS, *DEAR], n=1)
+            hint = f"Did you mean {close[0]!r}? " if close else ""
+            raise UsageError(f"There is no detector {plain!r}.", fix=f"{hint}`autoevol detectors` lists them all.")
+        if name.startswith("-") and signed:
+            names = [each for each in names if each != plain]
+        elif plain not in names:
+            names.append(plain)
+    return names
