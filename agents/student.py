@@ -1,7 +1,7 @@
 """The student: the model that the data is meant for. It answers instructions, so that its pass rate can be measured.
 
-Its second part comes with the recipe Selective Reflection: `ChooseTask` holds an old and a new pair; `Chosen` says which is
-kept, with IFD or r-IFD from the student's own log-probabilities. Until then no task of that kind is made.
+Its second part comes with the recipe Selective Reflection: `ChooseTask` holds an old and a new pair; `Chosen` says
+which is kept, with IFD or r-IFD from the student's own log-probabilities. Until then no such task is made.
 """
 
 from __future__ import annotations

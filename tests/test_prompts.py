@@ -25,7 +25,9 @@ def test_every_task_has_a_file_in_every_language() -> None:
     expected |= {f"method-{name}.{code}.md" for name in method_names() for code in LANGUAGES}
 
     assert expected == {path.name for path in FOLDER.glob("*.md")}
-    assert {"general", "chat", "maths", "code", "identity", "just-longer"} == set(method_names())
+    assert {"general", "chat", "maths", "code", "evol-instruct", "identity", "just-longer", "simpler"} == set(
+        method_names()
+    )
 
 
 def test_every_prompt_holds_exactly_its_variables() -> None:

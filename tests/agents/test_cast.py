@@ -19,6 +19,7 @@ from autoevol.agents.messages import (
     JudgeTask,
     RefineTask,
     RoleName,
+    SolveTask,
 )
 from tests.door import GivenDoor
 
@@ -33,7 +34,7 @@ def test_each_kind_of_task_has_its_agent() -> None:
     assert dict(zip((EvolveTask, AnswerTask, AnalysisTask, RefineTask, JudgeTask), ROLES, strict=True)) == {
         kind: agent.role for kind, agent in cast.items()
     }
-    assert [AnswerTask] == list(build_cast(GivenDoor(), {"responder": SPEC, "student": SPEC}, secret="s"))
+    assert [AnswerTask, SolveTask] == list(build_cast(GivenDoor(), {"responder": SPEC, "student": SPEC}, secret="s"))
 
 
 def test_a_cast_needs_a_secret_and_words_of_its_own() -> None:

@@ -39,7 +39,7 @@ def test_shipped_methods_load(name: str, language: str) -> None:
     method = load_method(name, language)
 
     assert (name, language) == (method.name, method.language)
-    assert (name if name in {"identity", "just-longer"} else "") == method.control
+    assert (name if name in {"identity", "just-longer", "evol-instruct", "simpler"} else "") == method.control
 
 
 def test_other_languages_get_the_english_method() -> None:

@@ -1,7 +1,7 @@
 """The judge as a check: the rubric once, the comparison in both orders, and now and then the same pair again.
 
-Judges favour a position (order bias) and do not always agree with themselves (noise). Both orders balance the first; how
-large either is in this run is measured on what is asked anyway (Auto Evol-Instruct leaves validity to nobody).
+Judges favour a position (order bias) and do not always agree with themselves (noise). Both orders balance the
+first; how large either is in this run is measured on what is asked anyway.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def test_list_shows_the_shipped_methods(capsys: pytest.CaptureFixture[str]) -> N
     code, out, _ = _run(capsys, "list")
 
     assert 0 == code
-    assert 12 == len(out.splitlines())
+    assert 16 == len(out.splitlines())
     assert load_method("maths", "zh").id in out
 
 

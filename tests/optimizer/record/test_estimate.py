@@ -15,7 +15,8 @@ SIZES = Sizes(train=100, dev=20, test=10, total=130, seed_tokens=50)
 
 
 def _settings(profile: str = "recommended", **more: Any) -> Settings:
-    flags = {"profile": profile, "model": "m", "endpoints": {"default": {"base_url": "u"}}}
+    checks = {"judge_orders": 1, "judge_repeats": 0}
+    flags = {"profile": profile, "model": "m", "endpoints": {"default": {"base_url": "u"}}, "checks": checks}
     return resolve(None, merge({**flags, "search": {"steps": 2, "candidates": 3, "batch": 5}}, more))
 
 
@@ -26,12 +27,21 @@ def _calls(settings: Settings, sizes: Sizes = SIZES) -> dict[tuple[str, str], in
 def test_calls_of_the_recommended_loop_are_counted_by_hand() -> None:
     """2 steps, 3 candidates, batch 5, dev 20, test 10, 130 seeds; what was tested need not be asked again."""
     assert {
-        ("batches", "evolver"): 10, ("batches", "responder"): 10,
+        ("batches", "evolver"): 10, ("batches", "responder"): 10, ("batches", "judge"): 10,
         ("analyses", "analyst"): 6, ("analyses", "refiner"): 6,
         ("races on dev", "evolver"): 20 * 7, ("races on dev", "responder"): 20 * 7, ("races on dev", "judge"): 20 * 7,
-        ("test", "evolver"): 30, ("test", "responder"): 40, ("test", "judge"): 30,
+        ("test", "evolver"): 40, ("test", "responder"): 50, ("test", "judge"): 40,
         ("apply", "evolver"): 120, ("apply", "responder"): 120, ("apply", "judge"): 130,
     } == _calls(_settings())  # fmt: skip
+
+
+def test_each_order_and_each_repeat_is_a_call_of_the_judge() -> None:
+    """Both orders and every tenth pair once more, and a student that answers both texts four times."""
+    said: dict[str, Any] = {"checks": {"judge_orders": 2, "judge_repeats": 0.1}, "recipe": "evolve"}
+
+    assert {("apply", "judge"): 273} == {
+        place: calls for place, calls in _calls(_settings(**said)).items() if place[1] == "judge"
+    }
 
 
 def test_published_profiles_ask_no_judge_and_do_not_answer_the_batch() -> None:

@@ -18,9 +18,14 @@ SIZES = Sizes(train=100, dev=20, test=10, total=130, seed_tokens=50)
 PRICE = {"m": {"input": 1.0, "output": 2.0}}
 
 
+ONCE = {"checks": {"judge_orders": 1, "judge_repeats": 0}}
+
+
 def _estimate(**more: Any) -> Estimate:
     said = {"model": "m", "endpoints": {"default": {"base_url": "u", "prices": PRICE}}}
-    return estimate(resolve(None, merge({**said, "search": {"steps": 4, "candidates": 2, "batch": 5}}, more)), SIZES)
+    return estimate(
+        resolve(None, merge({**said, "search": {"steps": 4, "candidates": 2, "batch": 5}, **ONCE}, more)), SIZES
+    )
 
 
 def _done(stage: str, role: str, calls: int, usd: float = 0.0, tokens: int = 10) -> Entry:

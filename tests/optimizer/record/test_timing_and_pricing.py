@@ -17,8 +17,13 @@ SIZES = Sizes(0, 0, 0, 120, 50)
 OPENAI = "https://api.openai.com/v1"
 
 
+ONCE = {"checks": {"judge_orders": 1, "judge_repeats": 0}}
+
+
 def _settings(endpoint: Any, **more: Any) -> Settings:
-    return resolve(None, merge({"model": "gpt-4o-mini", "recipe": "evolve", "endpoints": {"default": endpoint}}, more))
+    return resolve(
+        None, merge({"model": "gpt-4o-mini", "recipe": "evolve", "endpoints": {"default": endpoint}, **ONCE}, more)
+    )
 
 
 def _bounds(endpoint: Any, **more: Any) -> dict[str, Bound]:

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autoevol.agents.gateway.errors import UsageError
-from autoevol.agents.messages import Finding, Verdict
+from autoevol.agents.messages import Finding
 from autoevol.optimizer.record.settings import Profile
 from autoevol.optimizer.scoring.detectors import DETECTORS, GATES, VERSION, detect, detectors_of
 from autoevol.optimizer.scoring.item import score_item
@@ -70,13 +70,13 @@ def test_nothing_is_lost_from_a_copy(text: str) -> None:
     assert () == detect(Pair(text, evolved=text), names)
 
 
-@given(PAIRS, st.sampled_from([None, True, False]), st.sampled_from([None, "evolved", "original", "same"]))
-def test_scores_lie_between_0_and_1(pair: Pair, said: bool | None, harder: str | None) -> None:
+@given(PAIRS, st.none() | st.floats(0, 1))
+def test_scores_lie_between_0_and_1(pair: Pair, harder: float | None) -> None:
     """Whatever is found and judged."""
-    verdict = Verdict(id="v", valid=said, self_contained=None, intent_kept=None, harder=harder)  # type: ignore[arg-type]
+    found = {} if harder is None else {"harder": harder}
     findings = detect(pair, ALL)
 
-    for score in (score_item(findings, verdict), score_item(findings, None), score_item(findings, None, judged=True)):
+    for score in (score_item(findings, found), score_item(findings, {}), score_item(findings, {}, judged=True)):
         assert 0 <= score.value <= 1
         assert all(0 <= part <= 1 for part in score.parts.values())
 
@@ -118,29 +118,23 @@ def test_languages_have_lists() -> None:
     assert VERSION.count("-") == 1
 
 
-VERDICT = Verdict(id="v", valid=True, self_contained=True, intent_kept=True, harder="evolved")
-
-
 @pytest.mark.parametrize(
-    ("verdict", "judged", "expected"),
+    ("kinds", "measures", "judged", "expected"),
     [
-        (None, False, 1.0),
-        (None, True, 0.5),
-        (VERDICT, True, 1.0),
-        (Verdict(id="v", valid=True, self_contained=True, intent_kept=True, harder="same"), True, 0.5),
-        (Verdict(id="v", valid=True, self_contained=True, intent_kept=True, harder="original"), True, 0.0),
-        (Verdict(id="v", valid=None, self_contained=None, intent_kept=None, harder=None), True, 0.5),
-        (Verdict(id="v", valid=False, self_contained=True, intent_kept=True, harder="evolved"), True, 0.0),
-        (Verdict(id="v", valid=True, self_contained=False, intent_kept=None, harder="evolved"), True, 0.0),
-        (Verdict(id="v", valid=True, self_contained=True, intent_kept=False, harder="evolved"), True, 0.0),
+        ((), {}, False, 1.0),
+        ((), {}, True, 0.5),
+        ((), {"harder": 1.0}, True, 1.0),
+        ((), {"harder": 0.75}, True, 0.75),
+        ((), {"harder": 0.0}, True, 0.0),
+        ((), {"harder": 0.5, "useful": 0.5, "agreement": 0.1}, True, 0.25),
+        (("judged-invalid",), {"harder": 1.0}, True, 0.0),
+        (("no-agreement",), {"harder": 1.0}, True, 0.0),
+        (("identity",), {"harder": 1.0}, True, 0.0),
+        (("paper-stagnant",), {"harder": 1.0}, True, 1.0),
     ],
 )
-def test_score_of_what_passed_the_gates(verdict: Verdict | None, judged: bool, expected: float) -> None:
-    """The judge decides, and abstaining is neither good nor bad."""
-    assert expected == score_item((), verdict, judged=judged).value
-
-
-def test_a_gate_beats_the_judge() -> None:
-    """A copy is worth nothing whatever a judge says; a published rule is no gate here."""
-    assert score_item([Finding("identity")], VERDICT).value == 0
-    assert score_item([Finding("paper-stagnant")], VERDICT).value == 1
+def test_an_item_has_what_was_gained_unless_a_gate_fired(
+    kinds: tuple[str, ...], measures: dict[str, float], judged: bool, expected: float
+) -> None:
+    """Abstaining is neither good nor bad, a copy is worth nothing whatever a judge says."""
+    assert expected == score_item([Finding(kind) for kind in kinds], measures, judged=judged).value

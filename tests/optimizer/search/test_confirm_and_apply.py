@@ -50,12 +50,12 @@ async def test_it_is_applied_all_the_same_where_the_person_or_the_paper_says_so(
 
 
 async def test_a_method_that_is_better_on_test_is_confirmed(tmp_path: Path) -> None:
-    """Start, best and both controls are scored on the same test seeds, once."""
+    """Start, best, what people designed and both controls are scored on the same test seeds, once."""
     run = await play(tmp_path, Actors({0: 0}), search=_search(candidates=1, test=8))
 
     confirmation = run.json("test/confirmation.json")
     assert "confirmed" == confirmation["verdict"]
-    assert {"start": 8, "best": 8, "identity": 8, "just-longer": 8} == {
+    assert {"start": 8, "best": 8, "evol-instruct": 8, "identity": 8, "just-longer": 8} == {
         row["label"]: row["items"] for row in confirmation["standings"]
     }
     assert run.decision(0)["accepted"] == run.status["applied_method"]

@@ -119,12 +119,15 @@ async def test_a_candidate_that_is_clearly_worse_leaves_at_a_rung(tmp_path: Path
 
 
 async def test_the_judge_is_heard(tmp_path: Path) -> None:
-    """Half of the score of an item is what the judge says, and who is not asked says nothing."""
+    """In both orders, and now and then once more; who is not asked says nothing."""
     actors = Actors({0: 0})
 
     judged = await play(tmp_path, actors, search=_search(candidates=1))
 
-    assert DEV == judged.calls("judge", "steps/000/dev/c1/")
+    rows = judged.rows("steps/000/candidates/1/dev.jsonl")
+    again = sum("again" in row for row in rows)
+    assert 0 < again < DEV
+    assert 2 * DEV + again == judged.calls("judge", "steps/000/dev/c1/")
     assert 0 == judged.calls("judge", "steps/000/dev/incumbent/"), "what a gate stops is not judged"
     assert {"evolved"} == {row["verdict"]["harder"] for row in judged.rows("steps/000/candidates/1/dev.jsonl")}
 

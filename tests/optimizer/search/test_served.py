@@ -12,7 +12,7 @@ from autoevol.optimizer.search.trajectory import Trajectory
 
 def _standing(label: str, *calls: Call) -> Standing:
     seed = Seed(label, 1, Instruction("text"))
-    made = Trajectory(seed, "m", ("a", "b"), "c", "", "", "", (), None, calls)
+    made = Trajectory(seed, "m", ("a", "b"), "c", "", "", "", (), calls)
     return Standing(Contestant(label, Method(("clause",), label)), {label: made}, {label: 1.0})
 
 
