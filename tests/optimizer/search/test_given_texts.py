@@ -12,13 +12,14 @@ from autoevol.agents.method import Method
 from autoevol.agents.responder import Responder
 from autoevol.agents.team import Journey, Team
 from autoevol.optimizer.dataset.seed import Seed
+from autoevol.optimizer.search.course import Plan
 from autoevol.optimizer.search.evaluate import Contestant, Errand, Given
-from autoevol.optimizer.search.trajectory import Plan, Trajectory, trajectory_of
+from autoevol.optimizer.search.trajectory import Trajectory, trajectory_of
 from autoevol.prompts import shipped
 from tests.door import GivenDoor, seat
 
 SEED = Seed("seed-000001", 1, Instruction("Add 1."))
-TWO_ROUNDS = Plan(2, True, False, ("unreadable", "identity", "empty-response"), frozenset({"unreadable"}), 0)
+TWO_ROUNDS = Plan(2, True, ("unreadable", "identity", "empty-response"), frozenset({"unreadable"}))
 
 
 async def _travel(errand: Errand, door: GivenDoor) -> Trajectory:
@@ -34,7 +35,7 @@ async def _travel(errand: Errand, door: GivenDoor) -> Trajectory:
     def route(journey: Journey) -> Task | None:
         return errand.next_task(TWO_ROUNDS, journey)
 
-    await Team(cast, door).work([errand.first_task()], route, deliver)
+    await Team(cast, door).work([errand.first_task(0)], route, deliver)
     return trajectory_of(errand.plan(TWO_ROUNDS), SEED, found[0])
 
 
