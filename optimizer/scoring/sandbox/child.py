@@ -96,8 +96,11 @@ def _line(error: BaseException, program: str) -> bytes:
             return b"limit processes"
         told = " ".join(str(error).replace("(program.py, line", "(line").split())[:_LONGEST]
         lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if _own(frame)]
-        source = program.split("\n")[lines[-1] - 1].strip()[:_LONGEST] if lines else ""
-        place = f" (line {lines[-1]}: {source})" if lines else ""
+        source = program.split("\n")
+        places = [
+            f"line {line}: {source[line - 1].strip()[:_LONGEST]}" for line in dict.fromkeys(lines[:-2:-1] + lines[:1])
+        ]
+        place = f" ({', from '.join(places)})" if places else ""
         return f"error {type(error).__name__}{': ' if told else ''}{told}{place}".encode("utf-8", "replace")
     except BaseException:
         return b"error an error that cannot be told"
