@@ -7,7 +7,8 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -39,7 +40,8 @@ from .reuse import settle_reuse
 if TYPE_CHECKING:
     from ..session import Ending
 
-__all__ = ["check_out", "follow", "launch"]
+__all__ = ["ask_consent", "check_choices", "check_endpoints", "check_out", "follow", "interruptible", "launch",
+           "refuse_unknown_prices"]  # fmt: skip
 
 
 def launch(options: Mapping[str, Any], said: Tree) -> None:
@@ -54,15 +56,15 @@ def launch(options: Mapping[str, Any], said: Tree) -> None:
     """
     settings = priced(resolve(options["config"], merge(flags_of(options), said)))
     settings = settle_reuse(settings, options["runs"] or Path("runs"))
-    _check_choices(settings)
+    check_choices(settings)
     out = check_out(options.get("out"), settings)
     plan = plan_of(settings, proving=options["dry_run"])
     if options["dry_run"]:
         click.echo("\n".join([*plan_lines(plan), "Nothing was called and no folder was made."]))
         return
-    _check_endpoints(settings)
-    _refuse_unknown_prices(settings)
-    _ask_consent(settings, plan.forecast, yes=options["yes"])
+    check_endpoints(settings)
+    refuse_unknown_prices(settings)
+    ask_consent(settings, plan.forecast, yes=options["yes"])
     from ..session import create_run  # noqa: PLC0415  brings the whole loop; a dry run need not wait for it
 
     folder = create_run(settings, options["runs"] or Path("runs"))
@@ -89,12 +91,27 @@ def follow(
     from ..session import run  # noqa: PLC0415  brings the whole loop, and a dry run need not wait for it
 
     command = resume_line(folder, out)
+    with interruptible(folder, command), make_watcher(quiet=quiet, steps=outlook.steps) as watcher:
+        watcher.begin(folder, outlook.line)
+        ending = anyio.run(partial(run, folder, watcher, replay=replay, budget=budget))
+        watcher.end(ending.summary)
+    _report(ending, command, out)
+
+
+@contextmanager
+def interruptible(folder: Path, command: str) -> Generator[None]:
+    """Work that Ctrl-C and SIGTERM stop cleanly, and after which the person is told how it goes on.
+
+    Args:
+        folder: where what is finished is kept.
+        command: continues the work.
+
+    Raises:
+        Interrupted: it was stopped.
+    """
     previous = signal.signal(signal.SIGTERM, _as_interrupt)
     try:
-        with make_watcher(quiet=quiet, steps=outlook.steps) as watcher:
-            watcher.begin(folder, outlook.line)
-            ending = anyio.run(partial(run, folder, watcher, replay=replay, budget=budget))
-            watcher.end(ending.summary)
+        yield
     except KeyboardInterrupt:
         raise Interrupted(command) from None
     except (AutoEvolError, OSError) as error:
@@ -102,11 +119,14 @@ def follow(
         raise
     finally:
         signal.signal(signal.SIGTERM, previous)
-    _report(ending, command, out)
 
 
-def _check_choices(settings: Settings) -> None:
-    """Names that the run would only stumble over later, when something is spent already."""
+def check_choices(settings: Settings) -> None:
+    """Names that the run would only stumble over later, when something is spent already.
+
+    Raises:
+        UsageError: a detector, a method or a form is named that there is not.
+    """
     for name in settings.detectors:
         if name not in DETECTORS:
             close = difflib.get_close_matches(name, DETECTORS, n=1)
@@ -119,8 +139,13 @@ def _check_choices(settings: Settings) -> None:
     load_method(settings.search.method)
 
 
-def _check_endpoints(settings: Settings) -> None:
-    """Keys, model files and scripts must be there before a folder is made for the run."""
+def check_endpoints(settings: Settings) -> None:
+    """Keys, model files and scripts must be there before a folder is made for the run.
+
+    Raises:
+        UsageError: a key or a script is missing.
+        ModelFileError: an embedded model is.
+    """
     for name, endpoint in settings.endpoints.items():
         find_key(name, endpoint)
         if endpoint.local is not None:
@@ -178,8 +203,12 @@ def _copy(source: Path, target: Path) -> None:
         ) from error
 
 
-def _refuse_unknown_prices(settings: Settings) -> None:
-    """A cap in money means nothing where a price is unknown (design, law 7)."""
+def refuse_unknown_prices(settings: Settings) -> None:
+    """A cap in money means nothing where a price is unknown (design, law 7).
+
+    Raises:
+        UsageError: there is such a cap and such a price.
+    """
     missing = unpriced(settings)
     if settings.budget.usd is not None and missing:
         raise UsageError(
@@ -189,7 +218,7 @@ def _refuse_unknown_prices(settings: Settings) -> None:
         )
 
 
-def _ask_consent(settings: Settings, forecast: Estimate, *, yes: bool) -> None:
+def ask_consent(settings: Settings, forecast: Estimate, *, yes: bool) -> None:
     """Paid calls without a cap need a word from the person.
 
     Raises:

@@ -25,6 +25,7 @@ from .against import Against, read_against
 from .chart import Chart, draw_scores
 from .counts import Balance, balances
 from .files import RunFiles
+from .judge import JUDGE, JudgeView, read_judge
 from .lineage import Change, changes, read_method
 from .records import ConfirmationRecord, FrozenRecord, SearchRecord, StatusRecord
 from .rows import Data, Dropped, Picked, read_data, read_dropped, read_picked
@@ -43,6 +44,7 @@ _FILES: Mapping[str, str] = {
     "dataset.jsonl": "the finished rows",
     "dropped.jsonl": "the other rows, each with its reason",
     "test/confirmation.json": "the confirmation on test",
+    JUDGE: "how steady the judge is",
     "steps": "every step: method, trajectories, candidates, decision",
     "settings.json": "the frozen settings",
     "estimate.json": "what it was estimated to take",
@@ -66,6 +68,7 @@ class _Page:
     method: Method | None
     since_start: tuple[Change, ...]
     confirmation: ConfirmationRecord | None
+    judge: JudgeView | None
     picked: Picked | None
     data: Data
     dropped: Dropped
@@ -158,6 +161,7 @@ def _page(files: RunFiles) -> _Page:
         method=method,
         since_start=changes(start, method) if start and method else (),
         confirmation=confirmation,
+        judge=read_judge(files),
         picked=read_picked(files, steps),
         data=data,
         dropped=dropped,
