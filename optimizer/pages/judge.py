@@ -1,4 +1,4 @@
-"""How far the judge can be trusted: its noise, order bias, abstentions and what is wrong with it, as a page shows it."""
+"""How far the judge can be trusted: noise, order bias, abstentions, and what is wrong with it, as a page shows it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def read_judge(files: RunFiles) -> JudgeView | None:
     name = f" ({record.judge})" if record.judge else ""
     summary = (
         f"The judge{name} looked {count(record.looks, 'time')} at {count(record.items, 'item')}: "
-        f"{count(record.pairs, 'pair')} in both orders, {count(record.repeats, 'look')} a second time in the same order."
+        f"{count(record.pairs, 'pair')} in both orders, {count(record.repeats, 'look')} again in the same order."
     )
     return JudgeView(summary, record.problems, tuple(_figures(record)))
 
@@ -61,7 +61,9 @@ def _figures(record: JudgeRecord) -> Iterator[Figure]:
     yield _preference(record)
     for field, rate in record.noise.items():
         if rate.of:
-            yield _figure(f"noise of “{_NAMES.get(field, field)}”", rate, "answered otherwise when asked the same again")
+            yield _figure(
+                f"noise of “{_NAMES.get(field, field)}”", rate, "answered otherwise when asked again"
+            )
     for field, rate in record.abstained.items():
         if rate.hits:
             yield _figure(f"abstained from “{_NAMES.get(field, field)}”", rate, "of the readable verdicts")
