@@ -1,4 +1,4 @@
-"""The labelled set: evolutions of which a person has said what is wrong, to measure those who look for it.
+"""The labelled set: evolutions with a label that says what is wrong with each, to measure those who look for it.
 
 Detectors and judges are measured on it: `autoevol judge-audit` and `benchmarks/` read it. How it was made, and how to
 write one's own, is in the README.md of this folder.
@@ -55,7 +55,7 @@ _FROM_LIST = {"language": LANGUAGES, "domain": DOMAINS}
 
 @dataclass(frozen=True)
 class LabelledRow:
-    """One evolution and what a person says of it: a good one has no flaws, a bad one names the main one first."""
+    """One evolution and its label: a good one has no flaws, a bad one names the main one first."""
 
     id: str
     language: str

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from autoevol.agents.gateway.errors import UsageError
-from autoevol.optimizer.scoring.labelled import LabelledRow, load_labelled
+from autoevol.optimizer.scoring.labelled import FLAWS, LabelledRow, load_labelled
 
+README = Path(__file__).resolve().parents[3] / "optimizer" / "scoring" / "labelled" / "README.md"
 ROW: dict[str, object] = {
     "id": "x-1",
     "language": "en",
@@ -133,3 +135,66 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         load_labelled(tmp_path / "none.jsonl")
     with pytest.raises(UsageError, match="cannot be read"):
         load_labelled(tmp_path)
+
+
+def _english() -> list[LabelledRow]:
+    return [row for row in load_labelled() if row.language == "en"]
+
+
+def test_every_class_of_flaws_has_english_rows() -> None:
+    """Recall over fewer than four rows says nothing at all."""
+    counts = Counter(flaw for row in _english() for flaw in row.flaws)
+
+    assert {} == {flaw: counts[flaw] for flaw in FLAWS if counts[flaw] < 4}
+
+
+def test_there_are_enough_english_rows_good_ones_too() -> None:
+    """Precision needs good rows, among them such as look bad."""
+    rows = _english()
+
+    assert 130 <= len(rows)
+    assert 45 <= sum(row.good for row in rows)
+
+
+def test_the_english_rows_are_of_many_kinds() -> None:
+    """Maths is the largest part, no domain is missing, no two evolved texts are the same."""
+    rows = _english()
+    domains = Counter(row.domain for row in rows)
+    texts = Counter(row.evolved for row in rows if row.evolved)
+
+    assert {"maths", "code", "chat", "writing", "data", "reasoning"} == set(domains)
+    assert "maths" == domains.most_common(1)[0][0]
+    assert [] == [text for text, count in texts.items() if count > 1]
+
+
+def test_good_rows_have_an_answer() -> None:
+    """An evolution is good with its answer, not without."""
+    assert [] == [row.id for row in load_labelled() if row.good and not (row.response or "").strip()]
+
+
+def test_identity_means_that_nothing_was_changed() -> None:
+    """The one label that can be checked without judgement, both ways."""
+    rows = _english()
+
+    assert [] == [row.id for row in rows if ("identity" in row.flaws) != (_plain(row.seed) == _plain(row.evolved))]
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_the_readme_counts_what_is_there() -> None:
+    """For every language that is shipped; a class that is not explained there is a mistake, too."""
+    rows = load_labelled()
+    table = {
+        cells[0].strip("`"): dict(zip(("en", "zh"), cells[2:], strict=True))
+        for line in README.read_text(encoding="utf-8").splitlines()
+        if len(cells := [cell.strip() for cell in line.strip("|").split("|")]) == 4
+    }
+
+    for language in {row.language for row in rows}:
+        own = [row for row in rows if row.language == language]
+        counts = Counter(flaw for row in own for flaw in row.flaws)
+        expected = {flaw: counts[flaw] for flaw in FLAWS}
+        expected |= {"good rows": sum(row.good for row in own), "all rows": len(own)}
+        assert expected == {name: int(table[name][language]) for name in expected}
