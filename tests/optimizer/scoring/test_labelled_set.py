@@ -186,7 +186,7 @@ def _plain(text: str) -> str:
 def test_the_readme_counts_what_is_there() -> None:
     """For every language that is shipped; a class that is not explained there is a mistake, too."""
     rows = load_labelled()
-    table = {
+    table: dict[str, dict[str, str]] = {
         cells[0].strip("`"): dict(zip(("en", "zh"), cells[2:], strict=True))
         for line in README.read_text(encoding="utf-8").splitlines()
         if len(cells := [cell.strip() for cell in line.strip("|").split("|")]) == 4
