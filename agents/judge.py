@@ -36,7 +36,8 @@ _NO = r"no(?!\s+(?:contradict|conflict|inconsist|problem|issue))|否|不是|不�
 _YES_OR_NO = re.compile(rf"[\W_]*(?:(yes|是|能)|({_NO}))(?![a-z])", re.IGNORECASE)
 _WHICH = re.compile(r"[\W_]*(?:version|版本)?[\W_]*(a|b|same|相同|一样)(?![a-z])", re.IGNORECASE)
 # The choice as it was offered, given back: no answer.
-_ECHO = re.compile(r"yes\W+no\W+(?:or\W+|或\W*)?unsure|\ba\W+b\W+same", re.IGNORECASE)
+_OR = r"\W+(?:or\W+|或\W*)?"
+_ECHO = re.compile(rf"\W*(?:yes{_OR}no{_OR}unsure|yes\W+or\W+no\b|a{_OR}b{_OR}same|a\W+or\W+b\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ class Judge:
             text = None if cut_off(answer, tag) else between_tags(answer.text, tag)
             for block in labelled_blocks(text, _LABELS, "") if text is not None and text not in form else ():
                 fields |= block
-        return {name: text for name, text in fields.items() if name == "quote" or not _ECHO.search(text)}
+        return {name: text for name, text in fields.items() if name == "quote" or not _ECHO.match(text)}
 
 
 def _whole(instruction: Instruction) -> str:

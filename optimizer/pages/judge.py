@@ -57,13 +57,13 @@ def read_judge(files: RunFiles) -> JudgeView | None:
 def _figures(record: JudgeRecord) -> Iterator[Figure]:
     yield _figure("said no", record.refused, "verdicts that refuse the item, with words of a text as proof")
     yield _figure("said yes to all", record.yes_to_all, "a judge that never says anything else checks nothing")
+    for name, rate in record.named.items():
+        yield _figure(f"harder: {name}", rate, "named so, of the readable verdicts")
     yield _figure("“harder” turned with the order", record.flips, "a coin would turn in half of the pairs")
     yield _preference(record)
     for field, rate in record.noise.items():
         if rate.of:
-            yield _figure(
-                f"noise of “{_NAMES.get(field, field)}”", rate, "answered otherwise when asked again"
-            )
+            yield _figure(f"noise of “{_NAMES.get(field, field)}”", rate, "answered otherwise when asked again")
     for field, rate in record.abstained.items():
         if rate.hits:
             yield _figure(f"abstained from “{_NAMES.get(field, field)}”", rate, "of the readable verdicts")

@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..dataset.report import ReadReport
-from ..record.estimate import Estimate, Sizes
+from ..record.estimate import Estimate, Sizes, roles_in_use
 from ..record.estimate_file import estimate_object, line_object
 from ..record.pricing import models_in_use, unpriced
 from ..record.settings import Settings
 from ..record.timing import Bound, slowest
+from ..scoring.families import kin_warning
 from ..scoring.power import Provable
 from ..search.caps import Fit
 from ..search.proof import DISCORDANCES, HEADLINE, Proof
@@ -51,7 +52,14 @@ def plan_lines(plan: Plan) -> list[str]:
         lines += _cap(fit, settings)
     if not plan.fits:
         lines.append("Caps: none")
-    return [*lines, *_proof(plan.proof)]
+    return [*lines, *_proof(plan.proof), *_kin(settings)]
+
+
+def _kin(settings: Settings) -> Iterator[str]:
+    """A judge that shares the evolver's blind spots is named while it can still be changed."""
+    if "judge" in roles_in_use(settings):
+        warning = kin_warning(settings.roles.judge.model, settings.roles.evolver.model)
+        yield from [f"Note: {warning}"] if warning else []
 
 
 def plan_object(plan: Plan) -> dict[str, Any]:

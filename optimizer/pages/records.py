@@ -171,6 +171,7 @@ class JudgeRecord(_Record):
     looks: int = 0
     pairs: int = 0
     repeats: int = 0
+    named: dict[str, RateRecord] = Field(default_factory=dict[str, RateRecord])
     flips: RateRecord = RateRecord()
     no_answer: RateRecord = RateRecord()
     unreadable: RateRecord = RateRecord()

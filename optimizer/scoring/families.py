@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["model_family"]
+__all__ = ["kin_warning", "model_family", "shared_family"]
 
 # The first that is found in the name counts: a distilled model counts as what it was made from.
 _FAMILIES = ("qwen", "qwq", "llama", "mixtral", "mistral", "ministral", "codestral", "magistral", "devstral", "gemma",
@@ -28,3 +28,22 @@ def model_family(name: str) -> str:
     if re.match(r"o[1-9](?:\b|-)", name.casefold().rpartition("/")[2]):
         return "gpt"
     return ""
+
+
+def shared_family(one: str, other: str) -> str:
+    """The family that two models share; empty where they share none, or one's is not known."""
+    family = model_family(one)
+    return family if family == model_family(other) else ""
+
+
+def kin_warning(judge: str, evolver: str) -> str:
+    """A sentence where the judge is the evolver's own model or of its family; else empty.
+
+    Args:
+        judge, evolver: names of their models; empty where not known.
+    """
+    advice = "shared blind spots; give the judge a model of another family (--judge-model, or [roles.judge])."
+    if judge and judge == evolver:
+        return f"The judge is the evolver's own model ({judge}): {advice}"
+    family = shared_family(judge, evolver)
+    return f"The judge is of the same family as the evolver ({family}): {advice}" if family else ""

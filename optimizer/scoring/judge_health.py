@@ -11,13 +11,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .families import model_family
+from .families import kin_warning, shared_family
 from .rates import Rate, Z, sign_p
 
-__all__ = ["FIELDS", "RUBRIC", "JudgeHealth", "judge_lines", "problems"]
+__all__ = ["FIELDS", "NAMED", "RUBRIC", "JudgeHealth", "judge_lines", "problems"]
 
 RUBRIC = ("valid", "self_contained", "consistent", "intent_kept")
 """What a verdict says yes or no to."""
+
+NAMED = ("evolved", "same", "original")
+"""What can be named as the harder text."""
 
 FIELDS = (*RUBRIC, "harder")
 """All that a verdict answers, by name."""
@@ -37,6 +40,7 @@ class JudgeHealth:
         pairs: items shown in both orders, with both answers readable.
         repeats: times that a pair was shown again in the same order, with both answers readable.
         noise: by field, repeats whose answer differs; an abstention differs from an answer.
+        named: by name, how often it was said to be the harder text, of the readable verdicts.
         flips: pairs that named something else as harder (evolved, original, same) when the order was turned, of those
             where neither answer was an abstention.
         first_wins, second_wins: pairs in which the text in the first place was harder both times, or in the second.
@@ -52,6 +56,7 @@ class JudgeHealth:
     pairs: int
     repeats: int
     noise: Mapping[str, Rate]
+    named: Mapping[str, Rate]
     flips: Rate
     first_wins: int
     second_wins: int
@@ -85,21 +90,16 @@ class JudgeHealth:
         """Two-sided exact binomial p-value of the preference."""
         return sign_p(self.first_wins, self.second_wins)
 
-    @property
-    def same_family(self) -> str:
-        """The family that judge and evolver share, or empty."""
-        family = model_family(self.judge)
-        return family if family and family == model_family(self.evolver) else ""
-
     def as_row(self) -> dict[str, Any]:
         """How the record shows it."""
         low, high = self.preference_interval
         preference = self.preference
         rates = ("flips", "no_answer", "unreadable", "ungrounded", "refused", "yes_to_all")
         return {
-            "judge": self.judge, "evolver": self.evolver, "same_family": self.same_family,
+            "judge": self.judge, "evolver": self.evolver, "same_family": shared_family(self.judge, self.evolver),
             "items": self.items, "looks": self.looks, "pairs": self.pairs, "repeats": self.repeats,
             **{name: getattr(self, name).as_row() for name in rates},
+            "named": {name: rate.as_row() for name, rate in self.named.items()},
             "noise": {name: rate.as_row() for name, rate in self.noise.items()},
             "abstained": {name: rate.as_row() for name, rate in self.abstained.items()},
             "preference": {
@@ -113,7 +113,8 @@ class JudgeHealth:
 
 def problems(health: JudgeHealth) -> tuple[str, ...]:
     """What is wrong with the judge, in sentences; empty where nothing was seen that is."""
-    return (*_silence(health), *_agreeable(health), *_unsteady(health), *_kinship(health))
+    kin = [sentence] if (sentence := kin_warning(health.judge, health.evolver)) else []
+    return (*_silence(health), *_agreeable(health), *_unsteady(health), *kin)
 
 
 def _silence(health: JudgeHealth) -> Iterable[str]:
@@ -145,6 +146,9 @@ def _agreeable(health: JudgeHealth) -> Iterable[str]:
     yes, noes = health.yes_to_all, health.refused.hits + health.ungrounded.hits
     if yes.of >= _FEW and yes.hits == yes.of:
         yield "The judge said yes to everything: validity is not checked."
+    elif not health.refused.hits and health.ungrounded.of >= 3:
+        yield f"Not one 'no' of the judge was proven ({health.ungrounded.of} were said): validity is not checked."
+        return
     elif yes.of >= 30 and not noes and yes.hits:
         yield f"The judge said no to nothing in {yes.of} verdicts: either all were well, or validity is not checked."
     if health.ungrounded.of >= _FEW and _much(health.ungrounded, 0.3):
@@ -156,6 +160,9 @@ def _agreeable(health: JudgeHealth) -> Iterable[str]:
 
 def _unsteady(health: JudgeHealth) -> Iterable[str]:
     flips, preference = health.flips, health.preference
+    same, answers = health.named["same"], sum(rate.hits for rate in health.named.values())
+    if answers >= _FEW and same.hits == answers:
+        yield "The judge called every pair equally hard: its comparison decides nothing."
     if flips.of >= _FEW and _much(flips, _SHAKY):
         worth = "'harder' is little better than chance" if _much(flips, _CHANCE) else "'harder' is shaky"
         yield f"The judge flips in {_percent(flips)} of the pairs when the order is turned: {worth}."
@@ -169,19 +176,6 @@ def _unsteady(health: JudgeHealth) -> Iterable[str]:
     for name, rate in health.noise.items():
         if rate.of >= _FEW and _much(rate, _MUCH):
             yield f"Asked the same twice, the judge answers '{name}' otherwise in {_percent(rate)} of the cases."
-
-
-def _kinship(health: JudgeHealth) -> Iterable[str]:
-    if health.judge and health.judge == health.evolver:
-        yield (
-            f"The judge is the evolver's own model ({health.judge}): shared blind spots; "
-            "name one of another family with --judge-model."
-        )
-    elif health.same_family:
-        yield (
-            f"The judge is of the same family as the evolver ({health.same_family}): shared blind spots; "
-            "name another with --judge-model."
-        )
 
 
 def judge_lines(health: JudgeHealth) -> list[str]:
@@ -202,6 +196,7 @@ def judge_lines(health: JudgeHealth) -> list[str]:
             f"  first place minus second   {health.preference:+.0%} (95 % {low:+.0%} to {high:+.0%}, "
             f"p = {health.preference_p:.2g})"
         )
+    lines += [f"  harder: {name:18} {rate}" for name, rate in health.named.items()]
     lines += [f"  noise, {field_name:19} {rate}" for field_name, rate in health.noise.items() if rate.of]
     lines += [f"  abstained, {field_name:15} {rate}" for field_name, rate in health.abstained.items() if rate.hits]
     shares = (("'no' unproven", health.ungrounded), ("unreadable", health.unreadable), ("no answer", health.no_answer))

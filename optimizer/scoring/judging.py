@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from ...agents.messages import Failed, JudgeTask, Message, Verdict
-from .judge_health import FIELDS, RUBRIC, JudgeHealth
+from .judge_health import FIELDS, NAMED, RUBRIC, JudgeHealth
 from .rates import Rate
 
 __all__ = ["JudgeTally", "Look", "looks_of"]
@@ -86,7 +86,8 @@ class JudgeTally:
         return JudgeHealth(
             items=counts["items"], looks=counts["looks"], pairs=counts["pairs"], repeats=repeats,
             noise=fields("noise", repeats), abstained=fields("abstained", readable),
-            flips=Rate(counts["flips"], counts["named"]),
+            named=MappingProxyType({name: Rate(counts[f"harder/{name}"], readable) for name in NAMED}),
+            flips=Rate(counts["flips"], counts["compared"]),
             first_wins=counts["first"], second_wins=counts["second"],
             no_answer=Rate(counts["no answer"], counts["looks"]),
             unreadable=Rate(counts["unreadable"], counts["looks"] - counts["no answer"]),
@@ -106,6 +107,7 @@ class JudgeTally:
             return
         counts["readable"] += 1
         counts.update(f"abstained/{name}" for name in FIELDS if getattr(verdict, name) is None)
+        counts[f"harder/{verdict.harder}"] += 1
         noes = [name for name in RUBRIC if getattr(verdict, name) is False]
         counts["refused"] += bool(noes)
         counts["ungrounded"] += len(verdict.ungrounded)
@@ -122,7 +124,7 @@ class JudgeTally:
         counts["pairs"] += 1
         if plain.harder is None or swapped.harder is None:
             return
-        counts["named"] += 1
+        counts["compared"] += 1
         counts["flips"] += plain.harder != swapped.harder
         counts["first"] += (plain.harder, swapped.harder) == ("original", "evolved")
         counts["second"] += (plain.harder, swapped.harder) == ("evolved", "original")

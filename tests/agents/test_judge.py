@@ -32,7 +32,8 @@ def _lines(**fields: str) -> str:
 @pytest.mark.parametrize(("swap", "word", "harder"), [
     (False, "B", "evolved"), (False, "A", "original"), (True, "A", "evolved"), (True, "B", "original"),
     (False, "same", "same"), (True, "version A", "evolved"), (False, "**B.**", "evolved"), (False, "unsure", None),
-    (False, "maybe B", None),
+    (False, "maybe B", None), (False, "A, B, same or unsure", None), (True, "A or B", None), (True, "A、B、same", None),
+    (False, "相同", "same"), (False, "版本 B", "evolved"),
 ])  # fmt: skip
 async def test_letters_are_turned_back_into_texts(swap: bool, word: str, harder: str | None) -> None:
     """The order that was shown decides which letter is the evolved text."""
@@ -125,7 +126,8 @@ async def test_words_of_the_response_are_evidence_too() -> None:
     [
         (True, "Yes."), (True, "**yes**, fully"), (True, "是"), (False, "No: it lacks a number"), (False, "否"),
         (None, "no contradiction"), (None, "not sure"), (None, "nobody knows"), (None, "unsure"), (None, "不确定"),
-        (None, "yes, no or unsure"), (None, "yes|no|unsure"), (None, "yes、no 或 unsure"), (None, ""),
+        (None, "yes, no or unsure"), (None, "yes|no|unsure"), (None, "yes、no 或 unsure"),
+        (None, "yes or no"), (None, ""), (True, "yes; asked for yes or no"),
     ],
 )  # fmt: skip
 async def test_words_for_yes_and_no(expected: bool | None, words: str) -> None:

@@ -55,6 +55,23 @@ def test_an_estimate_says_calls_money_time_caps_and_what_can_be_proved(cli: Cli,
     assert {"seeds.jsonl"} == {path.name for path in tmp_path.iterdir()}
 
 
+@pytest.mark.parametrize(
+    ("judge", "words"),
+    [
+        (("--judge-model", "o3-mini"), "Note: The judge is of the same family as the evolver (gpt)"),
+        ((), "Note: The judge is the evolver's own model (gpt-4o-mini)"),
+        (("--judge-model", "claude-x", "--price", "claude-x=1,2"), ""),
+        (("--no-judge",), ""),
+    ],
+)
+def test_a_judge_that_is_kin_to_the_evolver_is_named(cli: Cli, seeds: Path, judge: tuple[str, ...], words: str) -> None:
+    """While it can still be changed."""
+    said = cli("estimate", seeds, *OPENAI, *SMALL, *judge)
+
+    assert (0, bool(words)) == (said.code, "Note: The judge" in said.out)
+    assert words in said.out
+
+
 def test_an_estimate_for_a_program_has_the_same(cli: Cli, seeds: Path) -> None:
     """One object; the roles add up to the whole."""
     row = json.loads(cli("estimate", seeds, *OPENAI, "--json", "--rpm", 60).out)

@@ -105,7 +105,7 @@ def _of(rate: Mapping[str, int]) -> tuple[int, int]:
         (_verdict("unsure", **dict.fromkeys(RUBRIC, "unsure")), "The judge abstained on every item"),
         (_verdict("B"), "The judge said yes to everything: validity is not checked."),
         ("I like both of them.", "Not one answer of the judge could be read"),
-        (_verdict("B", quote="the moon is made of cheese", valid="no"), "100% of the judge's 'no' quoted nothing"),
+        (_verdict("B", quote="the moon is made of cheese", valid="no"), "Not one 'no' of the judge was proven"),
         (_verdict("A", quote="How many"), "flips in 100% of the pairs"),
     ],
 )

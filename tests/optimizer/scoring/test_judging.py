@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoevol.agents.messages import Call, Failed, Instruction, JudgeTask, Verdict
-from autoevol.optimizer.scoring.families import model_family
+from autoevol.optimizer.scoring.families import model_family, shared_family
 from autoevol.optimizer.scoring.judge_health import JudgeHealth, judge_lines, problems
 from autoevol.optimizer.scoring.judging import JudgeTally, Look, looks_of
 from autoevol.optimizer.scoring.rates import Rate, sign_p
@@ -95,6 +95,11 @@ def test_noes_are_counted_with_and_without_evidence() -> None:
             (Look(False, 0, RUBBISH),),
             "Not one answer of the judge could be read: its opinion decides nothing.",
         ),
+        (_both("same", "same"), "The judge called every pair equally hard: its comparison decides nothing."),
+        (
+            (Look(False, 0, _said(consistent=None, ungrounded=("consistent",))),),
+            "Not one 'no' of the judge was proven (10 were said): validity is not checked.",
+        ),
         (
             _both("original", "evolved"),
             "The judge flips in 100% of the pairs when the order is turned: 'harder' is little better than chance.",
@@ -104,8 +109,8 @@ def test_noes_are_counted_with_and_without_evidence() -> None:
             "Asked the same twice, the judge answers 'harder' otherwise in 100% of the cases.",
         ),
         (
-            (Look(False, 0, _said(valid=None, ungrounded=("valid",))),),
-            "100% of the judge's 'no' quoted nothing that it was shown; they count as abstentions.",
+            (Look(False, 0, _said(consistent=False, valid=None, ungrounded=("valid",))),),
+            "50% of the judge's 'no' quoted nothing that it was shown; they count as abstentions.",
         ),
     ],
 )  # fmt: skip
@@ -160,6 +165,7 @@ def test_kin_is_warned_of(judge: str, evolver: str, words: str) -> None:
 
     assert words in found
     assert bool(words) == bool(found)
+    assert bool(words) == bool(shared_family(judge, evolver))
 
 
 @pytest.mark.parametrize(
