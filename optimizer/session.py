@@ -285,7 +285,7 @@ def _split(settings: Settings, source: SeedSource, fingerprint: str) -> Split:
     if settings.recipe == "evolve":
         sizes = {"dev": 0, "test": 0, "train": 0}
     else:
-        sizes = {"dev": search.dev, "test": search.test, "train": search.train}
+        sizes = {"dev": search.held_out, "test": search.test, "train": search.train}
     split = split_seeds(source, run_seed=settings.run_seed, **sizes)
     if split.fingerprint != fingerprint:
         raise UsageError(

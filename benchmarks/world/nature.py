@@ -1,8 +1,8 @@
 """A world in which the truth is known: items, methods of known quality, evolvers and judges of known error.
 
 An item has a difficulty that all methods share, and a method has an own way with each item, most of which its children
-inherit; so two methods agree on most items, and comparing them item by item pays. From the sum of the two a
-text comes out failed, no harder, about the same, or harder. The detectors see most failures. The judge looks at what is left in
+inherit; so two methods agree on most items, and comparing them item by item pays. From the sum of the two a text comes
+out failed, no harder, about the same, or harder. The detectors see most failures. The judge looks at what is left in
 both orders, with noise and with a liking for the text shown first; the score is 0, .25, .5, .75 or 1, as in
 `optimizer/scoring/item.py`. The published rules see almost nothing, as measured on the authors' released items.
 
@@ -119,9 +119,9 @@ class World:
             _verdict(text + side * nature.order + rng.normal(0, nature.judge, self.items)) for side in (1, -1)
         ]  # one in each order
         scores = np.where(seen, 0.0, (looks[0] + looks[1]) / 2)
-        fires = rng.random(self.items) < np.where(failed, nature.blind[0], nature.blind[1])
+        passes = np.where(rng.random(self.items) < np.where(failed, *nature.blind), 0.0, 1.0)
         answered = np.exp(length + rng.normal(0, 0.5, self.items))
-        return Creature(quality, skill, own, length, scores, 1.0 - fires, answered)
+        return Creature(quality, skill, own, length, scores, passes, answered)
 
 
 def quality_of(nature: Nature, skill: float) -> float:

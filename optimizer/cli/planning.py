@@ -73,7 +73,7 @@ def measure(settings: Settings) -> tuple[Sizes, ReadReport]:
     search = settings.search
     searching = settings.recipe == "auto-evol"
     split = split_seeds(
-        source, run_seed=settings.run_seed, dev=search.dev * searching, test=search.test * searching,
+        source, run_seed=settings.run_seed, dev=search.held_out * searching, test=search.test * searching,
         train=search.train * searching,
     )  # fmt: skip
     return Sizes(len(split.train), len(split.dev), len(split.test), split.total, mean), split.report

@@ -202,13 +202,13 @@ def _proof(found: Proof | None) -> Iterator[str]:
     if found is None:
         return
     yield (
-        "Provable: the smallest gain (items won less items lost, as a share of all) that is shown with "
-        f"{found.power:.0%} probability,"
+        f"Provable: the smallest gain in mean score (0 or 1 an item) that is shown with {found.power:.0%} probability,"
     )
     yield f"  if two methods score differently on {_list(f'{share:.0%}' for share in DISCORDANCES)} of the items:"
     if found.dev:
         level = found.dev[0].alpha
-        yield f"  on dev   {_part(found.dev)} at level {level:.2g} each, for {found.comparisons} comparisons"
+        steps = count(found.steps, "step")
+        yield f"  on dev   {_part(found.dev)} at level {level:.2g}, for the leader of a step in {steps}"
     if found.test:
         yield f"  on test  {_part(found.test)} at level {found.test[0].alpha:.2g}"
     if found.why_not:
@@ -238,7 +238,7 @@ def _halves(found: Proof) -> Iterator[str]:
             f"{half.seeds:,} seeds, and {half.calls:,} calls at most in all."
         )
     if found.single is not None and found.single.difference is not None:
-        yield f"  With a single comparison (1 step, 1 candidate) dev would show {found.single.difference:.2f}."
+        yield f"  With a single step dev would show {found.single.difference:.2f}."
 
 
 def _list(words: Iterator[str] | Sequence[str]) -> str:

@@ -97,11 +97,10 @@ class _Page:
         search = self.search
         if self.status.profile != "recommended" or not search.alpha:
             return ""
-        share = search.alpha / max(1, search.steps * search.candidates)
         return (
-            f"A change needs p of at most {share:.2g} and a difference above {search.margin:g}: the run's level of "
-            f"{search.alpha:g} is spread over {numbers.count(search.steps, 'step')} of "
-            f"{numbers.count(search.candidates, 'candidate')}. p is one-sided; the interval is for the reader."
+            f"A change needs an interval above {search.margin:g} on items that did not choose the candidate. The run's "
+            f"level of {search.alpha:g} is shared by {numbers.count(search.steps, 'step')}, so that interval is wider "
+            "than the usual 95 %. Those of candidates that were not tested are 95 % and decide nothing. p is one-sided."
         )
 
     @property

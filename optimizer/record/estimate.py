@@ -4,10 +4,11 @@
 were stopped by a gate. `least_calls` is what a run makes that goes to its end with none of these. Retries are not in
 it. The count follows the loop (optimizer/search/loop.py):
 
-    steps × [batch × (rounds + answer) + candidates × 2 + raced × dev × item] + test × 4 × item + test + seeds × item
+    steps × [batch × (rounds + answer) + candidates × 2 + scores × item] + test × 4 × item + test + seeds × item
 
-where an item is its rounds, its answer and, where the judge is asked, its verdict, and the incumbent is raced once in
-all where dev items stay the same. What is applied was confirmed on the test seeds before, and the journal has that.
+where an item is its rounds, its answer and, where the judge is asked, its verdict; the scores of a step are dev × all
+contestants, or fewer where candidates must leave at rungs; and the incumbent is scored once in all where dev items stay
+the same. What is applied was confirmed on the test seeds before, and the journal has that.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ...agents.gateway.books.prices import price_of, worst_price
 from ...agents.gateway.outcomes import Usage
 from ...agents.messages import RoleName
 from ..scoring.examine.menu import price_of_item
+from .rungs import most_scores
 from .settings import RoleSettings, Settings
 
 __all__ = ["PARTS", "Estimate", "Line", "Sizes", "estimate", "part_of", "roles_in_use", "seed_tokens", "summed"]
@@ -204,11 +206,10 @@ def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
     analysis = min(600, settings.roles.analyst.max_tokens), settings.roles.analyst.max_tokens
     yield _Part("analyses", "refiner", proposals, 0, 2 * _METHOD + analysis[0], 2 * _METHOD + analysis[1], 500)
     dev = min(search.dev, sizes.dev)
-    incumbents = search.steps if settings.profile == "official-code" else min(1, search.steps)
     # The published races have the incumbent on all of dev even where nobody comes to race it; the authors' code draws
     # dev from the seeds of the batches too.
     raced = {"recommended": 0, "paper": sure * dev}.get(settings.profile, sure * max(0, dev - batch))
-    yield from _items(settings, sizes, "races on dev", dev * (proposals + incumbents), least=raced)
+    yield from _items(settings, sizes, "races on dev", _scores(settings, dev), least=raced)
     contestants = 4 if search.steps else 3  # start, best, evol-instruct, just longer; identity only needs answers
     yield from _items(settings, sizes, "test", sizes.test * contestants, least=sizes.test * _evolving(settings))
     answer = 2 * sizes.seed_tokens + 80
@@ -216,6 +217,17 @@ def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
     if settings.apply:
         known = sizes.test if settings.apply_limit is None else 0
         yield from _items(settings, sizes, "apply", rows, known=min(rows, known))
+
+
+def _scores(settings: Settings, dev: int) -> int:
+    """Scores on dev at most. Where slices move, a new incumbent may have met none of the next one."""
+    search = settings.search
+    if settings.profile == "paper":
+        return dev * (search.steps * search.candidates + min(1, search.steps))
+    of_candidates = dev * search.candidates
+    if settings.profile == "recommended":
+        of_candidates = most_scores(search.rungs, search.choosing, search.candidates, dev)
+    return search.steps * (of_candidates + dev)
 
 
 def _least_steps(settings: Settings) -> int:

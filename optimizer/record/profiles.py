@@ -15,12 +15,12 @@ _PAPER_OPTIMIZER = {"temperature": 0.6, "top_p": 0.95, "max_tokens": 2048}
 _CODE_DECODING = {"temperature": 0.0, "top_p": 0.9, "max_tokens": 1500}
 
 PROFILES: Mapping[str, Mapping[str, object]] = {
-    # The best we know: detectors, judge, race with paired evidence, controls. Starting values, to be tuned.
+    # The best we know: detectors, judge, race with paired evidence, controls. Tuned in the world of benchmarks/world.
     "recommended": {
         "judge": True,
         "search": {
-            "batch": 10, "dev": 200, "test": 100, "candidates": 5, "steps": 10, "rounds": 1, "train": 2000,
-            "rungs": [16, 48, 144], "alpha": 0.05, "margin": 0.0, "patience": 3, "least_dev": 30,
+            "batch": 10, "dev": 400, "test": 100, "candidates": 5, "steps": 10, "rounds": 1, "train": 2000,
+            "rungs": [16, 48, 96, 192], "alpha": 0.05, "margin": 0.0, "patience": 5, "regret": 0.02, "least_dev": 30,
         },
         "roles": {
             "evolver": {"temperature": 0.0, "max_tokens": 1024},

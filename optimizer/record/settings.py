@@ -78,12 +78,16 @@ class SearchSettings(_Frozen):
         batch: seeds evolved for analysis in each step.
         candidates: analyses and candidate methods in each step (m in the paper).
         rounds: evolutions in a row per trajectory (l in the paper).
-        dev, test: held-out seeds to decide on, and to confirm once; fewer where the seeds do not suffice.
+        dev: held-out seeds that a step decides on, at most; fewer where the seeds do not suffice.
+        dev_pool: held-out seeds that each step has another slice of as its dev items; None for as many as `dev`.
+        test: held-out seeds to confirm on, once.
         train: at most so many seeds that batches are drawn from.
-        rungs: dev items after which clearly worse candidates are dropped; the last rung is always all of dev.
+        rungs: dev items after which candidates that cannot win leave; the last rung is always all of dev.
         alpha: probability of a false acceptance, per run.
-        margin: gain in mean score that a change must exceed.
+        choosing: share of a step's dev items that at most go into choosing the candidate that is tested on the others.
+        margin: gain in mean score that the lower bound of a change must exceed.
         patience: steps in a row without a change after which the search stops; None never.
+        regret: gain in mean score under which another step is not worth making; None for always.
         least_dev: under so many dev items nothing is decided.
         apply_unconfirmed: apply the chosen method even where the test did not confirm it.
         diversity_margin: a candidate whose evolutions are less diverse than the incumbent's by more is refused.
@@ -94,15 +98,23 @@ class SearchSettings(_Frozen):
     batch: int = Field(default=10, ge=1)
     candidates: int = Field(default=5, ge=1)
     rounds: int = Field(default=1, ge=1)
-    dev: int = Field(default=200, ge=1)
+    dev: int = Field(default=400, ge=1)
+    dev_pool: int | None = Field(default=None, ge=1)
     test: int = Field(default=100, ge=0)
     train: int = Field(default=2000, ge=1)
-    rungs: tuple[int, ...] = (16, 48, 144)
+    rungs: tuple[int, ...] = (16, 48, 96, 192)
+    choosing: float = Field(default=0.25, gt=0, lt=1)
     alpha: float = Field(default=0.05, gt=0, lt=1)
-    margin: float = 0.0
-    patience: int | None = Field(default=3, ge=1)
+    margin: float = Field(default=0.0, ge=0, lt=1)
+    patience: int | None = Field(default=5, ge=1)
+    regret: float | None = Field(default=0.02, ge=0)
     least_dev: int = 30
     apply_unconfirmed: bool = False
+
+    @property
+    def held_out(self) -> int:
+        """Seeds that the split puts aside for dev."""
+        return max(self.dev, self.dev_pool or 0)
     diversity_margin: float = Field(default=0.1, ge=0, le=1)
 
 

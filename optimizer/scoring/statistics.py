@@ -2,8 +2,8 @@
 
 Scores lie in [0, 1], mostly on a few values, so the differences of two methods are bounded, full of ties, and often
 skewed: a method that is a little better on many items and fails badly on a few. At the small levels of a search (a
-share of 5 %) Student's t is then wrong by a factor of three to twenty, towards false acceptances. The bound used here is
-Student's with two repairs:
+share of 5 %) Student's t is then wrong by a factor of three to twenty, towards false acceptances. The bound used here
+is Student's with two repairs:
 
 - Hall's transformation takes the skewness out of the t statistic, to second order;
 - *plus two*: the sample is taken as if it held two items more, one won and one lost by a full point. What a small
@@ -49,7 +49,8 @@ class Paired:
         n: items.
         wins, losses: items on which new scores higher, lower; the rest are ties.
         difference: mean of new - old, in score units (-1 to 1); 0 where there are no items.
-        centre, error, skew: mean, its standard error and the skewness of the differences, with the two items more.
+        centre, error: mean of the differences and its standard error, with the two items more.
+        skew: skewness of the differences; the two items widen the spread and bring no skewness of their own.
     """
 
     n: int
@@ -197,7 +198,7 @@ def _summed(differences: NDArray[np.float64]) -> Paired:
     centre = total / (n + 2)
     off = differences - centre
     second = math.fsum([*(off**2), (1 - centre) ** 2, (1 + centre) ** 2])
-    third = math.fsum([*(off**3), (1 - centre) ** 3, -((1 + centre) ** 3)])
+    third = math.fsum(off**3)
     spread = math.sqrt(second / (n + 1))
     return Paired(n, wins, losses, total / n, centre, spread / math.sqrt(n + 2), third / (n + 2) / spread**3)
 

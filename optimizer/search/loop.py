@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...agents.messages import Case
 from ...agents.method import Method
 from ..dataset.draws import generator
 from ..dataset.seed import Seed
 from ..record.run import Run
+from .archive import retire
 from .decision import Decision
 from .evaluate import Contestant, Standing, Work, evaluate
 from .proposers.field import Field
@@ -38,6 +39,7 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
     """
     incumbent = Standing(Contestant("incumbent", start), {}, {})
     decisions: list[Decision] = []
+    archive: list[Standing] = []
     field = Field(start, start)
     while not (stopped := strategies.stop(decisions) or reason_to_save(run, len(decisions))):
         step = len(decisions)
@@ -49,14 +51,21 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
             incumbent = Standing(incumbent.contestant, {}, {})
         standings = entrants(incumbent, proposed)
         dev = strategies.dev_of(run.split, step)
-        await strategies.race(run, step, standings, dev)
-        decision = _decide(strategies, step, standings, dev)
+        met = frozenset(incumbent.scores)
+        await strategies.race(run, step, standings, dev, decisions)
+        decision = _decide(strategies, step, standings, dev, decisions)
+        decision = replace(decision, calls=_calls(standings, met))
         field = field.after(run.settings.run_seed, step, standings, decision)
-        write_turn(run, Turn(step, batch, proposed, standings, decision))
         decisions.append(decision)
         if decision.accepted is not None:
-            winner = standings[decision.accepted]
-            incumbent = Standing(Contestant("incumbent", winner.contestant.method), winner.trajectories, winner.scores)
+            archive = retire(archive, incumbent)
+            incumbent = _leading(standings[decision.accepted])
+        back = strategies.look_back(incumbent, archive)
+        if back is not None and back.accepted is not None:
+            earlier = archive[back.accepted]
+            archive = retire(archive, incumbent)
+            incumbent = _leading(earlier)
+        write_turn(run, Turn(step, batch, proposed, standings, decision, incumbent, back))
     return Search(incumbent.contestant.method, tuple(decisions), stopped)
 
 
@@ -73,9 +82,23 @@ async def _batch(run: Run, strategies: Strategies, method: Method, step: int) ->
     return standing, [standing.trajectories[seed.id].case(scores.get(seed.id)) for seed in seeds]
 
 
-def _decide(strategies: Strategies, step: int, standings: Sequence[Standing], dev: Sequence[Seed]) -> Decision:
+def _leading(standing: Standing) -> Standing:
+    """A standing as that of the incumbent, with all it has shown."""
+    return Standing(Contestant("incumbent", standing.contestant.method), standing.trajectories, standing.scores)
+
+
+def _calls(standings: Sequence[Standing], met: frozenset[str]) -> int:
+    """Calls of the race: the incumbent's on items that it had not met, and all of the candidates'."""
+    incumbent, *candidates = standings
+    new = [t for seed, t in incumbent.trajectories.items() if seed not in met]
+    return sum(len(t.calls) for t in [*new, *(t for one in candidates for t in one.trajectories.values())])
+
+
+def _decide(
+    strategies: Strategies, step: int, standings: Sequence[Standing], dev: Sequence[Seed], past: Sequence[Decision]
+) -> Decision:
     if len(standings) == 1:
         return Decision(None, "Kept the incumbent: no proposal passed the checks.", ())
     if not dev:
         return Decision(None, "Kept the incumbent: there are no dev seeds to decide on.", (), undecidable=True)
-    return strategies.decide(step, standings, dev)
+    return strategies.decide(step, standings, dev, past)

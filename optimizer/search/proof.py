@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from ..record.estimate import Sizes, estimate
+from ..record.rungs import choosing_items, rungs_of
 from ..record.settings import Settings
 from ..scoring.power import POWER, Provable, smallest_difference
+from .decision import Evidence
+from .referee import SPENDING, Rules
 
 __all__ = ["DISCORDANCES", "HEADLINE", "Half", "Proof", "proof"]
 
@@ -38,15 +42,15 @@ class Proof:
 
     Args:
         power: probability that such a difference is proved, for each comparison by itself.
-        comparisons: how many the run's level is shared by on dev.
+        steps: how many the run's level is shared by on dev.
         dev, test: one for each discordance.
-        single: on dev, if the run made a single comparison.
+        single: on dev, if the run made a single step.
         half: what would halve the headline's figures; None where nothing would.
         why_not: why nothing can be decided on dev, or empty.
     """
 
     power: float
-    comparisons: int
+    steps: int
     dev: tuple[Provable, ...]
     test: tuple[Provable, ...]
     single: Provable | None
@@ -64,26 +68,37 @@ class Proof:
 def proof(settings: Settings, sizes: Sizes) -> Proof | None:
     """What the decision rules of these settings can prove on so many seeds; None where nothing is searched.
 
-    The rules are those of `decision.PairedEvidence` (dev, the level shared by every comparison that the run may make)
-    and `confirm` (test, the whole level).
+    On dev that is the last look of a step's test, at the level of the first step, for a candidate that was chosen to
+    be tested: the best of several is not always the one (see `referee`). On test it is the one look of `confirm`.
     """
     search = settings.search
     if settings.recipe != "auto-evol" or not search.steps:
         return None
-    comparisons = max(1, search.steps * search.candidates)
     by_evidence = settings.profile == "recommended"
-    dev = _each(sizes.dev, search.alpha / comparisons, search.margin) if by_evidence else ()
+    items = min(sizes.dev, search.dev)
+    dev = _each(*_last_look(settings, items, search.steps), search.margin) if by_evidence else ()
     test = _each(sizes.test, search.alpha, search.margin) if sizes.test else ()
     why_not = ""
-    if by_evidence and sizes.dev < search.least_dev:
-        why_not = f"{sizes.dev} dev items are too few to decide: the settings ask for at least {search.least_dev}."
+    if by_evidence and items < search.least_dev:
+        why_not = f"{items} dev items are too few to decide: the settings ask for at least {search.least_dev}."
     elif not dev and not test:
         why_not = "There are no test seeds, so nothing is confirmed."
     single = None
-    if dev and comparisons > 1:
-        single = smallest_difference(sizes.dev, search.alpha, DISCORDANCES[HEADLINE], search.margin)
-    found = Proof(POWER, comparisons, dev, test, single, None, why_not)
+    if dev and search.steps > 1:
+        single = smallest_difference(*_last_look(settings, items, 1), DISCORDANCES[HEADLINE], search.margin)
+    found = Proof(POWER, search.steps, dev, test, single, None, why_not)
     return replace(found, half=_half(settings, sizes, found))
+
+
+def _last_look(settings: Settings, items: int, steps: int) -> tuple[int, float]:
+    """The items that a leader is tested on, and the level of the last look at them."""
+    search = settings.search
+    evidence = Evidence(Rules(search.rungs, search.margin, search.choosing), search.alpha, steps, search.least_dev)
+    cut = choosing_items(search.rungs, search.choosing, items) if search.candidates > 1 else 0
+    tested, level = max(0, items - cut), evidence.level(())
+    rungs = rungs_of(search.rungs, search.choosing, search.candidates, items) if items else []
+    before = max((rung for rung in rungs if cut < rung < items), default=cut)
+    return tested, level * (1 - ((before - cut) / tested) ** SPENDING) if tested else level
 
 
 def _each(items: int, alpha: float, margin: float) -> tuple[Provable, ...]:
@@ -96,12 +111,16 @@ def _half(settings: Settings, sizes: Sizes, found: Proof) -> Half | None:
         part and not items for part, items in zip((found.dev, found.test), wanted, strict=True)
     ):
         return None
-    dev, test = wanted[0] or sizes.dev, wanted[1] or sizes.test
+    # Of the items of a step a part chooses who is tested on the rest.
+    dev = math.ceil(wanted[0] / (1 - settings.search.choosing)) if wanted[0] else sizes.dev
+    test = wanted[1] or sizes.test
     # The shares of dataset/split.py: at most 40 % of the rows go to dev, and 20 % to test.
     seeds = max(sizes.total, -(-dev * 5 // 2), test * 5)
-    larger = settings.model_copy(update={"search": settings.search.model_copy(update={"dev": dev, "test": test})})
+    larger = settings.model_copy(
+        update={"search": settings.search.model_copy(update={"dev": dev, "dev_pool": None, "test": test})}
+    )
     then = Sizes(max(sizes.train, 1), dev, test, seeds, sizes.seed_tokens)
     # Applying is left as it is: that a split needs more seeds does not mean that they must be evolved.
     applied = sizes.total if settings.apply_limit is None else settings.apply_limit
     calls = estimate(larger.model_copy(update={"apply_limit": applied}), then).calls
-    return Half(wanted[0], wanted[1], seeds, calls)
+    return Half(dev if wanted[0] else None, wanted[1], seeds, calls)

@@ -1,4 +1,4 @@
-"""How candidates meet the incumbent: on the same items, all at once or in rungs that drop clear losers early."""
+"""How candidates meet the incumbent: on the same items, all at once, or in the rungs of the referee."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Protocol
 
 from ..dataset.seed import Seed
 from ..record.run import Run
-from ..scoring.statistics import hopeless
 from .candidates import Proposed
 from .course import Plan
+from .decision import Decision, Evidence, replay
 from .evaluate import Contestant, Score, Standing, Work, evaluate
 
 __all__ = ["FullRace", "Race", "RungRace", "entrants"]
@@ -19,7 +19,9 @@ __all__ = ["FullRace", "Race", "RungRace", "entrants"]
 class Race(Protocol):
     """Bring incumbent and candidates to comparable standings. The first standing is the incumbent's."""
 
-    async def __call__(self, run: Run, step: int, standings: Sequence[Standing], dev: Sequence[Seed]) -> None:
+    async def __call__(
+        self, run: Run, step: int, standings: Sequence[Standing], dev: Sequence[Seed], past: Sequence[Decision]
+    ) -> None:
         """Fill the standings; one that leaves early says at how many items (`dropped_at`)."""
         ...
 
@@ -40,7 +42,9 @@ class FullRace:
     plan: Plan
     score: Score
 
-    async def __call__(self, run: Run, step: int, standings: Sequence[Standing], dev: Sequence[Seed]) -> None:
+    async def __call__(
+        self, run: Run, step: int, standings: Sequence[Standing], dev: Sequence[Seed], past: Sequence[Decision]
+    ) -> None:
         """Evaluate all standings on all of dev."""
         stage = f"steps/{step:03d}/dev"
         await evaluate(run, self.plan, self.score, standings, Work(stage, "dev", step, dev))
@@ -48,35 +52,28 @@ class FullRace:
 
 @dataclass(frozen=True, slots=True)
 class RungRace:
-    """Successive rungs: after each, candidates that are clearly worse than the incumbent leave.
+    """The referee says who is scored on what next; here it is done, a whole heat at a time.
 
-    A candidate is only ever *accepted* on the last rung, all of dev, so early looks do not add false acceptances.
-
-    Args:
-        rungs: numbers of items after which the field is looked at; those beyond dev do not count.
-        alpha: level of the test that drops a candidate.
+    What the incumbent has shown on earlier items is not asked again.
     """
 
     plan: Plan
     score: Score
-    rungs: tuple[int, ...]
-    alpha: float
+    evidence: Evidence
 
-    async def __call__(self, run: Run, step: int, standings: Sequence[Standing], dev: Sequence[Seed]) -> None:
+    async def __call__(
+        self, run: Run, step: int, standings: Sequence[Standing], dev: Sequence[Seed], past: Sequence[Decision]
+    ) -> None:
         """Evaluate rung by rung; the incumbent runs with the rest and never leaves."""
+        if not dev or len(standings) < 2:
+            return
         stage = f"steps/{step:03d}/dev"
-        incumbent, *candidates = standings
-        for size in [rung for rung in self.rungs if rung < len(dev)] + [len(dev)]:
-            field = [standing for standing in candidates if standing.dropped_at is None]
-            if not field:
-                return
-            items = dev[:size]
-            name = f"dev {size} of {len(dev)}" if size < len(dev) else "dev"
-            await evaluate(run, self.plan, self.score, [incumbent, *field], Work(stage, name, step, items))
-            if size < len(dev):
-                self._drop(incumbent, field, items)
-
-    def _drop(self, incumbent: Standing, field: Sequence[Standing], items: Sequence[Seed]) -> None:
-        for standing in field:
-            if hopeless(incumbent.values(items), standing.values(items), alpha=self.alpha):
-                standing.dropped_at = len(items)
+        referee = self.evidence.referee(len(standings) - 1, len(dev), self.evidence.level(past))
+        while heat := referee.heat:
+            name = f"dev {heat.stop} of {len(dev)}" if heat.stop < len(dev) else "dev"
+            field = [standings[number] for number in heat.contestants]
+            await evaluate(run, self.plan, self.score, field, Work(stage, name, step, dev[heat.start : heat.stop]))
+            replay(referee, standings, dev)
+        for leave in referee.left:
+            if leave.at < len(dev):
+                standings[leave.candidate].dropped_at = leave.at

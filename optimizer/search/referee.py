@@ -3,14 +3,15 @@
 First a leader is chosen, then it is tested, on other items:
 
 - *choosing*: all candidates and the incumbent meet the first items of the step, in rungs. After a rung those leave that
-  cannot win, then all but the better half; after the last one all but the leader. Whoever leads may lead by luck alone.
+  cannot win, then all but the better half (two at least); after the last one all but the leader. Whoever leads may
+  lead by luck alone.
 - *testing*: the leader meets the incumbent on items that had no part in choosing it, in rungs again. So its luck is
   forgotten, and the step makes one test and not one for each candidate.
 
 A candidate *cannot win* when even with the gain at the upper end of its interval the last rung would keep the
 incumbent. Leaving early can lose a good candidate and never accepts a bad one. The leader is accepted as soon as the
-lower bound of its gain is above the margin. The level of the step is shared by the rungs of the test: a rung at the share f
-of the test's items may use what f cubed grants beyond the rungs before it, so that nearly all is left to the last.
+lower bound of its gain is above the margin. The level of the step is shared by the rungs of the test: a rung at the
+share f of the test's items may use what f cubed grants beyond the rungs before it, so nearly all is left to the last.
 
 Nothing here knows seeds, methods or calls: the race of a run and the simulated world (`benchmarks/world`) both play by
 this one referee.
@@ -26,14 +27,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..record.rungs import choosing_items, places_after, rungs_of
 from ..scoring.statistics import Paired, paired, quantile
 
-__all__ = ["Heat", "Leave", "Referee", "Rules", "Ruling", "choosing_items"]
+__all__ = ["SPENDING", "Heat", "Leave", "Referee", "Rules", "Ruling"]
 
 Why = Literal["cannot win", "not among the better half", "not the leader", "not proven"]
 
-_CUBED = 3
-_KEEP = 2  # of this many one goes on
+SPENDING = 3
+"""The power that the share of the test's items is raised to for the share of the level."""
+
 _DIGITS = 12  # means that agree in so many are ties
 
 
@@ -174,13 +177,13 @@ class Referee:
     # ---------------------------------------------------------------- choosing
 
     def _choose(self) -> None:
-        last = self._done >= choosing_items(self.rules, self.items)
+        last = self._done >= choosing_items(self.rules.rungs, self.rules.choosing, self.items)
         gains = {number: self.gain(number) for number in self.standing}
         for number, gain in gains.items():
             if not self._may_be_proven(gain):
                 self._leave(number, "cannot win")
         ranked = sorted(self.standing, key=lambda number: (-round(gains[number].difference, _DIGITS), number))
-        places = 1 if last else -(-len(ranked) // _KEEP)
+        places = 1 if last else places_after(len(ranked))
         for number in ranked[places:]:
             self._leave(number, "not the leader" if last else "not among the better half")
         if not ranked:
@@ -228,7 +231,7 @@ class Referee:
         return self._granted_until(at, start) - self._granted_until(before, start)
 
     def _granted_until(self, at: int, start: int) -> float:
-        return self.level * ((at - start) / (self.items - start)) ** _CUBED
+        return self.level * ((at - start) / (self.items - start)) ** SPENDING
 
     def _spent_before(self, at: int, start: int) -> float:
         return self._granted_until(at, start) if at > start else 0.0
@@ -250,12 +253,4 @@ class Referee:
 
     def _rungs(self) -> list[int]:
         """All rungs of the race: those of the rules, the end of choosing, and all items."""
-        ends = {self.items} if self.candidates == 1 else {choosing_items(self.rules, self.items), self.items}
-        return sorted(ends | {rung for rung in self.rules.rungs if 0 < rung < self.items})
-
-
-def choosing_items(rules: Rules, items: int) -> int:
-    """How many of the step's items choosing may take: the last rung inside its share, else the share itself."""
-    share = int(items * rules.choosing)
-    inside = [rung for rung in rules.rungs if 0 < rung <= share]
-    return max(inside, default=max(1, share))
+        return rungs_of(self.rules.rungs, self.rules.choosing, self.candidates, self.items)

@@ -1,4 +1,4 @@
-"""When to stop: steps, no change for a while, or a budget that the rest of the run needs. They combine with `|`."""
+"""When to stop: all steps made, no change for a while, or nothing to gain any more. They combine with `|`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .decision import Decision
 
-__all__ = ["AfterSteps", "Stop", "WithoutChange"]
+__all__ = ["AfterSteps", "BelowRegret", "Stop", "WithoutChange"]
 
 
 class Stop:
@@ -53,3 +53,30 @@ class WithoutChange(Stop):
         if len(last) < self.patience or any(decision.accepted is not None for decision in last):
             return ""
         return "the last step changed nothing" if self.patience == 1 else f"{self.patience} steps changed nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class BelowRegret(Stop):
+    """When another step could plausibly gain less than is worth it.
+
+    Judged by the last steps: what the best candidate of each could have gained at most, by the upper bound of its gain
+    (wrong once in ten times). Only steps in a row that kept the incumbent and raced count.
+
+    Args:
+        regret: gain in mean score under which a step is not worth making.
+        last: so many steps have to agree.
+    """
+
+    regret: float
+    last: int = 2
+
+    def __call__(self, decisions: Sequence[Decision]) -> str:
+        """Stop when the last steps could not have gained that much."""
+        recent = decisions[-self.last :]
+        if len(recent) < self.last:
+            return ""
+        hopes = [decision.plausible for decision in recent if decision.accepted is None]
+        known = [hope for hope in hopes if hope is not None]
+        if len(known) < self.last or max(known) >= self.regret:
+            return ""
+        return f"another step could plausibly gain {max(known):.3f} at most, less than {self.regret:g}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ..dataset.draws import generator
 from ..dataset.seed import Seed
@@ -12,13 +13,15 @@ from ..record.settings import Settings
 from ..scoring.detectors import GATES
 from ..scoring.examine.menu import menu_of
 from ..scoring.item import DEAR_GATES, ItemScore, score_item
+from .archive import LookBack, look_back, never_back
 from .course import Plan
-from .decision import CodeAcceptance, Decide, LowestFailureRate, PairedEvidence
+from .decision import CodeAcceptance, Decide, Evidence, LowestFailureRate, PairedEvidence
 from .evaluate import Score
 from .proposers.auto_evol import AutoEvol
 from .proposers.proposer import Proposer
 from .race import FullRace, Race, RungRace
-from .stopping import AfterSteps, Stop, WithoutChange
+from .referee import Rules
+from .stopping import AfterSteps, BelowRegret, Stop, WithoutChange
 from .trajectory import Trajectory
 
 __all__ = ["Strategies", "strategies_of"]
@@ -42,7 +45,8 @@ class Strategies:
         score: the score of one trajectory of dev, test and the data set.
         batch_score: the score of one trajectory of a batch.
         dev_of: which dev items a step decides on.
-        fixed_dev: whether they are the same in each step, so that the incumbent's standing can be kept.
+        fixed_dev: whether the incumbent keeps what it has shown on earlier items, so that only new ones are asked.
+        look_back: whether an earlier method is better than the incumbent after all.
         race, decide, stop, propose: see their files.
     """
 
@@ -56,6 +60,7 @@ class Strategies:
     fixed_dev: bool
     race: Race
     decide: Decide
+    look_back: LookBack
     stop: Stop
     propose: Proposer
 
@@ -68,9 +73,7 @@ def strategies_of(settings: Settings, dev_size: int) -> Strategies:
     gates = frozenset[str]() if published else GATES | DEAR_GATES
     dev = Plan(search.rounds, True, menu.free, gates, menu.exams)
     score = _no_failure if published else _graded(judged=settings.judge)
-    stop = AfterSteps(search.steps) if search.patience is None else (
-        AfterSteps(search.steps) | WithoutChange(search.patience)
-    )  # fmt: skip
+    evidence = _evidence(settings)
     return Strategies(
         # The published loop analyses the texts alone; answers and findings tell the analyst more.
         batch=replace(dev, answer=not published),
@@ -79,26 +82,39 @@ def strategies_of(settings: Settings, dev_size: int) -> Strategies:
         drops=gates | _NO_TEXT,
         score=score,
         batch_score=score,
-        dev_of=_rotating_dev(settings, dev_size) if settings.profile == "official-code" else _fixed_dev,
+        dev_of=_dev_of(settings, dev_size),
         fixed_dev=settings.profile != "official-code",
-        race=FullRace(dev, score) if published else RungRace(dev, score, search.rungs, search.alpha),
+        race=FullRace(dev, score) if published else RungRace(dev, score, evidence),
         decide=_decision_rule(settings),
-        stop=stop,
+        look_back=never_back if published else partial(look_back, evidence),
+        stop=_stop_rule(settings),
         propose=AutoEvol(search.candidates),
     )
 
 
 def _decision_rule(settings: Settings) -> Decide:
-    search = settings.search
     match settings.profile:
         case "paper":
             return LowestFailureRate()
         case "official-code":
             return CodeAcceptance()
         case "recommended":
-            # Bonferroni over every comparison that the run may make: the run's level is kept whatever happens.
-            alpha = search.alpha / max(1, search.steps * search.candidates)
-            return PairedEvidence(alpha, search.margin, search.least_dev, settings.run_seed)
+            return PairedEvidence(_evidence(settings))
+
+
+def _evidence(settings: Settings) -> Evidence:
+    search = settings.search
+    return Evidence(Rules(search.rungs, search.margin, search.choosing), search.alpha, search.steps, search.least_dev)
+
+
+def _stop_rule(settings: Settings) -> Stop:
+    search = settings.search
+    stop: Stop = AfterSteps(search.steps)
+    if search.patience is not None:
+        stop = stop | WithoutChange(search.patience)
+    if search.regret is not None and settings.profile == "recommended":
+        stop = stop | BelowRegret(search.regret)
+    return stop
 
 
 def _graded(*, judged: bool) -> Score:
@@ -116,8 +132,32 @@ def _no_failure(trajectory: Trajectory) -> ItemScore:
     return ItemScore(0.0 if bad else 1.0)
 
 
-def _fixed_dev(split: Split, step: int) -> Sequence[Seed]:
-    return split.dev
+def _dev_of(settings: Settings, size: int) -> DevOf:
+    match settings.profile:
+        case "paper":
+            return _fixed_dev(size)
+        case "official-code":
+            return _rotating_dev(settings, size)
+        case "recommended":
+            return _sliding_dev(size)
+
+
+def _fixed_dev(size: int) -> DevOf:
+    return lambda split, step: split.dev[:size]
+
+
+def _sliding_dev(size: int) -> DevOf:
+    """Slices of the held-out items, each a quarter of the pool further on: another quarter chooses the leader.
+
+    So ten steps do not fit their choice to the same few items, and the incumbent has met most of a slice before.
+    """
+
+    def dev_of(split: Split, step: int) -> Sequence[Seed]:
+        pool = split.dev
+        start = step * max(1, len(pool) // 4)
+        return [pool[(start + offset) % len(pool)] for offset in range(min(size, len(pool)))]
+
+    return dev_of
 
 
 def _rotating_dev(settings: Settings, size: int) -> DevOf:

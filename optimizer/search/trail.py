@@ -19,13 +19,20 @@ __all__ = ["Turn", "finding_counts", "standing_row", "write_turn"]
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One finished step."""
+    """One finished step.
+
+    Args:
+        best: the incumbent after it.
+        back: the decision to go back to an earlier method, where there was one.
+    """
 
     step: int
     batch: Standing
     proposed: Sequence[Proposed]
     standings: Sequence[Standing]
     decision: Decision
+    best: Standing
+    back: Decision | None = None
 
 
 def write_turn(run: Run, turn: Turn) -> None:
@@ -44,9 +51,9 @@ def write_turn(run: Run, turn: Turn) -> None:
     for proposed, row in _with_rows(turn, decision["standings"]):
         _write_candidate(run, f"{place}/candidates/{proposed.number}", proposed, row)
     folder.write_json(f"{place}/decision.json", decision)
-    best = turn.standings[turn.decision.accepted or 0].contestant.method
+    best = turn.best.contestant.method
     folder.write_text("method.md", dump_method(best))
-    run.update(steps_done=turn.step + 1, best_method=best.id, score=turn.standings[turn.decision.accepted or 0].mean)
+    run.update(steps_done=turn.step + 1, best_method=best.id, score=turn.best.mean)
 
 
 def standing_row(standing: Standing) -> dict[str, Any]:
@@ -74,13 +81,15 @@ def _decision_row(turn: Turn) -> dict[str, Any]:
         row["figures"] = figures
     accepted = None if decision.accepted is None else turn.standings[decision.accepted].contestant
     mixed = mixed_servers(turn.standings)
+    back = {} if turn.back is None else {"back": {**turn.back.as_row(), "method": turn.best.contestant.method.id}}
     return {
+        **decision.as_row(),
         "step": turn.step,
         "accepted": accepted.method.id if accepted else None,
         "label": accepted.label if accepted else None,
         "reason": f"{decision.reason} {mixed_note(mixed)}".strip(),
         **({"served": mixed} if mixed else {}),
-        "undecidable": decision.undecidable,
+        **back,
         "standings": rows,
     }
 

@@ -187,7 +187,7 @@ async def play(folder: Path, actors: Actors, *, start: int = 10, seeds: int = 40
     settings = resolve(None, {"model": "m", "endpoints": endpoints, "seeds": {"source": str(source)}, **said})
     opened = open_seeds(settings.seeds)
     search = settings.search
-    split = split_seeds(opened, dev=search.dev, test=search.test, train=search.train, run_seed=settings.run_seed)
+    split = split_seeds(opened, dev=search.held_out, test=search.test, train=search.train, run_seed=settings.run_seed)
     files = RunFolder(folder / "run")
     files.path.mkdir()
     parts = Parts(callers={"default": ScriptedModel(actors.speak)})

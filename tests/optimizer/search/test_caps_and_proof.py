@@ -42,11 +42,12 @@ def test_a_cap_above_the_worst_case_is_enough() -> None:
 
 def test_a_cap_that_is_too_small_ends_the_search_before_the_rest() -> None:
     """The rest keeps what it needs, as long as the search has half."""
-    lines = estimate(_settings(), SIZES).lines
+    lines = estimate(_settings(search={"candidates": 5}), SIZES).lines
     final = sum(line.calls for line in lines if line.stage in ("test", "apply"))
     each = sum(line.calls for line in lines if line.stage not in ("test", "apply")) / 4
 
-    fit = _fit(calls=round(final + 3.5 * each))
+    settings = _settings(search={"candidates": 5}, budget={"calls": round(final + 3.5 * each)})
+    (fit,) = fits(settings, estimate(settings, SIZES))
 
     assert 3 == fit.steps
     assert 1.0 == fit.applied
@@ -70,11 +71,12 @@ def test_minutes_are_held_against_the_known_limits() -> None:
 
 
 def test_dev_shares_its_level_and_test_does_not() -> None:
-    """As the decision and the confirmation do."""
+    """As the decision and the confirmation do; a quarter of dev chooses who is tested on the rest, at the last rung."""
     found = proof(_settings(), SIZES)
 
     assert found is not None
-    assert (8, 0.05 / 8, 0.05) == (found.comparisons, found.dev[0].alpha, found.test[0].alpha)
+    assert (4, 200 - 48, 0.05) == (found.steps, found.dev[0].items, found.test[0].alpha)
+    assert pytest.approx(0.05 * 0.9 / 4 * (1 - ((192 - 48) / 152) ** 3)) == found.dev[0].alpha
     assert found.smallest == max(found.dev[1].difference or 0, found.test[1].difference or 0)
     assert found.single is not None
     assert (found.single.difference or 1) < (found.dev[1].difference or 0)

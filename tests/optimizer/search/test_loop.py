@@ -108,14 +108,15 @@ async def test_a_candidate_that_fails_the_checks_costs_no_call(tmp_path: Path) -
 
 
 async def test_a_candidate_that_is_clearly_worse_leaves_at_a_rung(tmp_path: Path) -> None:
-    """It is asked no more, and the decision says where it left."""
-    search = _search(dev=14, rungs=[6], candidates=2)
+    """It is asked no more, and the decision says where it left; the other goes on to be tested."""
+    search = _search(dev=14, rungs=[3], candidates=2)
 
-    run = await play(tmp_path, Actors({0: 10, 1: 0}), start=0, search=search)
+    run = await play(tmp_path, Actors({0: 10, 1: 0}), start=8, search=search)
 
-    _, worse, equal = run.decision(0)["standings"]
-    assert (6, 6, None, 14) == (worse["dropped_at"], worse["items"], equal["dropped_at"], equal["items"])
-    assert 6 == run.calls("evolver", "steps/000/dev/c1/")
+    _, worse, better = run.decision(0)["standings"]
+    assert (3, 3, None, 14) == (worse["dropped_at"], worse["items"], better["dropped_at"], better["items"])
+    assert 3 == run.calls("evolver", "steps/000/dev/c1/")
+    assert ("c2", 11) == (run.decision(0)["label"], run.decision(0)["n"])
 
 
 async def test_the_judge_is_heard(tmp_path: Path) -> None:
@@ -144,7 +145,9 @@ async def test_later_steps_are_told_what_was_tried(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("patience", "steps"), [(2, 3), (None, 5)])
 async def test_the_search_stops_after_steps_without_change(tmp_path: Path, patience: int | None, steps: int) -> None:
     """Counted from the last change."""
-    run = await play(tmp_path, Actors({0: 0}), search=_search(steps=5, candidates=1, patience=patience, alpha=0.5))
+    search = _search(steps=5, candidates=1, patience=patience, regret=None, alpha=0.5)
+
+    run = await play(tmp_path, Actors({0: 0}), search=search)
 
     assert (steps, "c1") == (run.status["steps_done"], run.decision(0)["label"])
 
