@@ -109,7 +109,7 @@ def _fenced(code: str) -> str:
         ("Write f.", "def f(:\n    pass", "the code does not compile: SyntaxError: invalid syntax (line 1)"),
         ("Write f.", DOUBLE + "g(1)", "the code breaks as it is loaded: NameError: name 'g'"),
         ("Write S.\n>>> s = S()\n>>> s.push(1)\n>>> s.pop()\n1", "class S(list):\n    push = list.append", None),
-        ("Write S.\n>>> s = S()\n>>> s.push(1)\n>>> s.pop()\n2", "class S(list):\n    push = list.append", "2: it is 1"),
+        ("Write S.\n>>> s = S()\n>>> s.push(1)\n>>> s.pop()\n2", "class S(list):\n    push = list.append", "it is 1"),
         ("Write f.\n>>> s = S()\n>>> s.top()\n1", DOUBLE + "def g(): pass", None),
         ("Write f. f(2) returns 4.", "def f(x):\n    print(2 * x)", None),
         ("Write f. f(3) returns [0, 1, 2].", "def f(n):\n    yield from range(n)", None),
