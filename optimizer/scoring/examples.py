@@ -203,7 +203,7 @@ def _plain_call(source: str) -> str | None:
 def _value(node: ast.AST) -> str | None:
     """A literal as its representation, None where it is none."""
     try:
-        return repr(ast.literal_eval(node))  # type: ignore[arg-type]
+        return repr(ast.literal_eval(node))
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
 
