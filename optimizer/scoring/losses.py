@@ -7,17 +7,21 @@ response that asks for it (Auto Evol-Instruct, appendix A).
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 from ...agents.messages import Finding
 from .pair import Pair
-from .texts import numbers_of, quote, tokens
+from .results import derived
+from .sense import kinds_of, sense_of
+from .texts import Numbers, clean, numbers_of, quote, tokens
 
-__all__ = ["lost_code", "lost_numbers", "lost_table", "lost_urls"]
+__all__ = ["got_vague", "lost_code", "lost_numbers", "lost_table", "lost_urls"]
 
 # Under this share of the seed's numbers a text has lost its data. An evolution of a maths problem may change values, so
 # the rule fires only where there are fewer numbers than before, too: of 96 released evolutions of GSM8K, 1 falls under
 # half, a problem whose values were replaced by a symbol, and none of 90 of another model.
 KEPT_NUMBERS = 0.5
+_FACTORS = (60, 100, 1000, 24, 12, 7, 3600, 10)  # between units of time, money, measures and per cent
 KEPT_CODE = 0.3  # of the names in the seed's code; an evolution may rewrite a part of it
 KEPT_CELLS = 0.5
 
@@ -36,22 +40,52 @@ _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'`，。；！？、）】》]+",
 
 
 def lost_numbers(pair: Pair) -> Finding | None:
-    """Less than half of the seed's numbers are left, and there are fewer numbers than before.
+    """Numbers of the seed are gone, and nothing stands for them.
 
-    Numbers are values: `1,000`, `1000` and `one thousand` are one; `half`, `dozen` and the parts of fractions keep a
-    value alive. New values beside or instead of the old ones are no loss. A single number that is lost counts only
-    where it was written in digits.
+    Less than half are left and there are fewer than before; or a word such as `some` or 若干 stands where a number did;
+    or a problem to calculate has lost one and got no new one. Numbers are values: `1,000`, `1000` and `one thousand`
+    are one; `half`, `dozen`, the parts of fractions and the same value in another unit (`90 minutes` for `1.5 hours`)
+    keep a value alive. New values beside or instead of the old ones are no loss, and neither is a text that speaks of
+    any number on purpose (`in terms of n`). A single number that is lost counts only where it was written in digits.
     """
     if not pair.evolved:
         return None
     old, new = numbers_of(pair.instruction, pair.language), numbers_of(pair.evolved, pair.language)
-    lost = old.stated - new.stated - new.loose
+    lost = frozenset(value for value in old.stated - new.stated - new.loose if not _converted(value, new))
     if not lost or len(new.stated) >= len(old.stated) or (len(lost) == 1 and not lost <= old.digits):
         return None
-    if len(old.stated) - len(lost) >= KEPT_NUMBERS * len(old.stated):
+    few = len(old.stated) - len(lost) < KEPT_NUMBERS * len(old.stated)
+    calculated = _calculated(lost, new.stated - old.stated)
+    if calculated or not (few or _lost_one(pair, (new.stated | new.loose) - (old.stated | old.loose))):
         return None
     shown = ", ".join(str(value) if value.denominator == 1 else f"{float(value):g}" for value in sorted(lost)[:8])
     return Finding("lost-numbers", f"{len(lost)} of {len(old.stated)}: {shown}")
+
+
+def _converted(value: Fraction, new: Numbers) -> bool:
+    """Whether the value stands in the text in another unit (hours and minutes, per cent and parts)."""
+    return any(value * factor in new.stated or value / factor in new.stated for factor in _FACTORS)
+
+
+def _calculated(lost: frozenset[Fraction], fresh: frozenset[Fraction]) -> bool:
+    """Whether what is gone was calculated: two numbers for one, which is a matter for `not-harder`."""
+    return len(lost) == 2 and len(fresh) == 1 and derived(next(iter(fresh)), lost)
+
+
+def got_vague(pair: Pair) -> bool:
+    """Whether words such as `some` came in that say no number."""
+    sense, text, seed = sense_of(pair.language), clean(pair.evolved or ""), clean(pair.instruction)
+    new = {hit[0].casefold() for hit in sense.vague.finditer(text)}
+    return bool(new - {hit[0].casefold() for hit in sense.vague.finditer(seed)})
+
+
+def _lost_one(pair: Pair, fresh: frozenset[Fraction]) -> bool:
+    generalised = sense_of(pair.language).generalised
+    if generalised.search(clean(pair.evolved or "")) and not generalised.search(clean(pair.instruction)):
+        return False
+    numbers = len(numbers_of(pair.instruction, pair.language).stated)
+    calculation = numbers >= 2 and "maths" in kinds_of(pair.instruction, pair.language)
+    return got_vague(pair) or (calculation and not fresh)
 
 
 def lost_code(pair: Pair) -> Finding | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from ...agents.messages import Finding
 from .pair import Pair
 from .texts import clean, quote, sentences, units
-from .words import Words, word_lists
+from .words import word_lists
 
 __all__ = ["asks_back", "empty_response", "refused"]
 
-_SHORT = 120  # words or Chinese characters: a longer response has given something
+_SHORT, _VERY_SHORT = 120, 60  # words or Chinese characters: a longer response has given something
 _BEGINNING = 2  # sentences
 
 
@@ -20,41 +20,51 @@ def empty_response(pair: Pair) -> Finding | None:
 
 
 def refused(pair: Pair) -> Finding | None:
-    """The responder declines: a short response that begins with a refusal, or the provider's content filter."""
+    """The responder declines: a short response that begins with a refusal, or the provider's content filter.
+
+    So does an evolver that refuses in place of a text.
+    """
     if pair.response_fault == "content_filter":
         return Finding("refused", "content_filter")
-    response = clean(pair.evolved_response or "")
-    if not response or units(response) > _SHORT:
-        return None
-    return _first_hit("refused", "refusals", sentences(response)[:_BEGINNING], word_lists(pair.language))
+    for said, before in ((pair.evolved_response, pair.evolved), (pair.evolved, pair.instruction)):
+        answer = clean(said or "")
+        if answer and units(answer) <= _SHORT:
+            found = _first_hit("refused", "refusals", sentences(answer)[:_BEGINNING], pair.language)
+            if found and not _first_hit("refused", "refusals", sentences(clean(before or "")), pair.language):
+                return found
+    return None
 
 
 def asks_back(pair: Pair) -> Finding | None:
     """The response asks for what the instruction lacks, or says that it cannot be answered without it.
 
-    Looked for in the first two sentences and in the last one, and in all of a short response: inside of a long one
+    Looked for in the first two sentences and in the last two, and in all of a short response: inside of a long one
     such a sentence belongs to what was asked for (a letter, a dialogue). Where the instruction asks for such a text,
     only a short response that ends with a question counts. A phrase that the instruction itself has does not count.
+    An evolver that asks for the instruction in place of a text is found, too.
     """
+    for words in word_lists(pair.language):
+        stock = words["stock_replies"].match(clean(pair.evolved or ""))
+        if stock and not words["stock_replies"].match(clean(pair.instruction)):
+            return Finding("asks-back", quote(stock[0]))
     response = clean(pair.evolved_response or "")
     if not response:
         return None
-    lists = word_lists(pair.language)
     asked = clean(pair.evolved or pair.instruction)
     every = sentences(response)
     short = units(response) <= _SHORT
-    if any(words["artefacts"].search(asked) for words in lists):
+    names = ["asks_back"] + ["asks_back_short"] * (units(response) <= _VERY_SHORT)
+    if any(words["artefacts"].search(asked) for words in word_lists(pair.language)):
         every = every if short and response.endswith(("?", "？")) and len(every) <= 3 else []
     elif not short:
         every = [*every[:_BEGINNING], *every[-2:]]
-    found = _first_hit("asks-back", "asks_back", every, lists)
-    if found is None and not any(words["unsolvable"].search(asked) for words in lists):
-        found = _first_hit("asks-back", "unsolvable", every, lists)
-    return found
+    if not any(words["unsolvable"].search(asked) for words in word_lists(pair.language)):
+        names.append("unsolvable")
+    return next((hit for name in names if (hit := _first_hit("asks-back", name, every, pair.language))), None)
 
 
-def _first_hit(kind: str, name: str, texts: list[str], lists: tuple[Words, ...]) -> Finding | None:
+def _first_hit(kind: str, name: str, texts: list[str], language: str) -> Finding | None:
     for text in texts:
-        if any(words[name].search(text) for words in lists):
+        if any(words[name].search(text) for words in word_lists(language)):
             return Finding(kind, quote(text))
     return None

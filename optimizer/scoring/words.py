@@ -1,4 +1,7 @@
-"""What the detectors know about a language: phrases and words from `words.<language>.toml`, compiled once."""
+"""What the detectors know about a language: phrases and words from `words.<language>.toml`, compiled once.
+
+What words are worth to a task (padding, synonyms, demands) is in `sense.<language>.toml` and read by sense.py.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LANGUAGES", "Words", "fingerprint", "word_lists"]
+__all__ = ["LANGUAGES", "WORDLESS", "Words", "any_of", "fingerprint", "word_lists"]
 
 LANGUAGES = ("en", "zh")
 _FOLDER = Path(__file__).resolve().parent
-_WORDLESS = frozenset({"zh"})  # languages that are written without spaces
-_SIGNS = frozenset('=≈-⇒→>#":')  # the ends of entries that are no words
+WORDLESS = frozenset({"zh"})  # languages that are written without spaces
+_SIGNS = frozenset('=≈-⇒→>#":$£€¥%°℃')  # the ends of entries that are no words
 _NEVER = re.compile(r"(?!)")
 _PHRASES = (
     "refusals", "asks_back", "unsolvable", "artefacts", "scaffold", "headings", "lead_ins", "result_before",
     "result_after", "suppositions", "hedges", "solutions", "solution_headings", "conclusions", "final_answer",
-    "plain_answers", "hints", "formulas", "asking", "questions", "commands",
+    "plain_answers", "hints", "formulas", "asking", "questions", "commands", "closings", "plan_openings",
+    "hint_leads", "asks_for_hints", "quantity_asked", "conditions", "result_opening", "given_away", "blank_answers",
+    "programming", "code_to_work_on", "speaks_of_places", "never_last", "code_line", "names_a_language", "no_names",
+    "names", "stock_replies", "openings", "asks_back_short", "comparisons",
 )  # fmt: skip
 
 
@@ -37,6 +43,8 @@ class Words:
         numbers, scales: numerals and their values.
         loose: words that keep a number alive without being one (`half`, `dozen`).
         measures: characters after a Chinese numeral that make it a number.
+        units: a measure → all its forms.
+        aliases: a word → the other word by which a name is known (`france`, `french`), both ways.
     """
 
     phrases: Mapping[str, re.Pattern[str]]
@@ -46,6 +54,8 @@ class Words:
     scales: Mapping[str, int]
     loose: Mapping[str, Fraction]
     measures: str
+    units: Mapping[str, re.Pattern[str]]
+    aliases: Mapping[str, str]
 
     def __getitem__(self, name: str) -> re.Pattern[str]:
         """The expression of one list."""
@@ -66,29 +76,29 @@ def fingerprint() -> str:
     """8 hex digits over all lists: a run that was started with other lists is not the same run."""
     digest = hashlib.sha256()
     for language in LANGUAGES:
-        digest.update(_path(language).read_bytes())
+        for name in ("words", "sense"):
+            digest.update((_FOLDER / f"{name}.{language}.toml").read_bytes())
     return digest.hexdigest()[:8]
-
-
-def _path(language: str) -> Path:
-    return _FOLDER / f"words.{language}.toml"
 
 
 @cache
 def _load(language: str) -> Words:
-    data: dict[str, Any] = tomllib.loads(_path(language).read_text(encoding="utf-8"))
+    data: dict[str, Any] = tomllib.loads((_FOLDER / f"words.{language}.toml").read_text(encoding="utf-8"))
+    bounded = language not in WORDLESS
     return Words(
-        phrases={name: _any_of(data[name], bounded=language not in _WORDLESS) for name in _PHRASES},
+        phrases={name: any_of(data[name], bounded=bounded) for name in _PHRASES},
         stop=frozenset(data["stop"].split()),
         strong=frozenset(data["strong"].split()),
         numbers=data["numbers"],
         scales=data["scales"],
         loose={word: Fraction(value) for word, value in data["loose"].items()},
         measures=data.get("measures", {}).get("characters", ""),
+        units={unit: any_of([f"(?:{forms})"], bounded=bounded) for unit, forms in data["units"].items()},
+        aliases={word: other for pair in data.get("aliases", {}).items() for word, other in (pair, pair[::-1])},
     )
 
 
-def _any_of(entries: Sequence[str], *, bounded: bool) -> re.Pattern[str]:
+def any_of(entries: Sequence[str], *, bounded: bool) -> re.Pattern[str]:
     """One expression for a list. A space stands for one white-space character: texts are cleaned before."""
     if not entries:
         return _NEVER

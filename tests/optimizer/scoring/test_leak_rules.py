@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from autoevol.optimizer.scoring.answers import final_answer
-from autoevol.optimizer.scoring.leaks import answer_leak, scaffold_leak, solution_hint, unfilled_template
+from autoevol.optimizer.scoring.hints import solution_hint
+from autoevol.optimizer.scoring.leaks import answer_leak
 from autoevol.optimizer.scoring.pair import Pair
+from autoevol.optimizer.scoring.scaffold import scaffold_leak, unfilled_template
 
 SEED = "Tina bakes 3 trays of 24 rolls and sells each roll for $5. How much does she earn?"
 SOLUTION = "She bakes 3*24=<<3*24=72>>72 rolls.\nShe earns 72*5=$<<72*5=360>>360.\n#### 360"

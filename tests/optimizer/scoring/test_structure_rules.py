@@ -5,17 +5,13 @@ from __future__ import annotations
 import pytest
 
 from autoevol.agents.messages import Finding
+from autoevol.optimizer.scoring.endings import truncated
+from autoevol.optimizer.scoring.harder import restated
+from autoevol.optimizer.scoring.languages import language_changed
 from autoevol.optimizer.scoring.pair import Pair
-from autoevol.optimizer.scoring.structure import (
-    failed,
-    identity,
-    language_changed,
-    near_copy,
-    runaway_length,
-    truncated,
-    unreadable,
-)
-from autoevol.optimizer.scoring.tasks import lost_question, restated
+from autoevol.optimizer.scoring.sameness import identity, near_copy
+from autoevol.optimizer.scoring.structure import failed, runaway_length, unreadable
+from autoevol.optimizer.scoring.tasks import lost_question
 
 CLIPS = (
     "Natalia sold clips to 48 of her friends in April, and then she sold half as many clips in May. "
@@ -193,7 +189,7 @@ def test_language_changed(old: str, new: str | None, found: bool) -> None:
         (CLIPS, "Natalia wants to know how many clips she sold in all.", False),
         (CLIPS, "After 48 sales in April and half as many in May, Natalia needs to calculate her total.", False),
         ("Can you write a poem about rain?", "Craft a sonnet about rain in a desert town.", False),
-        ("Write a poem.", "A poem.", False),
+        ("Write a poem.", "A poem.", True),
         (EGGS, "小明有12个鸡蛋，每天吃3个，其余的卖给邻居。", True),
         (EGGS, "小明有12个鸡蛋，每天吃3个，其余以2元卖出，求他的收入。", False),
     ],

@@ -1,0 +1,96 @@
+"""Rule on the language: an evolution keeps the one of its seed."""
+
+from __future__ import annotations
+
+import re
+
+from ...agents.messages import Finding
+from .pair import Pair
+from .sense import foreign_words
+from .texts import clean, quote, scripts_of, sentences
+from .words import word_lists
+
+__all__ = ["language_changed"]
+
+_OWN_SCRIPT, _LEAST_WORDS = 0.8, 4
+_LEAST_RESPONSE = 25
+_STRAY = 0.3  # share of a text that whole sentences of another script may not reach
+_FUNCTION, _FUNCTION_HITS, _CLEARLY = 0.22, 3, 2.0
+_LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏẠ-ỹ]+(?:'[A-Za-zÀ-ɏ]+)?")
+_ASIDE = re.compile(
+    r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+|\"[^\"\n]{3,400}\"|“[^”\n]{3,400}”|「[^」\n]{3,400}」|'[^'\n]{12,400}'",
+    re.DOTALL,
+)
+
+
+def language_changed(pair: Pair) -> Finding | None:
+    """The evolved text stands in another language than the seed.
+
+    Told by the script (80 % of the seed in one, 80 % of the evolved text in another, or whole sentences in another that
+    the seed has not), and within the Latin script by function words (`the`, `und`, `pour`). A seed that mixes scripts
+    or names a language is left alone unless all of the text changed, and so are texts under four words. The response
+    counts, too, where it is long and all of it stands in another script than what it answers.
+    """
+    seed, text = clean(pair.instruction), clean(pair.evolved or "")
+    if not text:
+        return None
+    named = any(words["names_a_language"].search(seed + " " + text) for words in word_lists(pair.language))
+    old, new = _script(seed), _script(text)
+    if old and new and old != new and not (named and _script(_ASIDE.sub(" ", text)) != new):
+        return Finding("language-changed", f"from {old} to {new} script")
+    if named:
+        return None
+    return _stray(seed, text) or _latin(seed, text) or _response(pair, new)
+
+
+def _script(text: str, least: int = _LEAST_WORDS) -> str:
+    counts = scripts_of(text)
+    if counts["Kana"]:  # Japanese writes Han characters too
+        counts["Kana"] += counts.pop("Han")
+    name = max(counts, key=lambda key: counts[key])
+    total = sum(counts.values())
+    return name if total >= least and counts[name] >= _OWN_SCRIPT * total else ""
+
+
+def _stray(seed: str, text: str) -> Finding | None:
+    """Sentences of another script, a third of the text, where the seed is of one."""
+    own = _script(seed)
+    if not own:
+        return None
+    alien: list[tuple[int, str]] = []
+    total = 0
+    for sentence in sentences(_ASIDE.sub(" ", text)):
+        count = sum(scripts_of(sentence).values())
+        total += count
+        other = _script(sentence, 5)
+        if other and other != own and {own, other} != {"Han", "Kana"}:
+            alien.append((count, sentence))
+    if alien and sum(count for count, _ in alien) >= _STRAY * total:
+        return Finding("language-changed", quote(alien[0][1]))
+    return None
+
+
+def _latin(seed: str, text: str) -> Finding | None:
+    old, new = _spoken(seed), _spoken(text)
+    if old and new and old != new:
+        return Finding("language-changed", f"from {old} to {new}")
+    return None
+
+
+def _spoken(text: str) -> str:
+    """The language of the Latin script that a text is written in; empty where it cannot be told."""
+    words = [word.casefold() for word in _LATIN_WORD.findall(_ASIDE.sub(" ", text))]
+    if len(words) < 5:
+        return ""
+    hits = {name: sum(word in known for word in words) for name, known in foreign_words().items()}
+    first, second = sorted(hits, key=lambda name: -hits[name])[:2]
+    clear = hits[first] >= max(_FUNCTION_HITS, _FUNCTION * len(words)) and hits[first] >= _CLEARLY * hits[second]
+    return first if clear else ""
+
+
+def _response(pair: Pair, asked: str) -> Finding | None:
+    """A long response, all in another script than the instruction it answers."""
+    said = _script(clean(pair.evolved_response or ""), _LEAST_RESPONSE)
+    if asked and said and asked != said and "```" not in (pair.evolved_response or ""):
+        return Finding("language-changed", f"asked in {asked}, answered in {said} script")
+    return None
