@@ -38,8 +38,8 @@ _PLACEHOLDER = re.compile(
 # `{topic}` and `[NAME]` are places of a template, `{1, 2}` and `[3, 4]` are sets and lists; two of them, or one in a
 # sentence without code.
 _SLOT = re.compile(
-    r"(?<![A-Za-z0-9$\\^_({=`\"'])\{[A-Za-z\u4e00-\u9fff][\w \u4e00-\u9fff/-]{1,30}\}(?!\})"
-    r"|\[[A-Z][A-Z_ /]{2,30}\](?!\()|[【［]\s?[\u4e00-\u9fff/]{1,8}\s?[】］]|\[(?:姓名|名字|日期|地点|主题|物品|公司|时间|对象|原因)\]"
+    r"(?<![A-Za-z0-9$\\^_({=`\"'])\{[A-Za-z\u4e00-\u9fff][\w /-]{1,30}\}(?!\})|\[[A-Z][A-Z_ /]{2,30}\](?!\()"
+    r"|[【［]\s?[\u4e00-\u9fff/]{1,8}\s?[】］]|\[(?:姓名|名字|日期|地点|主题|物品|公司|时间|对象|原因)\]"
 )
 _CODE = re.compile(r"```|`[^`\n]+`|\bdef \w+\(|\bf\"|\bformat\(|\\(?:frac|sum|text|begin)\b")
 
