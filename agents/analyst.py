@@ -13,10 +13,20 @@ from .agent import Seat, call_of, failed
 from .contract import OutputForm, mark, numbered, quoted, render_edits, schema, tag_for
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
-from .messages import Analysis, AnalysisTask, Case, Failed, MethodFinding, RoleName
+from .messages import (
+    Analysis,
+    AnalysisTask,
+    Case,
+    Failed,
+    Finding,
+    MethodFinding,
+    Recurrence,
+    RoleName,
+    Verdict,
+)
 from .reading import between_tags, cut_off, fault_of, json_object, json_objects, labelled_blocks, one_line, opened_by
 
-__all__ = ["Analyst"]
+__all__ = ["Analyst", "in_order"]
 
 _TAG = "findings"
 _TEXT = {"type": "string"}
@@ -38,14 +48,20 @@ _NOTHING = re.compile(
 _ALL = re.compile(r"\ball\b|全部|所有", re.IGNORECASE)
 _STAGE_CHARS = 1200
 _RESPONSE_CHARS = 400
+_EVIDENCE_CHARS = 120
+_GOOD_FROM = 0.5  # a score of the recommended profile under which an evolution is not harder, or refused
+_SHOWN = 10  # cases in all, as long as the bad ones leave room for more good ones
+_LEAST_GOOD = 4
+_EARLIER_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Analyst:
     """Names what a method does wrong, with cases, evidence and a rule (arXiv 2406.00770, section 3.2).
 
-    Beyond the published prompt it sees good cases too, responses, what the detectors found, and earlier edits with
-    their effect, and its answer has a form: a finding counts only with a problem, a rule and a case that it was shown.
+    Beyond the published prompt it sees good cases apart from bad ones, responses, what detectors and judge found,
+    problems that come back, and earlier edits with their effect; and its answer has a form: a finding counts only with
+    a problem, a rule and a case that it was shown, a quote only where it stands in one of its cases.
 
     Args:
         seat: where its calls go.
@@ -66,13 +82,14 @@ class Analyst:
 
     async def __call__(self, task: AnalysisTask) -> Analysis | Failed:
         """Analyse one batch. An answer without one readable finding, or a plain "none", is `unreadable`."""
-        shown = "\n".join(_shown(number, case) for number, case in enumerate(task.cases, 1))
+        cases = in_order(task.cases)
+        shown = "\n".join(_shown(number, case) for number, case in enumerate(cases, 1))
         tag = tag_for(_TAG, self.secret, shown, *(edit.why for edit in task.history))
         turns = self._turns(task, shown, tag)
         outcome = await self.seat.ask(task, turns, json_schema=_SCHEMA if self.output_form == "json" else None)
         if isinstance(outcome, NoAnswer):
             return failed(self.role, task, outcome)
-        findings = self._read(outcome, tag, [case.id for case in task.cases])
+        findings = self._read(outcome, tag, cases)
         return Analysis(
             id=f"{task.id}/reply", parent=task.id, findings=findings or (), raw=outcome.text,
             fault=fault_of(outcome, readable=findings is not None),
@@ -88,9 +105,21 @@ class Analyst:
             form=form.fill(tag=tag) if self.output_form == "tags" else form.fill(),
         )
         history = render_edits(task.history, task.method, self.secret, self.prompts)
-        return Turn("system", self.prompts.get("analyst", language).fill()), Turn("user", history + ask)
+        told = history + self._earlier(task.earlier, language) + ask
+        return Turn("system", self.prompts.get("analyst", language).fill()), Turn("user", told)
 
-    def _read(self, answer: Answer, tag: str, ids: Sequence[str]) -> tuple[MethodFinding, ...] | None:
+    def _earlier(self, earlier: Sequence[Recurrence], language: str) -> str:
+        """Problems of earlier steps as quoted data; empty where there is none."""
+        if not earlier:
+            return ""
+        lines = "\n".join(
+            json.dumps({"problem": one.cluster, "steps": one.steps, "cases": one.cases}, ensure_ascii=False)
+            for one in earlier[:_EARLIER_SHOWN]
+        )
+        text = self.prompts.get("earlier-findings", language)
+        return text.fill(findings=quoted("EARLIER", mark(self.secret, lines), lines)) + "\n\n"
+
+    def _read(self, answer: Answer, tag: str, cases: Sequence[Case]) -> tuple[MethodFinding, ...] | None:
         """The findings; empty for a plain "nothing is wrong", None where the answer cannot be read.
 
         Of an answer that was cut at the token limit, the findings that were complete before the cut count.
@@ -98,8 +127,8 @@ class Analyst:
         rows = _json_rows(answer) if self.output_form == "json" else _line_rows(answer, tag)
         if not rows:
             return None if rows is None else ()
-        found = [finding for row in rows if (finding := _finding(row, ids)) is not None]
-        return tuple(found) or None
+        found = [finding for row in rows if (finding := _finding(row, cases)) is not None]
+        return _clustered(found) or None
 
 
 def _json_rows(answer: Answer) -> list[dict[str, str]] | None:
@@ -124,28 +153,89 @@ def _line_rows(answer: Answer, tag: str) -> list[dict[str, str]] | None:
     return [] if _NOTHING.fullmatch(text) else labelled_blocks(text, _LABELS, "problem") or None
 
 
-def _finding(row: Mapping[str, str], ids: Sequence[str]) -> MethodFinding | None:
+def _finding(row: Mapping[str, str], shown: Sequence[Case]) -> MethodFinding | None:
     """One finding, or None where it lacks a problem, a rule or a case that was shown."""
     problem, rule, cases = (row.get(key, "").strip() for key in ("problem", "rule", "cases"))
     numbers = dict.fromkeys(int(digits) for digits in re.findall(r"\d{1,6}", cases))
-    known = [ids[number - 1] for number in numbers if 1 <= number <= len(ids)]
+    known = [shown[number - 1] for number in numbers if 1 <= number <= len(shown)]
     if not numbers and _ALL.search(cases):
-        known = list(ids)
+        known = list(shown)
     if not (problem and rule and known):
         return None
-    return MethodFinding(one_line(problem), tuple(known), one_line(row.get("quote", "")), one_line(rule))
+    quote = one_line(row.get("quote", "")).strip("\"'“”「」")
+    grounded = any(_holds(case, quote) for case in known)
+    return MethodFinding(one_line(problem), tuple(case.id for case in known), quote if grounded else "", one_line(rule))
+
+
+def _holds(case: Case, quote: str) -> bool:
+    """Whether the words stand in the case; what a model makes up is no evidence."""
+    texts = (*case.stages, case.response, *(finding.evidence for finding in case.findings))
+    return bool(quote) and any(" ".join(quote.casefold().split()) in " ".join(t.casefold().split()) for t in texts)
+
+
+def _clustered(found: Sequence[MethodFinding]) -> tuple[MethodFinding, ...]:
+    """Findings of one name are one, with the cases of all; largest first."""
+    clusters: dict[str, MethodFinding] = {}
+    for one in found:
+        name = one.cluster.casefold()
+        same = clusters.get(name)
+        if same is not None:
+            cases = tuple(dict.fromkeys((*same.cases, *one.cases)))
+            clusters[name] = MethodFinding(same.cluster, cases, same.evidence or one.evidence, same.rule)
+        else:
+            clusters[name] = one
+    return tuple(sorted(clusters.values(), key=lambda one: -len(one.cases)))
+
+
+def in_order(cases: Sequence[Case]) -> tuple[Case, ...]:
+    """Cases as they are shown: bad ones first, the worst in front, then what no check has an opinion on, then good.
+
+    Of a large batch with many bad cases only some good ones are shown: they say what to keep, the others what to mend.
+    """
+    bad = sorted((case for case in cases if _result(case) == "bad"), key=lambda case: case.score or 0.0)
+    good = sorted((case for case in cases if _result(case) == "good"), key=lambda case: -(case.score or 0.0))
+    unknown = [case for case in cases if not _result(case)]
+    return (*bad, *unknown, *good[: max(_LEAST_GOOD, _SHOWN - len(bad) - len(unknown))])
+
+
+def _result(case: Case) -> str:
+    """`bad` where a check failed, `good` where all passed, empty where none looked."""
+    verdict = case.verdict
+    refused = verdict is not None and False in (verdict.valid, verdict.self_contained, verdict.intent_kept)
+    if case.findings or refused or (case.score is not None and case.score < _GOOD_FROM):
+        return "bad"
+    return "good" if case.score is not None else ""
 
 
 def _shown(number: int, case: Case) -> str:
     """A case as one JSON line: inside JSON strings no text can pose as another field."""
     fields: dict[str, object] = {"case": number}
+    fields |= {"result": _result(case)} if _result(case) else {}
     fields |= {f"stage{stage}": shortened(text, _STAGE_CHARS) for stage, text in enumerate(case.stages)}
     if case.response:
         fields["response"] = shortened(case.response, _RESPONSE_CHARS)
-    fields["found"] = [f"{one.kind}: {shortened(one.evidence, 120)}".rstrip(": ") for one in case.findings]
+    fields["found"] = [_found(one) for one in case.findings] + _judged(case.verdict)
     if case.score is not None:
         fields["score"] = round(case.score, 2)
     return json.dumps(fields, ensure_ascii=False)
+
+
+def _found(finding: Finding) -> str:
+    """A finding in a line; of a rule only what it saw, of others who says so too."""
+    who = "" if finding.by == "rule" else f" ({finding.by})"
+    return f"{finding.kind}{who}: {shortened(finding.evidence, _EVIDENCE_CHARS)}".rstrip(": ")
+
+
+def _judged(verdict: Verdict | None) -> list[str]:
+    """What the judge said against it, with the quote where that stands in a text."""
+    if verdict is None:
+        return []
+    questions = {"not valid": verdict.valid, "not self-contained": verdict.self_contained,
+                 "another intent": verdict.intent_kept, "contradicts itself": verdict.consistent}  # fmt: skip
+    said = [words for words, answer in questions.items() if answer is False]
+    said += ["not harder than the original"] if verdict.harder in ("original", "same") else []
+    quote = f": {shortened(verdict.evidence, _EVIDENCE_CHARS)}" if verdict.grounded and verdict.evidence else ""
+    return [f"judge: {', '.join(said)}{quote}"] if said else []
 
 
 def shortened(text: str, limit: int) -> str:

@@ -36,7 +36,8 @@ FREE_TEXT = "free-text"
 INSTRUCTION_PLACE = "{instruction}"
 """Where such a prompt wants the instruction."""
 _FIELD = "new_text"
-_EDITS_SHOWN = 12
+_EDITS_SHOWN = 8  # what was tried longer ago is told by the clauses that stayed
+_SEEN = 0.005  # a change of a share that rounds to nothing is not shown
 
 
 # ---------------------------------------------------------------- marks and data
@@ -191,21 +192,29 @@ def _all_texts(instruction: Instruction) -> tuple[str, ...]:
 
 
 def render_edits(edits: Sequence[Edit], method: Method, secret: str, prompts: Prompts) -> str:
-    """The latest tried edits as quoted data, oldest first; empty where there is none.
+    """The latest tried edits and their effects as quoted data, oldest first; empty where there is none.
 
     Of each edit only the clauses that the method lacks are shown: it is they that were tried.
     """
     if not edits:
         return ""
-    rows = [
-        {
-            "tried": [clause for clause in edit.clauses if clause not in method.clauses],
-            "why": edit.why,
-            "gain": None if edit.gain is None else round(edit.gain, 3),
-            "accepted": edit.accepted,
-        }
-        for edit in edits[-_EDITS_SHOWN:]
-    ]
-    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    lines = "\n".join(json.dumps(_tried(edit, method), ensure_ascii=False) for edit in edits[-_EDITS_SHOWN:])
     text = prompts.get("tried-edits", method.language)
     return text.fill(edits=quoted("EDITS", mark(secret, lines), lines)) + "\n\n"
+
+
+def _tried(edit: Edit, method: Method) -> dict[str, object]:
+    row: dict[str, object] = {
+        "tried": [clause for clause in edit.clauses if clause not in method.clauses],
+        "why": edit.why,
+        "accepted": edit.accepted,
+        "gain": None if edit.gain is None else round(edit.gain, 3),
+    }
+    if edit.low is not None and edit.high is not None:
+        row |= {"from": round(edit.low, 2), "to": round(edit.high, 2), "items": edit.items}
+    for name, kinds in (
+        ("rarer", [f"{kind} {by:+.0%}" for kind, by in edit.changes if by <= -_SEEN]),
+        ("more often", [f"{kind} {by:+.0%}" for kind, by in edit.changes if by >= _SEEN]),
+    ):
+        row |= {name: kinds} if kinds else {}
+    return row

@@ -39,6 +39,7 @@ __all__ = [
     "ProgramTask",
     "Proposal",
     "Ran",
+    "Recurrence",
     "RefineTask",
     "ReflectTask",
     "Reflected",
@@ -108,13 +109,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One evolution as the analyst sees it: the stages of the text, the last answer, what was found, the score."""
+    """One evolution as the analyst sees it: stages of the text, last answer, findings, score, the judge's word."""
 
     id: str
     stages: tuple[str, ...]
     response: str
     findings: tuple[Finding, ...]
     score: float | None
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,21 @@ class MethodFinding:
     cases: tuple[str, ...]
     evidence: str
     rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """A problem that several analyses named: what it is called, the rule of the latest, and how often it was seen.
+
+    Args:
+        steps: in how many steps.
+        cases: in how many cases of all of them.
+    """
+
+    cluster: str
+    rule: str
+    steps: int
+    cases: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,16 +275,20 @@ class Answered(Reply):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalysisTask(Task):
-    """To the analyst: what does the method do wrong, and what right, on these cases?"""
+    """To the analyst: what does the method do wrong, and what right, on these cases?
+
+    `earlier` are problems of earlier steps that the last one still had.
+    """
 
     method: Method
     cases: tuple[Case, ...]
     history: tuple[Edit, ...] = ()
+    earlier: tuple[Recurrence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis(Reply):
-    """From the analyst. `findings` is empty where nothing was found or the answer was unreadable (`fault`)."""
+    """From the analyst. `findings`, largest cluster first, is empty where nothing was found or readable (`fault`)."""
 
     findings: tuple[MethodFinding, ...]
     raw: str
