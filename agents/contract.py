@@ -29,7 +29,7 @@ __all__ = ["CONTRACT_VERSION", "EVOLVED_SCHEMA", "EVOLVED_TAG", "FREE_TEXT", "IN
 
 OutputForm = Literal["tags", "json"]
 
-CONTRACT_VERSION = 1  # rises with every change of what this file renders or reads; part of a run's frozen prompts
+CONTRACT_VERSION = 2  # rises with every change of what this file renders or reads; part of a run's frozen prompts
 EVOLVED_TAG = "evolved"
 FREE_TEXT = "free-text"
 """The control of a method whose one clause is a person's whole prompt."""

@@ -88,7 +88,7 @@ def kept_from(old: Sequence[str], new: Sequence[str]) -> dict[int, int]:
 def _edit(fields: Mapping[str, str], size: int) -> ClauseEdit | None:
     """One edit, or None where it names no clause or has nothing to put there."""
     named = fields.get("clause", "")
-    text = _unquoted(one_line(" ".join(clause_lines(fields.get("text", "")))))
+    text = _unquoted(" ".join(clause_lines(_unquoted(one_line(fields.get("text", ""))))))
     found = re.search(r"\d{1,2}", named)
     number = int(found[0]) if found else 0
     reason = one_line(fields.get("reason", ""))

@@ -22,6 +22,7 @@ class Origin:
         finding: what it answers, in the analyst's words.
         cases: seed ids of the trajectories that showed it.
         method: id of the method that it first stood in.
+        reason: why it was written, in the refiner's words.
     """
 
     step: int = 0
@@ -29,6 +30,7 @@ class Origin:
     finding: str = ""
     cases: tuple[str, ...] = ()
     method: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

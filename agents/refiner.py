@@ -35,6 +35,8 @@ _EDIT = schema(
 _LABEL = re.compile(
     r"\W*([AB])\s?(\d{1,2})\b(?=\W|$)", re.IGNORECASE
 )  # what a model adds behind it is the clause again
+_LABELLED = re.compile(rf"\W*{_LABEL.pattern}[\s.:)、．：]*", re.IGNORECASE)
+_BETWEEN = re.compile(r"\b(?:and|with)\b|和|与", re.IGNORECASE)
 _LEAST_ROOM = 12  # words; a clause is no shorter
 _Read: TypeAlias = tuple[tuple[str, ...], tuple[ClauseEdit, ...]]
 
@@ -102,7 +104,7 @@ class Refiner:
         return Turn("system", self.prompts.get("refiner", language).fill()), Turn("user", history + ask)
 
     def _shown(self, task: RefineTask) -> str:
-        """The method, numbered; for a bold edit in one paragraph, for a list is copied; of a merge both, with labels."""
+        """The method, numbered; for a bold edit in one paragraph, as a list is copied; of a merge both, labelled."""
         language, clauses = task.method.language, task.method.clauses
         if task.operator == "bold":
             return self.prompts.get("refiner-old", language).fill(clauses=" ".join(clauses))
@@ -203,17 +205,16 @@ def _labelled(letter: str, clauses: Sequence[str]) -> str:
 
 
 def _looked_up(task: RefineTask, lines: Sequence[str]) -> tuple[str, ...]:
-    """The clauses of a merge: labels stand for their clauses, each once; what has another text is a clause of its own."""
+    """The clauses of a merge: labels stand for their clauses, each once; a line with another text is a new clause."""
     if task.other is None:
         return tuple(lines)
     both = {"A": task.method.clauses, "B": task.other.clauses}
     known = {f"{letter}{number}": text for letter, texts in both.items() for number, text in enumerate(texts, 1)}
     clauses: list[str] = []
     for line in lines:
-        rest = _LABEL.sub("", line)
         labels = ["".join(found).upper() for found in _LABEL.findall(line)]
-        if tidy(rest) is None:
+        if tidy(_BETWEEN.sub("", _LABEL.sub("", line))) is None:
             clauses += [known[label] for label in labels if label in known]
         else:
-            clauses.append(_LABEL.sub("", line, count=1).strip(" .:") if labels else line)
+            clauses.append(_LABELLED.sub("", line))
     return tuple(dict.fromkeys(clauses))

@@ -171,8 +171,8 @@ def roles_in_use(settings: Settings) -> tuple[RoleName, ...]:
     searching = settings.recipe == "auto-evol" and settings.search.steps > 0
     dear = price_of_item(settings)
     used: dict[RoleName, bool] = {
-        "evolver": True, "responder": True, "analyst": searching, "refiner": searching, "judge": "judge" in dear,
-        "student": "student" in dear,
+        "evolver": True, "responder": True, "analyst": searching and _analysing(settings), "refiner": searching,
+        "judge": "judge" in dear, "student": "student" in dear,
     }  # fmt: skip
     return tuple(role for role, wanted in used.items() if wanted)
 
@@ -195,16 +195,21 @@ def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
         yield from _items(settings, sizes, "apply", rows, least=rows)
         return
     search = settings.search
-    batch, least_steps = min(search.batch, sizes.train), _least_steps(settings)
+    batch = min(search.batch, sizes.train) if _analysing(settings) else 0
+    least_steps = _least_steps(settings)
     without: tuple[RoleName, ...] = () if settings.profile == "recommended" else ("responder", "judge", "student")
     # A later step may draw the same seeds again, and the journal has those of the same method.
     sure = min(1, least_steps)
     yield from _items(settings, sizes, "batches", search.steps * batch, least=sure * batch, without=without)
     proposals, asked = search.steps * search.candidates, least_steps * search.candidates
     shown = _METHOD + batch * _case(settings, sizes)
-    yield _Part("analyses", "analyst", proposals, asked, shown, shown, 600)
-    analysis = min(600, settings.roles.analyst.max_tokens), settings.roles.analyst.max_tokens
-    yield _Part("analyses", "refiner", proposals, 0, 2 * _METHOD + analysis[0], 2 * _METHOD + analysis[1], 500)
+    analysis, sure_refined = (0, 0), asked
+    if _analysing(settings):
+        yield _Part("analyses", "analyst", proposals, asked, shown, shown, 600)
+        analysis = min(600, settings.roles.analyst.max_tokens), settings.roles.analyst.max_tokens
+        sure_refined = 0
+    told = 2 * _METHOD + analysis[0], 2 * _METHOD + analysis[1]
+    yield _Part("analyses", "refiner", proposals, sure_refined, *told, 500)
     dev = min(search.dev, sizes.dev)
     # The published races have the incumbent on all of dev even where nobody comes to race it; the authors' code draws
     # dev from the seeds of the batches too.
@@ -228,6 +233,11 @@ def _scores(settings: Settings, dev: int) -> int:
     if settings.profile == "recommended":
         of_candidates = most_scores(search.rungs, search.choosing, search.candidates, dev)
     return search.steps * (of_candidates + dev)
+
+
+def _analysing(settings: Settings) -> bool:
+    """Whether a batch is evolved and analysed in each step; the baseline looks at no results."""
+    return settings.search.strategy != "best-of-n"
 
 
 def _least_steps(settings: Settings) -> int:

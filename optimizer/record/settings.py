@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from ...agents.gateway.endpoints import Budget, Endpoint
 
 __all__ = ["CheckSettings", "Profile", "ResponderForm", "RoleSettings", "Roles", "SearchSettings", "SeedSettings",
-           "Settings"]  # fmt: skip
+           "Settings", "Strategy"]  # fmt: skip
 
 Profile = Literal["recommended", "paper", "official-code"]
+Strategy = Literal["auto-evol", "best-of-n", "evolutionary"]
 ResponderForm = Literal["direct", "step-by-step", "scratchpad", "own"]
 
 
@@ -74,6 +75,9 @@ class SearchSettings(_Frozen):
 
     Args:
         method: name of a starting method in `prompts/methods`, or path of a method file.
+        strategy: where candidates come from: `auto-evol` analyses the incumbent's results, `best-of-n` rewrites the
+            starting method without looking at any (a baseline), `evolutionary` breeds a population of methods.
+        population: methods that may have children, in the evolutionary strategy.
         steps: at most so many turns of the loop.
         batch: seeds evolved for analysis in each step.
         candidates: analyses and candidate methods in each step (m in the paper).
@@ -94,6 +98,8 @@ class SearchSettings(_Frozen):
     """
 
     method: str = "general"
+    strategy: Strategy = "auto-evol"
+    population: int = Field(default=6, ge=2)
     steps: int = Field(default=10, ge=0)
     batch: int = Field(default=10, ge=1)
     candidates: int = Field(default=5, ge=1)

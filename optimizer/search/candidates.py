@@ -12,8 +12,11 @@ from ...agents.team import Journey
 from ..record.run import Run
 from .checks import problems
 from .proposers.field import Field
+from .provenance import origins_of
 
 __all__ = ["Order", "Proposed", "propose"]
+
+_NOTHING_LOOKED_AT = Analysis(id="", findings=(), raw="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +27,42 @@ class Order:
         number: from 1.
         operator: how it is made.
         parent: the method that it is made from.
+        other: the method that it is merged with.
+        analysed: whether the incumbent's batch is analysed for it first; else the refiner sees the method alone.
     """
 
     number: int
     operator: Operator
     parent: Method
+    other: Method | None = None
+    analysed: bool = True
+
+    @property
+    def parents(self) -> tuple[Method, ...]:
+        """What it is made from."""
+        return (self.parent,) if self.other is None else (self.parent, self.other)
 
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """One analysis and what came of it.
+    """What came of an order.
 
     Args:
-        number: from 1.
-        analysis: what the analyst said; None where the call failed.
+        order: what was asked for.
+        analysis: what the analyst said; None where the call failed or none was asked for.
         proposal: what the refiner said; None where it was not reached.
         problems: why it is not a candidate; empty for a candidate.
     """
 
-    number: int
+    order: Order
     analysis: Analysis | None
     proposal: Proposal | None
     problems: tuple[str, ...]
+
+    @property
+    def number(self) -> int:
+        """From 1."""
+        return self.order.number
 
     @property
     def method(self) -> Method | None:
@@ -54,17 +71,24 @@ class Proposed:
 
     def as_row(self) -> dict[str, Any]:
         """How the record shows it."""
-        method = self.proposal.method if self.proposal else None
+        proposal = self.proposal
+        method = proposal.method if proposal else None
         return {
             "number": self.number,
+            "operator": self.order.operator,
+            "parents": [parent.id for parent in self.order.parents],
             "method_id": method.id if method else None,
-            "why": self.proposal.why if self.proposal else "",
+            "why": proposal.why if proposal else "",
+            "edits": [
+                {"kind": e.kind, "clause": e.clause, "text": e.text, "reason": e.reason, "findings": list(e.findings)}
+                for e in (proposal.edits if proposal else ())
+            ],
             "problems": list(self.problems),
             "findings": [
                 {"cluster": f.cluster, "cases": list(f.cases), "evidence": f.evidence, "rule": f.rule}
                 for f in (self.analysis.findings if self.analysis else ())
             ],
-            "calls": [call.key for reply in (self.analysis, self.proposal) if reply for call in reply.calls],
+            "calls": [call.key for reply in (self.analysis, proposal) if reply for call in reply.calls],
         }
 
 
@@ -72,25 +96,31 @@ async def propose(run: Run, step: int, field: Field, cases: Sequence[Case], orde
     """Ask for the candidates that were ordered, each from an analysis of its own (section 3.3 of the paper)."""
     stage = f"steps/{step:03d}"
     tick = run.phase(step, "analysis", len(orders))
+    # The sample index grows over the run: the same batch under the same method is analysed anew in a later step.
     by_sample = {step * len(orders) + index: order for index, order in enumerate(orders)}
     journeys: list[Journey] = []
 
-    def first(sample: int, order: Order) -> AnalysisTask:
-        # The sample index grows over the run: the same batch under the same method is analysed anew in a later step.
+    def first(sample: int, order: Order) -> Task:
+        if not order.analysed:
+            return refine(sample, _NOTHING_LOOKED_AT)
         return AnalysisTask(
-            id=f"{stage}/c{order.number}/analyse", stage=stage, sample=sample,
-            method=field.incumbent, cases=tuple(cases), history=field.history,
+            id=f"{stage}/c{order.number}/analyse", stage=stage, sample=sample, method=field.incumbent,
+            cases=tuple(cases), history=field.history, earlier=field.recurring(step),
+        )  # fmt: skip
+
+    def refine(sample: int, analysis: Analysis) -> RefineTask:
+        order = by_sample[sample]
+        return RefineTask(
+            id=f"{stage}/c{order.number}/refine", parent=analysis.id, stage=stage, sample=sample, method=order.parent,
+            analysis=analysis, history=field.history if order.analysed else (), operator=order.operator,
+            other=order.other,
         )  # fmt: skip
 
     def route(journey: Journey) -> Task | None:
         last, task = journey[-1], journey[0]
         if not isinstance(last, Analysis) or last.fault or not last.findings or not isinstance(task, AnalysisTask):
             return None
-        order = by_sample[task.sample]
-        return RefineTask(
-            id=f"{stage}/c{order.number}/refine", parent=last.id, stage=stage, sample=task.sample,
-            method=order.parent, analysis=last, history=task.history, operator=order.operator,
-        )  # fmt: skip
+        return refine(task.sample, last)
 
     async def deliver(journey: Journey) -> None:
         run.messages.write(journey)
@@ -98,45 +128,49 @@ async def propose(run: Run, step: int, field: Field, cases: Sequence[Case], orde
         tick()
 
     await run.team.work((first(sample, order) for sample, order in by_sample.items()), route, deliver)
+    read = [_with_names(_read(order, journey), step) for order, journey in zip(orders, journeys, strict=True)]
     data = [text for case in cases for text in case.stages] + [seed.instruction.text for seed in run.split.dev]
-    return [_named(proposed, step) for proposed in _checked(field.incumbent, data, journeys)]
+    return _checked(field, data, read)
 
 
-def _checked(incumbent: Method, data: Sequence[str], journeys: Sequence[Journey]) -> list[Proposed]:
+def _checked(field: Field, data: Sequence[str], read: Sequence[Proposed]) -> list[Proposed]:
     result: list[Proposed] = []
     others: list[Method] = []
-    for number, journey in enumerate(journeys, start=1):
-        proposed = _read(number, journey)
-        method = proposed.method
+    for proposed in read:
+        method, order = proposed.method, proposed.order
+        found = proposed.problems
         if method is not None:
-            found = problems(method, incumbent=incumbent, others=others, data=data)
-            proposed = replace(proposed, problems=found)
-            if not found:
-                others.append(method)
-        result.append(proposed)
+            found = problems(method, incumbent=field.incumbent, others=others, tried=field.tried(), data=data,
+                             operator=order.operator, parents=order.parents)  # fmt: skip
+            others += [] if found else [method]
+        result.append(replace(proposed, problems=found))
     return result
 
 
-def _named(proposed: Proposed, step: int) -> Proposed:
-    """Give the proposed method the name that people will see; it is no part of its identity."""
-    if proposed.proposal is None or proposed.proposal.method is None:
+def _with_names(proposed: Proposed, step: int) -> Proposed:
+    """Give a proposed method the name that people will see, and its clauses their origins; neither is its identity."""
+    proposal, order = proposed.proposal, proposed.order
+    if proposal is None or proposal.method is None:
         return proposed
-    method = replace(proposed.proposal.method, name=f"candidate {proposed.number} of step {step + 1}")
-    return replace(proposed, proposal=replace(proposed.proposal, method=method))
+    findings = proposed.analysis.findings if proposed.analysis else ()
+    origins = origins_of(proposal.method, order.parents, step, order.operator, proposal.edits, findings)
+    method = replace(proposal.method, name=f"candidate {order.number} of step {step + 1}", origins=origins)
+    return replace(proposed, proposal=replace(proposal, method=method))
 
 
-def _read(number: int, journey: Journey) -> Proposed:
+def _read(order: Order, journey: Journey) -> Proposed:
     replies = [message for message in journey if isinstance(message, Reply)]
     analysis = next((reply for reply in replies if isinstance(reply, Analysis)), None)
     proposal = next((reply for reply in replies if isinstance(reply, Proposal)), None)
     failure = next((reply for reply in replies if isinstance(reply, Failed)), None)
     why: tuple[str, ...] = ()
     if failure is not None:
-        why = (f"the {'analyst' if analysis is None else 'refiner'} gave nothing: {failure.reason}",)
+        who = "analyst" if analysis is None and order.analysed else "refiner"
+        why = (f"the {who} gave nothing: {failure.reason}",)
     elif analysis is not None and analysis.fault:
         why = (f"the analysis was {analysis.fault}",)
     elif analysis is not None and not analysis.findings:
         why = ("the analyst found nothing to mend",)
     elif proposal is not None and proposal.method is None:
         why = (f"the proposal was {proposal.fault or 'unreadable'}",)
-    return Proposed(number, analysis, proposal, why)
+    return Proposed(order, analysis, proposal, why)

@@ -7,12 +7,14 @@ written into the method, and a candidate that is the incumbent again.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from rapidfuzz import fuzz
 
-from ...agents.clauses import breaches
-from ...agents.method import Method
+from ...agents.clauses import MOST_ADDED_CLAUSES, MOST_ADDED_WORDS, breaches, word_count
+from ...agents.method import Method, Operator
+from ...agents.refiner import most_merged
 
 __all__ = ["COPIED_CHARACTERS", "COPIED_WORDS", "SAME_AT", "problems"]
 
@@ -24,31 +26,60 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _WORD = re.compile(r"[^\W_]+")
 
 
-def problems(method: Method, *, incumbent: Method, others: Sequence[Method], data: Sequence[str]) -> tuple[str, ...]:
+def problems(
+    method: Method, *, incumbent: Method, others: Sequence[Method], data: Sequence[str],
+    tried: Mapping[int, Sequence[Method]] = MappingProxyType({}), operator: Operator = "bold",
+    parents: Sequence[Method] = (),
+) -> tuple[str, ...]:  # fmt: skip
     """Why a proposed method is not tried; empty where it may be.
 
     Args:
         method: the proposal.
-        incumbent: the method that it was made from.
-        others: proposals of the same turn that already passed.
+        incumbent: the method that it is to beat.
+        others: proposals of the same step that already passed.
         data: texts that a method must not carry: those of the batch and of dev.
+        tried: methods of earlier races, by step from 0.
+        operator: how it was made.
+        parents: what it was made from; the incumbent where nothing is said.
 
     Returns:
-        One phrase for each reason: size, foreign matter, another language, a copy of data, a near-copy of a method.
+        One phrase for each reason: size, growth, foreign matter, another language, a copy of data, a near-copy of a
+        method.
     """
-    found = list(breaches(method.clauses))
+    parents = parents or (incumbent,)
+    found = [*breaches(method.clauses), *_growth(method, operator, parents)]
     if any("\n" in clause or not clause.strip() for clause in method.clauses):
         found.append("a clause is empty or goes over several lines")
     if method.clauses and _in_chinese(method) != _in_chinese(incumbent):
         found.append(f"it is not written in the language of the method it came from ({incumbent.language})")
-    copied = _copied(method, incumbent, data)
+    copied = _copied(method, parents, data)
     if copied:
         found.append(f"it copies from the data: {copied!r}")
     if _alike(method, incumbent):
         found.append("it says the same as the incumbent")
+    # A little different from what was tried may be better; the same again is not.
+    elif before := [step for step, methods in tried.items() if _plain(method) in map(_plain, methods)]:
+        found.append(f"step {before[0] + 1} tried it already")
     if any(_alike(method, other) for other in others):
         found.append("it says the same as another candidate")
     return tuple(found)
+
+
+def _growth(method: Method, operator: Operator, parents: Sequence[Method]) -> list[str]:
+    """What makes the method longer than its operator may; the refiner is told the same limits beforehand."""
+    parent, clauses = parents[0], method.clauses
+    if operator == "merge" and len(parents) > 1:
+        most = most_merged(parents[0], parents[1])
+        found = [f"it has {len(clauses)} clauses, a merge of these two may have {most}"] if len(clauses) > most else []
+        alone = any(set(clauses) <= set(one.clauses) for one in parents)
+        return [*found, "it takes nothing from one of the two methods"] if alone else found
+    if operator != "small":
+        return []
+    grown = (
+        (len(clauses) - len(parent.clauses), MOST_ADDED_CLAUSES, "clauses"),
+        (sum(map(word_count, clauses)) - sum(map(word_count, parent.clauses)), MOST_ADDED_WORDS, "words"),
+    )
+    return [f"it adds {by} {what}, at most {most} may be added" for by, most, what in grown if by > most]
 
 
 def _in_chinese(method: Method) -> bool:
@@ -58,10 +89,10 @@ def _in_chinese(method: Method) -> bool:
     return han > len(_WORD.findall(_HAN.sub(" ", text)))
 
 
-def _copied(method: Method, incumbent: Method, data: Sequence[str]) -> str:
-    """The first run of words that the method shares with a text of the data, and the incumbent did not."""
+def _copied(method: Method, parents: Sequence[Method], data: Sequence[str]) -> str:
+    """The first run of words that the method shares with a text of the data, and none of its parents did."""
     runs = {run for clause in method.clauses for run in _runs(clause)}
-    runs -= {run for clause in incumbent.clauses for run in _runs(clause)}
+    runs -= {run for parent in parents for clause in parent.clauses for run in _runs(clause)}
     return next((run for text in data for run in _runs(text) if run in runs), "") if runs else ""
 
 

@@ -55,7 +55,8 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
         await strategies.race(run, step, standings, dev, decisions)
         decision = _decide(strategies, step, standings, dev, decisions)
         decision = replace(decision, calls=_calls(standings, met))
-        field = field.after(run.settings.run_seed, step, standings, decision)
+        findings = [finding for one in proposed if one.analysis for finding in one.analysis.findings]
+        field = field.after(run.settings.run_seed, step, standings, decision, findings)
         decisions.append(decision)
         if decision.accepted is not None:
             archive = retire(archive, incumbent)

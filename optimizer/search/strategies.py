@@ -18,6 +18,8 @@ from .course import Plan
 from .decision import CodeAcceptance, Decide, Evidence, LowestFailureRate, PairedEvidence
 from .evaluate import Score
 from .proposers.auto_evol import AutoEvol
+from .proposers.best_of_n import BestOfN
+from .proposers.evolutionary import Evolutionary
 from .proposers.proposer import Proposer
 from .race import FullRace, Race, RungRace
 from .referee import Rules
@@ -88,8 +90,20 @@ def strategies_of(settings: Settings, dev_size: int) -> Strategies:
         decide=_decision_rule(settings),
         look_back=never_back if published else partial(look_back, evidence),
         stop=_stop_rule(settings),
-        propose=AutoEvol(search.candidates),
+        propose=_proposer(settings),
     )
+
+
+def _proposer(settings: Settings) -> Proposer:
+    search = settings.search
+    match search.strategy:
+        case "auto-evol":
+            # Merging is ours; the published loop refines the incumbent only.
+            return AutoEvol(search.candidates, merging=settings.profile == "recommended")
+        case "best-of-n":
+            return BestOfN(search.candidates)
+        case "evolutionary":
+            return Evolutionary(search.candidates, search.population, settings.run_seed)
 
 
 def _decision_rule(settings: Settings) -> Decide:

@@ -176,8 +176,19 @@ def test_of_an_edit_only_what_it_tried_is_shown() -> None:
 
     shown = render_edits([edit], METHOD, "s", shipped())
 
-    assert '{"tried": ["Use a table."], "why": "why\\nnot", "gain": -0.123, "accepted": false}' in shown
+    assert '{"tried": ["Use a table."], "why": "why\\nnot", "accepted": false, "gain": -0.123}' in shown
     assert "" == render_edits([], METHOD, "s", shipped())
+
+
+def test_an_edit_is_shown_with_its_measured_effect() -> None:
+    """The interval, how many items, and which findings became rarer or more frequent; what rounds to nothing is not."""
+    changes = (("answer-leak", -0.25), ("near-copy", 0.1), ("lost-units", 0.001))
+    edit = Edit("w", ("Use a table.",), 0.123, True, 40, -0.051, 0.297, changes)
+
+    row = json.loads(render_edits([edit], METHOD, "s", shipped()).split("\n")[2])
+
+    assert (0.123, -0.05, 0.3, 40) == (row["gain"], row["from"], row["to"], row["items"])
+    assert (["answer-leak -25%"], ["near-copy +10%"]) == (row["rarer"], row["more often"])
 
 
 def test_tag_names_are_a_function_of_secret_and_text() -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from ....agents.messages import Edit
+from rapidfuzz import fuzz
+
+from ....agents.messages import Edit, MethodFinding, Recurrence
 from ....agents.method import Method
 from ...dataset.draws import generator
 from ...scoring.statistics import compare_paired
@@ -20,6 +22,7 @@ from ..evaluate import Standing
 
 __all__ = ["Field", "Tried"]
 
+_SAME_PROBLEM = 80.0  # of 100; "not harder" and "the text is not harder" are one
 _CHANGES = 6  # finding kinds that an edit names at most; the smaller changes are noise to who reads them
 
 
@@ -68,11 +71,13 @@ class Field:
         start: the method that the run began with.
         incumbent: the best method so far.
         archive: every method of every race, in order, the incumbents too.
+        found: every finding of every analysis, with its step.
     """
 
     start: Method
     incumbent: Method
-    archive: tuple[Tried, ...] = field(default=())
+    archive: tuple[Tried, ...] = ()
+    found: tuple[tuple[int, MethodFinding], ...] = ()
 
     @property
     def history(self) -> tuple[Edit, ...]:
@@ -83,8 +88,44 @@ class Field:
         """The same field under another incumbent."""
         return replace(self, incumbent=incumbent)
 
-    def after(self, run_seed: int, step: int, standings: Sequence[Standing], decision: Decision) -> Field:
-        """The field with one more race in it; the first standing is the incumbent's."""
+    def scores(self, method_id: str) -> dict[str, float]:
+        """All that a method showed on dev, by seed id; of an item that it met twice the later."""
+        return {seed: score for row in self.archive if row.method.id == method_id for seed, score in row.scores.items()}
+
+    def others(self) -> list[Tried]:
+        """The latest measurement of every method that is not the incumbent, in the order of the first."""
+        latest = {row.method.id: row for row in self.archive if row.method.id != self.incumbent.id}
+        return list(latest.values())
+
+    def tried(self) -> dict[int, list[Method]]:
+        """Methods that were raced and are not the incumbent, by step."""
+        steps: dict[int, list[Method]] = {}
+        for row in self.archive:
+            if row.method.id != self.incumbent.id:
+                steps.setdefault(row.step, []).append(row.method)
+        return steps
+
+    def recurring(self, step: int) -> tuple[Recurrence, ...]:
+        """Problems that the last step still had, over all steps; the most persistent first."""
+        clusters: list[list[tuple[int, MethodFinding]]] = []
+        for one in self.found:
+            same = next((cluster for cluster in clusters if _alike(cluster[0][1], one[1])), None)
+            clusters.append([one]) if same is None else same.append(one)
+        last = [cluster for cluster in clusters if cluster[-1][0] == step - 1]
+        counted = [
+            Recurrence(
+                cluster[0][1].cluster, cluster[-1][1].rule, len({at for at, _ in cluster}),
+                len({(at, case) for at, finding in cluster for case in finding.cases}),
+            )
+            for cluster in last
+        ]  # fmt: skip
+        return tuple(sorted(counted, key=lambda one: (-one.steps, -one.cases)))
+
+    def after(
+        self, run_seed: int, step: int, standings: Sequence[Standing], decision: Decision,
+        findings: Sequence[MethodFinding] = (),
+    ) -> Field:  # fmt: skip
+        """The field with one more step in it: its race, whose first standing is the incumbent's, and its findings."""
         rows = [
             Tried(
                 standing.contestant.method, step, MappingProxyType(dict(standing.scores)),
@@ -94,7 +135,8 @@ class Field:
             )
             for index, standing in enumerate(standings)
         ]  # fmt: skip
-        return replace(self, archive=(*self.archive, *rows))
+        found = tuple((step, finding) for finding in findings)
+        return replace(self, archive=(*self.archive, *rows), found=(*self.found, *found))
 
 
 def _effect(run_seed: int, step: int, index: int, standings: Sequence[Standing], *, accepted: bool) -> Edit:
@@ -120,3 +162,8 @@ def _effect(run_seed: int, step: int, index: int, standings: Sequence[Standing],
 def _counts(standing: Standing, seeds: Sequence[str]) -> Counter[str]:
     """How many of these items have each kind of finding."""
     return Counter(kind for seed in seeds for kind in {one.kind for one in standing.trajectories[seed].findings})
+
+
+def _alike(one: MethodFinding, other: MethodFinding) -> bool:
+    """Whether two analyses mean the same problem, by the words of its name."""
+    return fuzz.token_set_ratio(one.cluster.casefold(), other.cluster.casefold()) >= _SAME_PROBLEM
