@@ -239,4 +239,11 @@ def code_finding(program: Program, ok: bool, detail: str) -> Finding | None:
     if unknown and unknown[1] in program.known:
         return None
     what = "does not compile" if detail.startswith(_BROKEN) else "fails" if program.tests else "breaks as it is loaded"
-    return Finding("code-fails", quote(f"the code {what}: {detail}"), "sandbox")
+    return Finding("code-fails", quote(f"the code {what}: {_readable(detail)}"), "sandbox")
+
+
+def _readable(detail: str) -> str:
+    """With the example in the words of the instruction, not with our line that tries it."""
+    if detail.startswith("AssertionError: ") and ": it is " in detail:
+        return re.sub(r" \(line \d+: _autoevol_expect.*", "", detail)
+    return re.sub(r"_autoevol_expect\((['\"])(.*?)\1, lambda.*", r"\2)", detail)

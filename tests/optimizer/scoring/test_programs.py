@@ -105,7 +105,7 @@ def _fenced(code: str) -> str:
         ("Write f. f(2) returns 5.", DOUBLE, "the code fails: AssertionError: f(2) returns 5: it is 4"),
         ("Write g. g(2) returns 5.", DOUBLE, "the code fails: AssertionError: g(2) returns 5: it is 4"),
         ("Write f.\nassert f(2) == 5", DOUBLE, "the code fails: AssertionError (line 8: assert f(2) == 5)"),
-        ("Write f. f('a') returns 1.", "def f(x):\n    return x / 2", "TypeError: unsupported operand type(s)"),
+        ("Write f. f('a') returns 1.", "def f(x):\n    return x / 2", "from line 7: f('a') returns 1)"),
         ("Write f.", "def f(:\n    pass", "the code does not compile: SyntaxError: invalid syntax (line 1)"),
         ("Write f.", DOUBLE + "g(1)", "the code breaks as it is loaded: NameError: name 'g'"),
         ("Write S.\n>>> s = S()\n>>> s.push(1)\n>>> s.pop()\n1", "class S(list):\n    push = list.append", None),
