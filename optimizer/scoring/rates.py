@@ -14,6 +14,8 @@ __all__ = ["Rate", "Z", "sign_p"]
 Z = 1.959963984540054
 """Two-sided 95 % point of the normal distribution."""
 
+_WHOLE = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -62,4 +64,8 @@ class Rate:
 def sign_p(one: int, other: int) -> float:
     """Two-sided exact binomial p-value: how often fair coins are split at least so unevenly."""
     n, most = one + other, max(one, other)
-    return min(1.0, 2 * sum(math.comb(n, k) for k in range(most, n + 1)) / 2**n)
+    if n <= _WHOLE:
+        return min(1.0, float(2 * sum(math.comb(n, k) for k in range(most, n + 1)) / (1 << n)))
+    # The same sum in logarithms: whole numbers of thousands of digits take too long.
+    top = math.lgamma(n + 1) - n * math.log(2)
+    return min(1.0, 2 * sum(math.exp(top - math.lgamma(k + 1) - math.lgamma(n - k + 1)) for k in range(most, n + 1)))

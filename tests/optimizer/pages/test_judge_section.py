@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -15,9 +16,8 @@ from autoevol.optimizer.scoring.judging import JudgeTally, Look
 from tests.optimizer.pages.sample_run import write_run
 
 
-def _verdict(harder: str, *, valid: bool | None = True) -> Verdict:
-    named = "evolved" if harder == "evolved" else "original"
-    return Verdict(id="v", valid=valid, self_contained=True, consistent=True, intent_kept=None, harder=named)
+def _verdict(harder: Literal["evolved", "original"], *, valid: bool | None = True) -> Verdict:
+    return Verdict(id="v", valid=valid, self_contained=True, consistent=True, intent_kept=None, harder=harder)
 
 
 def _write(folder: Path, judge: str = "qwen-7b") -> Path:

@@ -204,3 +204,11 @@ def test_intervals_hold_their_share(hits: int, others: int) -> None:
     assert 0 <= low <= (rate.share or 0) <= high <= 1
     assert 0 < sign_p(hits, others) <= 1
     assert sign_p(hits, hits) == 1
+
+
+def test_the_exact_test_holds_for_many_pairs() -> None:
+    """Both ways of adding up agree where they meet, and a long run is quick."""
+    assert 0.0620231951 == pytest.approx(sign_p(530, 470))
+    assert 0.0578505224 == pytest.approx(sign_p(531, 470))
+    assert 1.0 == sign_p(20_000, 20_000)
+    assert 8.0585780e-07 == pytest.approx(sign_p(21_000, 20_000))
