@@ -54,6 +54,7 @@ async def apply_method(run: Run, strategies: Strategies, method: Method, seeds: 
             tick()
 
         await travel(run, strategies.apply, _errands(method, islice(seeds, total)), deliver)
+    run.write_judge()
     applied = Applied(out + sum(dropped.values()), out, dict(sorted(dropped.items())))
     run.update(rows_in=applied.taken, rows_out=out, dropped=applied.dropped, pending=total - applied.taken)
     return applied

@@ -27,6 +27,7 @@ from ...agents.messages import (
 )
 from ...agents.team import Journey, Team
 from ..dataset.split import Split
+from ..scoring.judging import JudgeTally, looks_of
 from .events import EventLog
 from .folder import RowsFile, RunFolder
 from .settings import Settings
@@ -34,6 +35,7 @@ from .settings import Settings
 __all__ = ["MessageLog", "Run", "Spending", "Watcher"]
 
 _FORECAST_EVERY_S = 5.0
+_JUDGED = 20_000  # items that the judge is judged by; what is known by then does not change any more
 _ROLE: Mapping[type[Task], str] = {
     EvolveTask: "evolver",
     AnswerTask: "responder",
@@ -109,7 +111,8 @@ class Spending:
 class Run:
     """What a recipe works with. `state` is what status.json shows; it is derived, never read back.
 
-    `forecast` tells what is left; status.json shows it from time to time while the run is at work.
+    `forecast` tells what is left; status.json shows it from time to time while the run is at work. `judge` counts what
+    the judge said.
     """
 
     settings: Settings
@@ -122,12 +125,26 @@ class Run:
     spending: Callable[[], Spending]
     state: dict[str, Any] = field(default_factory=dict[str, Any])
     forecast: Callable[[], Forecast | None] | None = None
+    judge: JudgeTally = field(default_factory=JudgeTally)
     shown_at: float = 0.0
 
     def update(self, **fields: Any) -> None:
         """Change what status.json shows."""
         self.state.update(fields)
         self.folder.write_json("status.json", self.state)
+
+    def heard(self, journey: Journey) -> None:
+        """Put a finished journey on record, and what the judge said in it into its count."""
+        self.messages.write(journey)
+        if self.judge.counts["items"] < _JUDGED:
+            self.judge.add(looks_of(journey))
+
+    def write_judge(self) -> None:
+        """Write what can be said of the judge so far, where it was asked at all (judge.json)."""
+        if self.judge.counts["looks"]:
+            roles = self.settings.roles
+            health = self.judge.health(roles.judge.model, roles.evolver.model)
+            self.folder.write_json("judge.json", health.as_row())
 
     def phase(self, step: int | None, name: str, total: int) -> Callable[[], None]:
         """Announce a part of the work; each call of the value counts one item as done."""

@@ -13,6 +13,7 @@ from ..dataset.seed import Seed
 from ..record.run import Run
 from ..scoring.statistics import Comparison, compare_paired
 from .evaluate import Contestant, Standing, Work, evaluate
+from .profile import profile_row
 from .served import mixed_note, mixed_servers
 from .strategies import Strategies
 from .trail import standing_row
@@ -115,8 +116,9 @@ def _write(run: Run, outcome: Confirmation, standings: Sequence[Standing], again
         "reason": f"{outcome.reason} {mixed_note(mixed)}".strip(),
         **({"served": mixed} if mixed else {}),
         "method_id": outcome.method.id if outcome.method else None,
-        "standings": [standing_row(standing) for standing in standings],
+        "standings": [{**standing_row(standing), **profile_row(standing)} for standing in standings],
         "against": {label: asdict(comparison) for label, comparison in against.items()},
     }
     run.folder.write_json("test/confirmation.json", row)
+    run.write_judge()
     run.update(confirmation=outcome.verdict)

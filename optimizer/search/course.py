@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import TypeVar
 
 from ...agents.messages import Answered, AnswerTask, Evolved, EvolveTask, Failed, Instruction, Reply, Task
 from ...agents.team import Journey
 from ..dataset.seed import Seed
-from ..scoring.detectors import detect
+from ..scoring.examine.contained import findings_of, report_of, task_of
 from ..scoring.examine.exam import Examiner, Item
 from ..scoring.pair import Pair
 
-__all__ = ["Plan", "found_in", "item_of", "last_of", "next_task", "pair_of", "place_of"]
+__all__ = ["Plan", "item_of", "last_of", "next_task", "pair_of", "place_of"]
 
 MessageT = TypeVar("MessageT")
 
@@ -31,6 +30,7 @@ class Plan:
         detectors: names of the free detectors, in order.
         gates: finding kinds after which nothing more is spent on the item.
         exams: the dear checks, from cheap to dear.
+        stop_on_error: a detector or check that fails on an item ends the run; else it is noted with the item.
     """
 
     rounds: int
@@ -38,6 +38,7 @@ class Plan:
     detectors: tuple[str, ...]
     gates: frozenset[str]
     exams: tuple[Examiner, ...] = field(default=())
+    stop_on_error: bool = False
 
 
 def next_task(plan: Plan, seed: Seed, journey: Journey) -> Task | None:
@@ -58,11 +59,12 @@ def next_task(plan: Plan, seed: Seed, journey: Journey) -> Task | None:
         return None
     item = item_of(seed, journey)
     for exam in plan.exams:
-        task = exam.next_task(item)
+        task = task_of(exam, item, stop=plan.stop_on_error)
         if task is not None:
             # Further draws of an item must not be those of another draw of the same item.
             return replace(task, parent=last.id, sample=task.sample + _DRAWS * first.sample)
-        if any(finding.kind in plan.gates for finding in exam.report(item).findings):
+        report = report_of(exam, item, stop=plan.stop_on_error)
+        if any(finding.kind in plan.gates for finding in report.findings):
             return None
     return None
 
@@ -128,12 +130,9 @@ def last_of(journey: Journey, kind: type[MessageT]) -> MessageT | None:
     return next((message for message in reversed(journey) if isinstance(message, kind)), None)
 
 
-# The same pair is looked at after every reply of a dear check, and once more at the end.
-found_in = lru_cache(maxsize=512)(detect)
-
-
 def _gated(plan: Plan, seed: Seed, journey: Journey) -> bool:
-    return any(finding.kind in plan.gates for finding in found_in(pair_of(seed, journey), plan.detectors))
+    found = findings_of(pair_of(seed, journey), plan.detectors, stop=plan.stop_on_error)
+    return any(finding.kind in plan.gates for finding in found)
 
 
 def _replies(place: str, journey: Journey) -> Mapping[str, Reply]:

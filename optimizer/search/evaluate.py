@@ -146,7 +146,7 @@ async def travel(
 
     async def finish(journey: Journey) -> None:
         errand = underway.pop(journey[0].id)
-        run.messages.write(journey)
+        run.heard(journey)
         method = errand.contestant.method.id
         deliver(errand, trajectory_of(errand.plan(plan), errand.seed, journey, method))
 

@@ -73,7 +73,7 @@ def strategies_of(settings: Settings, dev_size: int) -> Strategies:
     menu = menu_of(settings)
     published = settings.profile != "recommended"
     gates = frozenset[str]() if published else GATES | DEAR_GATES
-    dev = Plan(search.rounds, True, menu.free, gates, menu.exams)
+    dev = Plan(search.rounds, True, menu.free, gates, menu.exams, settings.checks.on_error == "stop")
     score = _no_failure if published else _graded(judged=settings.judge)
     evidence = _evidence(settings)
     return Strategies(

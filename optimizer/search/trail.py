@@ -12,6 +12,7 @@ from ..record.run import Run
 from .candidates import Proposed
 from .decision import Decision
 from .evaluate import Standing
+from .profile import profile_row
 from .served import mixed_note, mixed_servers
 
 __all__ = ["Turn", "finding_counts", "standing_row", "write_turn"]
@@ -53,6 +54,7 @@ def write_turn(run: Run, turn: Turn) -> None:
     folder.write_json(f"{place}/decision.json", decision)
     best = turn.best.contestant.method
     folder.write_text("method.md", dump_method(best))
+    run.write_judge()
     run.update(steps_done=turn.step + 1, best_method=best.id, score=turn.best.mean)
 
 
@@ -65,6 +67,7 @@ def standing_row(standing: Standing) -> dict[str, Any]:
         "mean": standing.mean,
         "dropped_at": standing.dropped_at,
         "findings": finding_counts(standing),
+        **({"refused": standing.refused} if standing.refused else {}),
     }
 
 
@@ -76,7 +79,7 @@ def finding_counts(standing: Standing) -> dict[str, int]:
 
 def _decision_row(turn: Turn) -> dict[str, Any]:
     decision = turn.decision
-    rows = [standing_row(standing) for standing in turn.standings]
+    rows = [{**standing_row(standing), **profile_row(standing)} for standing in turn.standings]
     for row, figures in zip(rows, decision.figures, strict=False):
         row["figures"] = figures
     accepted = None if decision.accepted is None else turn.standings[decision.accepted].contestant

@@ -10,8 +10,9 @@ from typing import Any
 from ...agents.messages import Answered, Call, Case, Evolved, EvolveTask, Finding, Reply, Verdict
 from ...agents.team import Journey
 from ..dataset.seed import Seed
+from ..scoring.examine.contained import findings_of, report_of
 from ..scoring.examine.judged import AGAIN, FIRST, TURNED
-from .course import Plan, found_in, item_of, pair_of
+from .course import Plan, item_of, pair_of
 
 __all__ = ["Trajectory", "trajectory_of"]
 
@@ -111,11 +112,12 @@ def trajectory_of(plan: Plan, seed: Seed, journey: Journey, method_id: str = "")
     pair = pair_of(seed, journey)
     first = journey[0]
     answer = next((m for m in journey if isinstance(m, Answered) and m.id.endswith("/answer/reply")), None)
-    findings, measures = list(found_in(pair, plan.detectors)), dict[str, float]()
+    stop = plan.stop_on_error
+    findings, measures = list(findings_of(pair, plan.detectors, stop=stop)), dict[str, float]()
     if answer is not None:
         item = item_of(seed, journey)
         for exam in plan.exams:
-            report = exam.report(item)
+            report = report_of(exam, item, stop=stop)
             findings += report.findings
             measures |= report.measures
     return Trajectory(

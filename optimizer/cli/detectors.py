@@ -1,0 +1,47 @@
+"""`autoevol detectors`: every detector and check, what it means, and what it costs."""
+
+from __future__ import annotations
+
+import click
+
+from ...agents.messages import RoleName
+from ..record.settings import CheckSettings, Settings
+from ..scoring.detectors import DETECTORS, GATES, detectors_of
+from ..scoring.examine.menu import DEAR, exam_of
+from ..scoring.item import DEAR_GATES
+
+__all__ = ["command"]
+
+_CHECKS = {
+    "code-fails": "runs the answer's Python against the examples that the instruction states",
+    "agreement": "compares several answers; too few agree: ill-posed, or beyond its answerer",
+    "student": "pass rate of the student before and after: is the new text of use to it?",
+    "judge": "rubric with evidence, and which text is harder, in both orders",
+}
+
+
+@click.command(name="detectors")
+def command() -> None:
+    """List the detectors and checks of an item, from free to dear, with what each costs.
+
+    The settings name them (`detectors`, or --detectors): a list, or changes of the profile's with + and -.
+    """
+    settings = Settings(checks=CheckSettings())
+    usual = set(detectors_of("recommended"))
+    click.echo("Free rules (* is a gate: the item is worth nothing after it)")
+    for name, detector in DETECTORS.items():
+        mark = "*" if name in GATES else " "
+        told = (detector.__doc__ or "").strip().split("\n")[0].rstrip(".")
+        profile = "" if name in usual else "  [published profiles]"
+        click.echo(f"  {mark} {name:<20} {told}{profile}")
+    click.echo("\nChecks, asked in this order and only about what passed the rules before")
+    for name in DEAR:
+        price = exam_of(name, settings).price
+        mark = "*" if name in {"judge", "agreement"} or name in DEAR_GATES else " "
+        click.echo(f"  {mark} {name:<20} {_CHECKS[name]}: {_price(price)}")
+
+
+def _price(price: object) -> str:
+    calls: dict[RoleName, float] = dict(price) if isinstance(price, dict) else {}
+    told = ", ".join(f"{number:g} calls of the {role}" for role, number in calls.items())
+    return f"at most {told} an item" if told else "no call, a moment of this machine"
