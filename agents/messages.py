@@ -358,10 +358,14 @@ class ProgramTask(Task):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran(Reply):
-    """From the sandbox: whether the program passed its own checks, and in a few words what happened."""
+    """From the sandbox: whether the program passed its own checks, and in a few words what happened.
+
+    `skipped` says that it was not run at all, because nothing could shut it in.
+    """
 
     ok: bool
     detail: str
+    skipped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from ..agents.gateway.endpoints import Budget
 from ..agents.gateway.errors import AutoEvolError, SessionStopped, StorageError, UsageError
 from ..agents.gateway.gateway import Gateway, open_gateway
 from ..agents.gateway.requests import Decoding
-from ..agents.messages import RoleName
+from ..agents.messages import ProgramTask, RoleName
 from ..agents.method import Method
 from ..agents.method_file import dump_method, load_method, parse_method
 from ..agents.team import Cast, Team
@@ -47,6 +47,7 @@ from .record.pricing import priced
 from .record.run import MessageLog, Run, Spending
 from .record.settings import RoleSettings, Settings
 from .scoring.detectors import VERSION as DETECTORS
+from .scoring.examine.runner import Runner
 from .search.strategies import strategies_of
 
 __all__ = ["Ending", "create_run", "new_folder", "run"]
@@ -136,7 +137,8 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, budget: Budget |
             events = EventLog(folder / "events.jsonl")
             files.write_json(ESTIMATE, estimate_object(expected))
             with files.rows("messages.jsonl") as messages, spared_collector():
-                team = Team(_cast(settings, gateway), gateway)
+                runner = Runner(events.decided, events.put, watcher.note, settings.checks.on_error == "stop")
+                team = Team({**_cast(settings, gateway), ProgramTask: runner}, gateway)
                 state = _state(settings, split, events)
                 log = MessageLog(messages)
                 bench = Run(settings, files, events, split, team, log, watcher, _spending(gateway), state)

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evolve": ("evolve:command", "Apply one method to every seed, without a search."),
     "check": ("check:command", "Run the failure detectors over a file of evolved rows."),
     "judge-audit": ("judge_audit:command", "Measure a judge on rows of which a person has said what is wrong."),
+    "detectors": ("detectors:command", "List the detectors and checks of an item, with what each costs."),
     "runs": ("runs:command", "List the runs of a folder."),
     "show": ("show:command", "Tell what a run did, decided and cost, and where its files are."),
     "methods": ("methods:command", "List, show, compare and export evolving methods."),

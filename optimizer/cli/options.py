@@ -12,7 +12,7 @@ import click
 
 from ...agents.gateway.errors import UsageError
 from ..record.tree import Tree, merge
-from .parsing import parse_budget, parse_prices, parse_set
+from .parsing import parse_budget, parse_prices, parse_set, student_tree
 
 __all__ = ["GroupedCommand", "flags_of", "runs_option", "session_options"]
 
@@ -72,6 +72,8 @@ _GROUPS: Mapping[str, tuple[_Flag, ...]] = {
         _Flag("--dev", "Seeds to decide on.", "search.dev", _POSITIVE),
         _Flag("--test", "Seeds to confirm on, once.", "search.test", _WHOLE),
         _Flag("--judge/--no-judge", "Let the judge look at what passes the free detectors.", "judge", is_flag=True),
+        _Flag("--student", "Fit the difficulty to this model: evolve up, keep or evolve down by its pass rate.",
+              metavar="NAME"),
         _Flag("--detectors", "Detectors to run, with commas [default: those of the profile].", "detectors",
               metavar="LIST"),
         _Flag("--prompts", "Folder of prompt files of your own, which win over the shipped ones.", "prompts",
@@ -168,6 +170,8 @@ def flags_of(options: Mapping[str, Any]) -> Tree:
             if flag.setting == "detectors":
                 value = [name.strip() for name in str(value).split(",") if name.strip()]
             _put(tree, flag.setting.split("."), value)
+    if "student" in given:
+        _graft(tree, student_tree(str(given["student"])))
     if "budget" in given:
         _graft(tree, {"budget": parse_budget(given["budget"])})
     if "price" in given:

@@ -8,10 +8,11 @@ import re
 import tomllib
 from collections.abc import Iterable
 
+from ...agents.gateway.engine.model_files import MODELS
 from ...agents.gateway.errors import UsageError
 from ..record.tree import Tree
 
-__all__ = ["parse_budget", "parse_prices", "parse_set"]
+__all__ = ["parse_budget", "parse_prices", "parse_set", "student_tree"]
 
 _CAP = re.compile(r"\s*\$?\s*(\d[\d_]*(?:\.\d+)?|\.\d+)\s*([km]?)\s*([a-z]*)\s*", re.IGNORECASE)
 _UNITS = {
@@ -100,3 +101,13 @@ def parse_set(line: str) -> Tree:
     raise UsageError(
         f"--set does not understand '{line}'.", fix="Write NAME=VALUE, such as --set roles.evolver.max_tokens=300."
     )
+
+
+def student_tree(name: str) -> Tree:
+    """What `--student NAME` says: a model of the default endpoint, or an embedded one with an endpoint of its own."""
+    seat: Tree = {"model": name}
+    said: Tree = {"student": True, "roles": {"student": seat}}
+    if name in MODELS or name.endswith(".gguf"):
+        seat["endpoint"] = "student"
+        said["endpoints"] = {"student": {"local": name}}
+    return said

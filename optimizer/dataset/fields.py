@@ -10,10 +10,11 @@ from typing import cast
 from ...agents.gateway.errors import UsageError
 from ...agents.messages import Instruction
 from ..record.settings import SeedSettings
+from ..scoring.programs import SeedTests
 from .conversations import BadRow, described, readable, turns_of, user_turns
 from .language import language_of
 
-__all__ = ["NAME_THEM", "FieldMap", "Pair", "find_fields", "pairs_of"]
+__all__ = ["NAME_THEM", "FieldMap", "Pair", "find_fields", "pairs_of", "tests_of"]
 
 Row = Mapping[str, object]
 Pair = tuple[Instruction, str | None]
@@ -27,7 +28,7 @@ _QUESTIONS = ("instruction", "question", "prompt")
 _ANSWERS: Mapping[str, tuple[str, ...]] = {
     "instruction": ("output", "response", "completion", "answer"),
     "question": ("answer", "response", "output", "completion"),
-    "prompt": ("response", "completion", "output", "answer"),
+    "prompt": ("response", "completion", "output", "answer", "canonical_solution"),
 }
 _ANY_ANSWER = ("output", "response", "answer", "completion")
 _SYSTEMS = ("system", "system_prompt")
@@ -42,6 +43,7 @@ class FieldMap:
         instruction, input, response, system: texts.
         messages: a chat; then `instruction`, `input` and `response` are not used.
         instances: Self-Instruct's list of inputs and outputs, of which the first is taken.
+        tests: Python that tests an answer, as in HumanEval, with the function's name in `entry_point`.
         context: earlier turns of an instruction, as in the data that AutoEvol writes.
         language: of every row; None is told from the script.
     """
@@ -53,6 +55,7 @@ class FieldMap:
     messages: str = ""
     instances: str = ""
     context: str = ""
+    tests: str = ""
     language: str | None = None
 
 
@@ -86,6 +89,7 @@ def find_fields(settings: SeedSettings, rows: Sequence[Row], name: str) -> Field
         response="" if instances else _given_or_first(settings.response, _ANSWERS.get(question, _ANY_ANSWER), counts),
         system=system,
         instances=instances,
+        tests="test" if counts.get("test") and counts.get("entry_point") else "",
         context="context" if any(_is_chat(row.get("context")) for row in rows) else "",
         language=settings.language,
     )
@@ -149,6 +153,19 @@ def pairs_of(row: Row, fields: FieldMap) -> list[Pair]:
         text = f"{text.rstrip()}\n\n{extra}"
     earlier = tuple(turns_of(row[fields.context], fields.context)) if row.get(fields.context) else ()
     return [(Instruction(text, system, earlier, language), answer if answer.strip() else None)]
+
+
+def tests_of(row: Row, fields: FieldMap) -> SeedTests | None:
+    """What tests an answer to a row's single instruction; None where there is nothing, or it is not text.
+
+    An answer may go on from the instruction's code, as in HumanEval.
+    """
+    if not fields.tests:
+        return None
+    tests, entry, prompt = row.get(fields.tests), row.get("entry_point"), row.get(fields.instruction)
+    if not isinstance(tests, str) or not isinstance(entry, str) or not tests.strip():
+        return None
+    return SeedTests(tests, entry, prompt if isinstance(prompt, str) else "")
 
 
 def _text(row: Row, field: str) -> str:

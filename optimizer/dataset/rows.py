@@ -26,6 +26,8 @@ class Provenance:
         score: of the item; None where none was given.
         cost: USD over all calls; None where a price is unknown.
         models: names of the models that took part, each once.
+        measures: figures of the dear checks in [0, 1].
+        aim: which way the seed went where a student is named: `up`, `keep` or `down`; else empty.
         touched: what an endpoint did otherwise than asked (`fallback`, `adapted`); each is left out where it is empty.
     """
 
@@ -40,6 +42,8 @@ class Provenance:
     cost: float | None = None
     models: tuple[str, ...] = ()
     touched: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    measures: Mapping[str, float] = field(default_factory=dict[str, float])
+    aim: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,8 @@ def data_object(row: DataRow) -> dict[str, object]:
             "score": came.score,
             "cost": came.cost,
             "models": list(came.models),
+            **({"measures": dict(came.measures)} if came.measures else {}),
+            **({"aim": came.aim} if came.aim else {}),
             **{name: list(words) for name, words in came.touched.items()},
         },
     }

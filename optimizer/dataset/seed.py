@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...agents.messages import Instruction
+from ..scoring.programs import SeedTests
 
 __all__ = ["Seed"]
 
@@ -19,14 +20,14 @@ class Seed:
         line: line of the file (JSONL, CSV with quoted newlines: the row's first line) or row number, from 1.
         instruction: what evolves, with system prompt and earlier turns.
         response: the seed's own answer, or None.
-        tests: Python text that tests an answer to it, or None.
+        tests: what tests an answer to it, where it is code.
     """
 
     id: str
     line: int
     instruction: Instruction
     response: str | None = None
-    tests: str | None = None
+    tests: SeedTests | None = None
 
     @property
     def row(self) -> str:

@@ -13,7 +13,7 @@ from ...agents.gateway.errors import UsageError
 from ...agents.messages import Instruction
 from ..record.settings import SeedSettings
 from .conversations import BadRow
-from .fields import NAME_THEM, FieldMap, Pair, find_fields, pairs_of
+from .fields import NAME_THEM, FieldMap, Pair, find_fields, pairs_of, tests_of
 from .raw import RawRow, RowStream
 from .report import KEPT_PROBLEMS, ReadReport
 from .seed import Seed
@@ -49,7 +49,8 @@ def content_of(seed: Seed) -> str:
     """All of a seed that a model may see, as one line of JSON."""
     asked = seed.instruction
     turns = [[turn.speaker, turn.text] for turn in asked.context]
-    return json.dumps([asked.text, asked.system, turns, asked.language, seed.response])
+    tests = [] if seed.tests is None else [[seed.tests.tests, seed.tests.entry_point]]
+    return json.dumps([asked.text, asked.system, turns, asked.language, seed.response, *tests])
 
 
 class SeedSource:
@@ -157,7 +158,8 @@ class Reading:
         self._counts["seeds"] += len(pairs)
         name = f"seed-{self._counts['good']:06d}"
         for turn, (instruction, response) in pairs:
-            yield Seed(f"{name}.t{turn}" if turn else name, row.line, instruction, response)
+            tests = None if turn or row.fields is None else tests_of(row.fields, self._fields)
+            yield Seed(f"{name}.t{turn}" if turn else name, row.line, instruction, response, tests)
 
     def _reject(self, row: RawRow, error: BadRow) -> None:
         self._counts["empty" if error.empty else "malformed"] += 1

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ....agents.messages import Finding, Instruction, Reply, RoleName, Task
 from ..pair import Pair
+from ..programs import SeedTests
 
 __all__ = ["Examiner", "Item", "Report"]
 
@@ -33,7 +34,7 @@ class Item:
     original: Instruction
     evolved: Instruction
     pair: Pair
-    tests: str | None = None
+    tests: SeedTests | None = None
     replies: Mapping[str, Reply] = field(default_factory=lambda: MappingProxyType({}))
 
     @property

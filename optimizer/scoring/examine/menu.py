@@ -10,10 +10,13 @@ from ....agents.gateway.errors import UsageError
 from ....agents.messages import RoleName
 from ...record.settings import Settings
 from ..detectors import DETECTORS, detectors_of
+from .agreed import Agreed
 from .exam import Examiner
 from .judged import Judged
+from .programmed import Programmed
+from .solved import Band, Solved
 
-__all__ = ["DEAR", "Menu", "menu_of", "price_of_item"]
+__all__ = ["DEAR", "Menu", "exam_of", "menu_of", "price_of_item"]
 
 DEAR = ("code-fails", "agreement", "student", "judge")
 """Names of the dear checks, from cheap to dear; they are asked in this order."""
@@ -43,13 +46,26 @@ def menu_of(settings: Settings) -> Menu:
         names.append("judge")
     if settings.student:
         names.append("student")
-    exams: dict[str, Examiner] = {
-        "judge": Judged(settings.checks.judge_orders, settings.checks.judge_repeats, settings.run_seed),
-    }
+    if settings.checks.sandbox == "off":
+        names = [name for name in names if name != "code-fails"]
     return Menu(
         tuple(name for name in names if name in DETECTORS),
-        tuple(exams[name] for name in DEAR if name in names and name in exams),
+        tuple(exam_of(name, settings) for name in DEAR if name in names),
     )
+
+
+def exam_of(name: str, settings: Settings) -> Examiner:
+    """One of `DEAR` with the dials of the settings."""
+    checks = settings.checks
+    match name:
+        case "code-fails":
+            return Programmed()
+        case "agreement":
+            return Agreed(checks.answers, checks.agree)
+        case "student":
+            return Solved(checks.student_answers, Band(*checks.band))
+        case _:
+            return Judged(checks.judge_orders, checks.judge_repeats, settings.run_seed)
 
 
 def price_of_item(settings: Settings) -> Mapping[RoleName, float]:

@@ -1,0 +1,64 @@
+"""Agreement of several answers as a check: where they all differ, the instruction is ill-posed, or beyond its answerer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from ....agents.messages import Answered, AnswerTask, Finding, RoleName
+from ..agreement import agreement
+from .exam import Item, Report
+
+__all__ = ["Agreed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """Compares answers of the responder (self-consistency, Wang et al. 2022; no gold answer is needed).
+
+    Args:
+        answers: how many, the first one included.
+        least: share of them that must be the same.
+    """
+
+    answers: int
+    least: float
+
+    @property
+    def name(self) -> str:
+        """Its name in the settings."""
+        return "agreement"
+
+    @property
+    def price(self) -> Mapping[RoleName, float]:
+        """Calls that one item costs at most."""
+        return {"responder": self.answers - 1}
+
+    def next_task(self, item: Item) -> AnswerTask | None:
+        """One more answer to the same instruction, drawn anew."""
+        for number in range(2, self.answers + 1):
+            what = f"answer/{number}"
+            if what not in item.replies:
+                return AnswerTask(
+                    id=item.name(what), stage=item.stage, sample=number - 1, instruction=item.evolved
+                )  # fmt: skip
+        return None
+
+    def report(self, item: Item) -> Report:
+        """A finding where too few agree; nothing where the answers cannot be compared."""
+        others = [
+            reply.text
+            for number in range(2, self.answers + 1)
+            if isinstance(reply := item.replies.get(f"answer/{number}"), Answered) and not reply.fault
+        ]
+        if not others:
+            return Report()
+        found = agreement([item.response, *others], item.evolved.language)
+        if not found.comparable:
+            return Report()
+        measures = MappingProxyType({"agreement": found.share})
+        if found.share >= self.least:
+            return Report(measures=measures)
+        told = ", ".join(str(answer) for answer in found.answers[:5])
+        return Report((Finding("no-agreement", f"{found.share:.0%} agree: {told}", "agreement"),), measures)

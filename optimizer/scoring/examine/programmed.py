@@ -1,0 +1,47 @@
+"""Running the code of an answer as a check: does it do what its instruction says by examples?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ....agents.messages import ProgramTask, Ran, RoleName
+from ..programs import code_finding, program_for
+from .exam import Item, Report
+
+__all__ = ["PLACE", "Programmed"]
+
+PLACE = "program"
+
+
+@dataclass(frozen=True, slots=True)
+class Programmed:
+    """Has the sandbox run the answer's code against the examples that the evolved instruction states."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the settings."""
+        return "code-fails"
+
+    @property
+    def price(self) -> Mapping[RoleName, float]:
+        """It costs no call."""
+        return {}
+
+    def next_task(self, item: Item) -> ProgramTask | None:
+        """The program, where the answer holds code."""
+        if PLACE in item.replies:
+            return None
+        program = program_for(item.evolved.text, item.response)
+        if program is None:
+            return None
+        return ProgramTask(id=item.name(PLACE), stage=item.stage, program=program.text)
+
+    def report(self, item: Item) -> Report:
+        """A finding where the program failed. A program that could not be run says nothing."""
+        ran = item.replies.get(PLACE)
+        program = program_for(item.evolved.text, item.response) if isinstance(ran, Ran) else None
+        if not isinstance(ran, Ran) or program is None or ran.skipped:
+            return Report()
+        finding = code_finding(program, ran.ok, ran.detail)
+        return Report((finding,)) if finding else Report()
