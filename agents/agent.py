@@ -75,6 +75,16 @@ class Seat:
             )
         )  # fmt: skip
 
+    async def embed(self, task: Task, text: str) -> Outcome:
+        """Have one text embedded by the model of this seat, booked on the task's place."""
+        turns = (Turn("user", text),)
+        return await self.door.ask(
+            Request(
+                self.endpoint, self.model, turns, self.decoding, task.sample, self.role, task.id, task.stage,
+                form="embedding",
+            )
+        )  # fmt: skip
+
 
 def call_of(role: RoleName, outcome: Outcome) -> Call:
     """The record of a finished call that a reply carries."""

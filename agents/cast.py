@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,12 @@ from ..prompts import PromptError, Prompts, check_all
 from .agent import Agent, Door, Seat
 from .analyst import Analyst
 from .contract import CONTRACT_VERSION, OutputForm
+from .embedder import Embedder
 from .evolver import Evolver
 from .gateway.errors import UsageError
 from .gateway.requests import Decoding
 from .judge import Judge
-from .messages import AnalysisTask, AnswerTask, EvolveTask, JudgeTask, RefineTask, RoleName, SolveTask, Task
+from .messages import AnalysisTask, AnswerTask, EmbedTask, EvolveTask, JudgeTask, RefineTask, RoleName, SolveTask, Task
 from .refiner import Refiner
 from .responder import Responder, ResponderForm
 from .student import Student
@@ -67,20 +68,22 @@ def build_cast(
         spec = seats[role]
         return Seat(role, door, spec.endpoint, spec.model, spec.decoding)
 
-    cast: dict[type[Task], Agent[Any]] = {}
-    if "evolver" in seats:
-        cast[EvolveTask] = Evolver(seat("evolver"), secret, seats["evolver"].output_form, prompts)
-    if "responder" in seats:
-        cast[AnswerTask] = Responder(seat("responder"), responder_form, responder_prompt, prompts)
-    if "analyst" in seats:
-        cast[AnalysisTask] = Analyst(seat("analyst"), secret, seats["analyst"].output_form, prompts)
-    if "refiner" in seats:
-        cast[RefineTask] = Refiner(seat("refiner"), secret, seats["refiner"].output_form, prompts)
-    if "judge" in seats:
-        cast[JudgeTask] = Judge(seat("judge"), secret, seats["judge"].output_form, prompts)
-    if "student" in seats:
-        cast[SolveTask] = Student(Responder(seat("student"), responder_form, responder_prompt, prompts))
-    return cast
+    def framed(role: RoleName, agent: Callable[[Seat, str, OutputForm, Prompts], Agent[Any]]) -> Agent[Any]:
+        return agent(seat(role), secret, seats[role].output_form, prompts)
+
+    def answering(role: RoleName) -> Responder:
+        return Responder(seat(role), responder_form, responder_prompt, prompts)
+
+    known: dict[RoleName, tuple[type[Task], Callable[[], Agent[Any]]]] = {
+        "evolver": (EvolveTask, lambda: framed("evolver", Evolver)),
+        "responder": (AnswerTask, lambda: answering("responder")),
+        "analyst": (AnalysisTask, lambda: framed("analyst", Analyst)),
+        "refiner": (RefineTask, lambda: framed("refiner", Refiner)),
+        "judge": (JudgeTask, lambda: framed("judge", Judge)),
+        "student": (SolveTask, lambda: Student(answering("student"))),
+        "embedder": (EmbedTask, lambda: Embedder(seat("embedder"))),
+    }
+    return {kind: agent() for role, (kind, agent) in known.items() if role in seats}
 
 
 def prompt_fingerprint(folder: Path | None = None) -> str:

@@ -6,6 +6,7 @@ A task goes to an agent, a reply comes back; both are messages with an id that d
     EvolveTask   → evolver   → Evolved       AnalysisTask → analyst   → Analysis      JudgeTask  → judge   → Verdict
     AnswerTask   → responder → Answered      RefineTask   → refiner   → Proposal      ReflectTask→ reflector → Reflected
     SolveTask    → student   → Answered      ProgramTask  → sandbox   → Ran           ChooseTask → student → Chosen
+    EmbedTask    → embedder  → Embedded
     any agent may answer Failed: the call itself gave nothing (refused, filtered, too long), with reason and cost
 """
 
@@ -28,6 +29,8 @@ __all__ = [
     "Chosen",
     "ClauseEdit",
     "Edit",
+    "EmbedTask",
+    "Embedded",
     "EvolveTask",
     "Evolved",
     "Failed",
@@ -50,7 +53,7 @@ __all__ = [
     "Verdict",
 ]  # fmt: skip
 
-RoleName = Literal["evolver", "responder", "analyst", "refiner", "judge", "reflector", "student"]
+RoleName = Literal["evolver", "responder", "analyst", "refiner", "judge", "reflector", "student", "embedder"]
 
 
 # ---------------------------------------------------------------- values that messages carry
@@ -366,6 +369,20 @@ class Ran(Reply):
     ok: bool
     detail: str
     skipped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedTask(Task):
+    """To the embedder: where does this text lie?"""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded(Reply):
+    """From the embedder: the vector of the text."""
+
+    vector: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ _CHECKS = {
     "code-fails": "runs the answer's Python against the examples that the instruction states",
     "agreement": "compares several answers; too few agree: ill-posed, or beyond its answerer",
     "student": "pass rate of the student before and after: is the new text of use to it?",
+    "embedding": "embeds the evolved text, so that the diversity of a method is measured by it, too",
     "judge": "rubric with evidence, and which text is harder, in both orders",
 }
 

@@ -74,6 +74,7 @@ _GROUPS: Mapping[str, tuple[_Flag, ...]] = {
         _Flag("--judge/--no-judge", "Let the judge look at what passes the free detectors.", "judge", is_flag=True),
         _Flag("--student", "Fit the difficulty to this model: evolve up, keep or evolve down by its pass rate.",
               metavar="NAME"),
+        _Flag("--embedder", "Measure the diversity of a method by embeddings of this model, too.", metavar="NAME"),
         _Flag("--detectors", "Detectors to run, with commas [default: those of the profile].", "detectors",
               metavar="LIST"),
         _Flag("--prompts", "Folder of prompt files of your own, which win over the shipped ones.", "prompts",
@@ -172,6 +173,8 @@ def flags_of(options: Mapping[str, Any]) -> Tree:
             _put(tree, flag.setting.split("."), value)
     if "student" in given:
         _graft(tree, student_tree(str(given["student"])))
+    if "embedder" in given:
+        _graft(tree, {"embedder": True, "roles": {"embedder": {"model": str(given["embedder"])}}})
     if "budget" in given:
         _graft(tree, {"budget": parse_budget(given["budget"])})
     if "price" in given:

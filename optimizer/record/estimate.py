@@ -172,7 +172,7 @@ def roles_in_use(settings: Settings) -> tuple[RoleName, ...]:
     dear = price_of_item(settings)
     used: dict[RoleName, bool] = {
         "evolver": True, "responder": True, "analyst": searching and _analysing(settings), "refiner": searching,
-        "judge": "judge" in dear, "student": "student" in dear,
+        "judge": "judge" in dear, "student": "student" in dear, "embedder": "embedder" in dear,
     }  # fmt: skip
     return tuple(role for role, wanted in used.items() if wanted)
 
@@ -192,12 +192,14 @@ def summed(parts: Iterable[float | None]) -> float | None:
 def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
     rows = sizes.total if settings.apply_limit is None else min(sizes.total, settings.apply_limit)
     if settings.recipe == "evolve":
-        yield from _items(settings, sizes, "apply", rows, least=rows)
+        yield from _items(settings, sizes, "apply", rows, least=rows, without=("embedder",))
         return
     search = settings.search
     batch = min(search.batch, sizes.train) if _analysing(settings) else 0
     least_steps = _least_steps(settings)
-    without: tuple[RoleName, ...] = () if settings.profile == "recommended" else ("responder", "judge", "student")
+    without: tuple[RoleName, ...] = ("embedder",)
+    if settings.profile != "recommended":
+        without += ("responder", "judge", "student")
     # A later step may draw the same seeds again, and the journal has those of the same method.
     sure = min(1, least_steps)
     yield from _items(settings, sizes, "batches", search.steps * batch, least=sure * batch, without=without)
@@ -221,7 +223,7 @@ def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
     yield _Part("test", "responder", sizes.test, 0, sizes.seed_tokens + 40, sizes.seed_tokens + 40, answer)
     if settings.apply:
         known = sizes.test if settings.apply_limit is None else 0
-        yield from _items(settings, sizes, "apply", rows, known=min(rows, known))
+        yield from _items(settings, sizes, "apply", rows, known=min(rows, known), without=("embedder",))
 
 
 def _scores(settings: Settings, dev: int) -> int:
@@ -281,6 +283,8 @@ def _items(
             texts = _METHOD + sizes.seed_tokens
             seen = worst + settings.roles.responder.max_tokens
             yield _Part(stage, role, calls, 0, texts + size + answered, texts + seen, _VERDICT)
+        elif role == "embedder":
+            yield _Part(stage, role, calls, 0, size, worst, 0)
         else:
             yield _Part(stage, role, calls, 0, size + 40, worst + 40, answered)
 

@@ -14,6 +14,7 @@ from ...agents.messages import (
     Answered,
     AnswerTask,
     ChooseTask,
+    EmbedTask,
     Evolved,
     EvolveTask,
     JudgeTask,
@@ -45,6 +46,7 @@ _ROLE: Mapping[type[Task], str] = {
     ReflectTask: "reflector",
     ChooseTask: "student",
     SolveTask: "student",
+    EmbedTask: "embedder",
     ProgramTask: "sandbox",
 }
 

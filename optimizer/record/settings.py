@@ -35,7 +35,7 @@ class RoleSettings(_Frozen):
 
 
 class Roles(_Frozen):
-    """The seats of the seven roles."""
+    """The seats of the roles."""
 
     evolver: RoleSettings = RoleSettings()
     responder: RoleSettings = RoleSettings(max_tokens=2048)
@@ -44,6 +44,7 @@ class Roles(_Frozen):
     judge: RoleSettings = RoleSettings(max_tokens=512)
     reflector: RoleSettings = RoleSettings(max_tokens=2048)
     student: RoleSettings = RoleSettings(temperature=0.7, max_tokens=1024)
+    embedder: RoleSettings = RoleSettings(max_tokens=1)
 
 
 class SeedSettings(_Frozen):
@@ -168,6 +169,7 @@ class Settings(_Frozen):
         detectors: names of the detectors and checks that are run; empty means those of the profile, names with a sign
             (`+agreement`, `-restated`) change the profile's.
         checks: dials of the dear checks.
+        embedder: whether the diversity of a method is also measured by embeddings, of the role embedder.
         student: whether difficulty is measured by the pass rate of the role student, and instructions are evolved up,
             kept or evolved down by it.
         responder_form: `direct`, `step-by-step`, `scratchpad`, or `own` with `responder_prompt`.
@@ -191,6 +193,7 @@ class Settings(_Frozen):
     judge: bool = True
     detectors: tuple[str, ...] = ()
     checks: CheckSettings = CheckSettings()
+    embedder: bool = False
     student: bool = False
     responder_form: ResponderForm = "direct"
     responder_prompt: str = ""

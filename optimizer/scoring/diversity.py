@@ -7,6 +7,7 @@ at, and a method must not look less diverse because it writes more.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +15,7 @@ from typing import Any
 
 from .texts import tokens
 
-__all__ = ["Diversity", "diversity_of", "narrower"]
+__all__ = ["Diversity", "diversity_of", "narrower", "spread_of"]
 
 _OPENING = 3  # words that make an opening
 _SAMPLE = 40  # words of each text that n-grams are counted in
@@ -57,6 +58,21 @@ def diversity_of(texts: Sequence[str]) -> Diversity:
     )  # fmt: skip
 
 
+def spread_of(vectors: Sequence[Sequence[float]]) -> float | None:
+    """Mean cosine distance between all pairs of vectors, 0 to 2; None for fewer than two vectors that are not 0.
+
+    The sum over all pairs is |sum of unit vectors|², so it takes one pass.
+    """
+    units = [_unit(vector) for vector in vectors]
+    known = [unit for unit in units if unit]
+    count = len(known)
+    if count < 2 or len({len(unit) for unit in known}) != 1:
+        return None
+    total = [math.fsum(parts) for parts in zip(*known, strict=True)]
+    alike = (math.fsum(part * part for part in total) - count) / (count * (count - 1))
+    return 1 - alike
+
+
 def narrower(before: Sequence[str], after: Sequence[str], margin: float) -> str:
     """In which way the second set is less diverse than the first by more than the margin; empty where it is not.
 
@@ -72,6 +88,11 @@ def narrower(before: Sequence[str], after: Sequence[str], margin: float) -> str:
         if was - now > margin:
             return f"its evolutions are less diverse: distinct {name} fall from {was:.0%} to {now:.0%}"
     return ""
+
+
+def _unit(vector: Sequence[float]) -> list[float]:
+    length = math.sqrt(math.fsum(part * part for part in vector))
+    return [part / length for part in vector] if length > 0 and math.isfinite(length) else []
 
 
 def _distinct(words: Sequence[Sequence[str]], size: int) -> float:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
 from ..dataset.seed import Seed
-from ..scoring.diversity import diversity_of, narrower
+from ..scoring.diversity import LEAST, diversity_of, narrower, spread_of
 from ..scoring.texts import units
 from .evaluate import Standing
 
@@ -19,9 +20,10 @@ def profile_row(standing: Standing) -> dict[str, Any]:
     trajectories = list(standing.trajectories.values())
     evolved = [(t.stages[0], t.evolved) for t in trajectories if t.evolved is not None]
     growth = [units(text) / max(1, units(seed)) for seed, text in evolved]
+    spread = spread_of([trajectory.vector for trajectory in trajectories if trajectory.vector])
     costs = [trajectory.cost for trajectory in trajectories]
     return {
-        "diversity": diversity_of([text for _, text in evolved]).as_row(),
+        "diversity": replace(diversity_of([text for _, text in evolved]), spread=spread).as_row(),
         "growth": round(median(growth), 3) if growth else None,
         "calls": sum(len(trajectory.calls) for trajectory in trajectories),
         "cost": None if None in costs else sum(cost for cost in costs if cost is not None),
@@ -41,4 +43,19 @@ def refuse_narrow(standings: Sequence[Standing], seeds: Sequence[Seed], margin: 
             if (old := incumbent.trajectories.get(seed.id)) and (new := candidate.trajectories.get(seed.id))
         ]
         both = [(old, new) for old, new in pairs if old is not None and new is not None]
-        candidate.refused = narrower([old for old, _ in both], [new for _, new in both], margin)
+        candidate.refused = narrower([old for old, _ in both], [new for _, new in both], margin) or _closer(
+            incumbent, candidate, margin
+        )
+
+
+def _closer(incumbent: Standing, candidate: Standing, margin: float) -> str:
+    """The same by embeddings of the seeds that both have one for."""
+    both = [
+        (old.vector, new.vector)
+        for seed, old in incumbent.trajectories.items()
+        if (new := candidate.trajectories.get(seed)) and old.vector and new.vector
+    ]
+    was, now = (spread_of([pair[which] for pair in both]) for which in (0, 1))
+    if was is None or now is None or len(both) < LEAST or was - now <= margin:
+        return ""
+    return f"its evolutions are less diverse: the mean distance of their embeddings falls from {was:.2f} to {now:.2f}"

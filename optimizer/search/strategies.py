@@ -74,13 +74,15 @@ def strategies_of(settings: Settings, dev_size: int) -> Strategies:
     published = settings.profile != "recommended"
     gates = frozenset[str]() if published else GATES | DEAR_GATES
     dev = Plan(search.rounds, True, menu.free, gates, menu.exams, settings.checks.on_error == "stop")
+    # Diversity is measured where methods are compared.
+    unembedded = tuple(exam for exam in menu.exams if exam.name != "embedding")
     score = _no_failure if published else _graded(judged=settings.judge)
     evidence = _evidence(settings)
     return Strategies(
         # The published loop analyses the texts alone; answers and findings tell the analyst more.
-        batch=replace(dev, answer=not published),
+        batch=replace(dev, answer=not published, exams=unembedded),
         dev=dev,
-        apply=dev,
+        apply=replace(dev, exams=unembedded),
         drops=gates | _NO_TEXT,
         score=score,
         batch_score=score,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from ...agents.messages import Answered, Call, Case, Evolved, EvolveTask, Finding, Reply, Verdict
+from ...agents.messages import Answered, Call, Case, Embedded, Evolved, EvolveTask, Finding, Reply, Verdict
 from ...agents.team import Journey
 from ..dataset.seed import Seed
 from ..scoring.examine.contained import findings_of, report_of
@@ -36,6 +36,7 @@ class Trajectory:
         calls: every call, in order.
         looks: the judge's verdicts by the end of the task's id: `judge`, `judge/turned`, `judge/again`.
         measures: figures of the dear checks in [0, 1]: `harder`, `agreement`, `pass_before`, `pass_after`, `useful`.
+        vector: the embedding of the evolved text; empty where none was asked for.
     """
 
     seed: Seed
@@ -49,6 +50,7 @@ class Trajectory:
     calls: tuple[Call, ...]
     looks: Mapping[str, Verdict] = field(default_factory=lambda: _NO_LOOKS)
     measures: Mapping[str, float] = field(default_factory=lambda: _NO_MEASURES)
+    vector: tuple[float, ...] = ()
 
     @property
     def evolved(self) -> str | None:
@@ -132,6 +134,7 @@ def trajectory_of(plan: Plan, seed: Seed, journey: Journey, method_id: str = "")
         calls=tuple(call for message in journey if isinstance(message, Reply) for call in message.calls),
         looks=_looks(journey),
         measures=MappingProxyType(measures),
+        vector=next((message.vector for message in journey if isinstance(message, Embedded)), ()),
     )
 
 

@@ -1,4 +1,4 @@
-"""Agreement of several answers as a check: where they all differ, the instruction is ill-posed, or beyond its answerer."""
+"""Agreement of several answers as a check: where they all differ, the text is ill-posed or beyond its answerer."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from ....agents.messages import RoleName
 from ...record.settings import Settings
 from ..detectors import DETECTORS, detectors_of
 from .agreed import Agreed
+from .embedded import Embeds
 from .exam import Examiner
 from .judged import Judged
 from .programmed import Programmed
@@ -18,7 +19,7 @@ from .solved import Band, Solved
 
 __all__ = ["DEAR", "Menu", "exam_of", "menu_of", "price_of_item"]
 
-DEAR = ("code-fails", "agreement", "student", "judge")
+DEAR = ("code-fails", "agreement", "student", "judge", "embedding")
 """Names of the dear checks, from cheap to dear; they are asked in this order."""
 
 
@@ -44,8 +45,7 @@ def menu_of(settings: Settings) -> Menu:
     names = _named(settings.detectors, usual)
     if settings.judge and not published:
         names.append("judge")
-    if settings.student:
-        names.append("student")
+    names += [name for name, wanted in (("student", settings.student), ("embedding", settings.embedder)) if wanted]
     if settings.checks.sandbox == "off":
         names = [name for name in names if name != "code-fails"]
     return Menu(
@@ -64,6 +64,8 @@ def exam_of(name: str, settings: Settings) -> Examiner:
             return Agreed(checks.answers, checks.agree)
         case "student":
             return Solved(checks.student_answers, Band(*checks.band))
+        case "embedding":
+            return Embeds()
         case _:
             return Judged(checks.judge_orders, checks.judge_repeats, settings.run_seed)
 

@@ -1,4 +1,4 @@
-"""A student's pass rate before and after as a check: is the evolved instruction of use to the model that will be trained?
+"""A student's pass rate before and after as a check: is the evolved text of use to the model that will be trained?
 
 Published methods ask for "a bit harder for well-known assistants"; what training needs is hard for this student and
 solvable by the teacher. A pass rate needs no log-probabilities, so it works through any endpoint.
