@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ....agents.messages import Answered, AnswerTask, Finding, RoleName
-from ..agreement import agreement
+from ....agents.messages import Answered, AnswerTask, RoleName
+from ..agreement import agreement, agreement_finding
 from .exam import Item, Report
 
 __all__ = ["Agreed"]
@@ -57,8 +57,5 @@ class Agreed:
         found = agreement([item.response, *others], item.evolved.language)
         if not found.comparable:
             return Report()
-        measures = MappingProxyType({"agreement": found.share})
-        if found.share >= self.least:
-            return Report(measures=measures)
-        told = ", ".join(str(answer) for answer in found.answers[:5])
-        return Report((Finding("no-agreement", f"{found.share:.0%} agree: {told}", "agreement"),), measures)
+        finding = agreement_finding(found, self.least)
+        return Report((finding,) if finding else (), MappingProxyType({"agreement": found.share}))

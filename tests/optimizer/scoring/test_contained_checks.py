@@ -45,7 +45,7 @@ class _Fails:
 
 def test_a_detector_that_raises_is_a_finding(broken: str) -> None:
     """It names the rule; the others have looked all the same."""
-    assert (Finding("check-failed", "broken: IndexError"), Finding("identity", "“Say one thing.”")) == tuple(
+    assert (Finding("check-failed", "broken: IndexError"), Finding("identity", "Say one thing.")) == tuple(
         findings_of(PAIR, (broken, "identity"))
     )
 

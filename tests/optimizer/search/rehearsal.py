@@ -19,7 +19,7 @@ from autoevol.agents.gateway.gateway import Parts, open_gateway
 from autoevol.agents.gateway.outcomes import Outcome
 from autoevol.agents.gateway.requests import Decoding, Request
 from autoevol.agents.gateway.simulated.scripted import ScriptedModel
-from autoevol.agents.messages import RoleName
+from autoevol.agents.messages import ProgramTask, RoleName
 from autoevol.agents.method import Method
 from autoevol.agents.method_file import dump_method, load_method
 from autoevol.agents.team import Team
@@ -32,6 +32,7 @@ from autoevol.optimizer.record.config import resolve
 from autoevol.optimizer.record.events import EventLog
 from autoevol.optimizer.record.folder import RunFolder
 from autoevol.optimizer.record.run import MessageLog, Run, Spending
+from autoevol.optimizer.scoring.examine.runner import Runner
 from autoevol.optimizer.search.strategies import strategies_of
 
 __all__ = ["Actors", "Played", "clauses_of", "play", "refined"]
@@ -67,6 +68,7 @@ class Actors:
         on_test: grade of every method on the test split, where it is another one.
         answer: what the responder says instead, by request.
         evolved: what the evolver says instead, by request.
+        student: what the student says, by request.
     """
 
     proposals: Mapping[int, int | str | Outcome] = field(default_factory=dict[int, "int | str | Outcome"])
@@ -75,6 +77,7 @@ class Actors:
     on_test: int | None = None
     answer: Callable[[Request], str | Outcome] | None = None
     evolved: Callable[[Request], str | Outcome] | None = None
+    student: Callable[[Request], str | Outcome] = field(default=lambda _: "#### 0")
     asked: list[Request] = field(default_factory=list[Request])
 
     def speak(self, request: Request) -> str | Outcome:
@@ -91,6 +94,8 @@ class Actors:
             case "refiner":
                 said = self.proposals.get(request.sample, 10)
                 return refined(clauses_of(said, request.sample)) if isinstance(said, int) else said
+            case "student":
+                return self.student(request)
             case _:
                 return _judge(request)
 
@@ -198,8 +203,10 @@ async def play(folder: Path, actors: Actors, *, start: int = 10, seeds: int = 40
             return Spending(totals.all.calls, totals.all.tokens, totals.all.cost, totals.minutes)
 
         with files.rows("messages.jsonl") as messages:
-            team = Team(build_cast(gateway, _seats(), secret="00112233"), gateway)
             events = EventLog(files.path / "events.jsonl")
+            cast = build_cast(gateway, _seats(), secret="00112233")
+            runner = Runner(events.decided, events.put, QuietWatcher().note)
+            team = Team({**cast, ProgramTask: runner}, gateway)
             run = Run(settings, files, events, split, team, MessageLog(messages), QuietWatcher(), spending)
             recipe = evolve if settings.recipe == "evolve" else auto_evol
             chosen = load_method(search.method)
@@ -208,7 +215,7 @@ async def play(folder: Path, actors: Actors, *, start: int = 10, seeds: int = 40
 
 
 def _seats() -> dict[RoleName, SeatSpec]:
-    roles: tuple[RoleName, ...] = ("evolver", "responder", "analyst", "refiner", "judge")
+    roles: tuple[RoleName, ...] = ("evolver", "responder", "analyst", "refiner", "judge", "student", "embedder")
     return {role: SeatSpec("default", f"m-{role}", Decoding(800)) for role in roles}
 
 
