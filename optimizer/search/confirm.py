@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from ...agents.method import Method
@@ -60,6 +60,7 @@ async def confirm(run: Run, strategies: Strategies, start: Method, best: Method)
         label: _compare(run, standing, chosen, test) for label, standing in by_label.items() if standing is not chosen
     }
     outcome = _outcome(run, start, best, chosen, by_label, against)
+    outcome = replace(outcome, reason=f"{outcome.reason} {_human_note(against[HUMAN])}")
     _write(run, outcome, standings, against)
     for standing in standings:
         rows = (t.as_row(standing.scores[seed], standing.parts.get(seed)) for seed, t in standing.trajectories.items())
@@ -107,6 +108,15 @@ def _outcome(
     if run.settings.profile != "recommended" or run.settings.search.apply_unconfirmed:
         return Confirmation("not confirmed", f"{reason} It is applied all the same, as the settings say.", best)
     return Confirmation("not confirmed", f"{reason} The starting method is applied.", start)
+
+
+def _human_note(found: Comparison) -> str:
+    """How the method stands against the one that people designed; nothing is decided by it."""
+    said = "better" if found.better else "not proven better"
+    return (
+        f"Against Evol-Instruct as people designed it, at the same cost: {found.difference:+.3f} "
+        f"({found.low:+.3f} to {found.high:+.3f}), {said}."
+    )
 
 
 def _write(run: Run, outcome: Confirmation, standings: Sequence[Standing], against: dict[str, Comparison]) -> None:
