@@ -122,6 +122,7 @@ class SearchSettings(_Frozen):
     def held_out(self) -> int:
         """Seeds that the split puts aside for dev."""
         return max(self.dev, self.dev_pool or 0)
+
     diversity_margin: float = Field(default=0.1, ge=0, le=1)
 
 

@@ -13,6 +13,7 @@ from ..record.run import Run
 from .archive import retire
 from .decision import Decision
 from .evaluate import Contestant, Standing, Work, evaluate
+from .profile import wide_enough
 from .proposers.field import Field
 from .race import entrants
 from .reserve import reason_to_save
@@ -54,7 +55,7 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
         met = frozenset(incumbent.scores)
         await strategies.race(run, step, standings, dev, decisions)
         decision = _decide(strategies, step, standings, dev, decisions)
-        decision = replace(decision, calls=_calls(standings, met))
+        decision = replace(wide_enough(decision, standings, strategies.narrowing), calls=_calls(standings, met))
         findings = [finding for one in proposed if one.analysis for finding in one.analysis.findings]
         field = field.after(run.settings.run_seed, step, standings, decision, findings)
         decisions.append(decision)
@@ -85,7 +86,8 @@ async def _batch(run: Run, strategies: Strategies, method: Method, step: int) ->
 
 def _leading(standing: Standing) -> Standing:
     """A standing as that of the incumbent, with all it has shown."""
-    return Standing(Contestant("incumbent", standing.contestant.method), standing.trajectories, standing.scores)
+    contestant = Contestant("incumbent", standing.contestant.method)
+    return Standing(contestant, standing.trajectories, standing.scores, parts=standing.parts)
 
 
 def _calls(standings: Sequence[Standing], met: frozenset[str]) -> int:

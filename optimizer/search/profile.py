@@ -7,12 +7,12 @@ from dataclasses import replace
 from statistics import median
 from typing import Any
 
-from ..dataset.seed import Seed
 from ..scoring.diversity import LEAST, diversity_of, narrower, spread_of
 from ..scoring.texts import units
+from .decision import Decision
 from .evaluate import Standing
 
-__all__ = ["profile_row", "refuse_narrow"]
+__all__ = ["profile_row", "wide_enough"]
 
 
 def profile_row(standing: Standing) -> dict[str, Any]:
@@ -30,22 +30,33 @@ def profile_row(standing: Standing) -> dict[str, Any]:
     }
 
 
-def refuse_narrow(standings: Sequence[Standing], seeds: Sequence[Seed], margin: float) -> None:
-    """Mark candidates whose evolutions of the same seeds are less diverse than the incumbent's by more than the margin.
+def wide_enough(decision: Decision, standings: Sequence[Standing], margin: float | None) -> Decision:
+    """The decision, but for a candidate whose evolutions are less diverse than the incumbent's: that one is refused.
 
     The first standing is the incumbent's. Only seeds that both have evolved count.
+
+    Args:
+        decision: by the scores.
+        standings: of the race; candidates that are too narrow are marked.
+        margin: allowed fall of any figure of diversity; None where none is asked for.
     """
     incumbent, *candidates = standings
+    if margin is None:
+        return decision
     for candidate in candidates:
         pairs = [
             (old.evolved, new.evolved)
-            for seed in seeds
-            if (old := incumbent.trajectories.get(seed.id)) and (new := candidate.trajectories.get(seed.id))
+            for seed, old in incumbent.trajectories.items()
+            if (new := candidate.trajectories.get(seed))
         ]
         both = [(old, new) for old, new in pairs if old is not None and new is not None]
         candidate.refused = narrower([old for old, _ in both], [new for _, new in both], margin) or _closer(
             incumbent, candidate, margin
         )
+    why = standings[decision.accepted].refused if decision.accepted is not None else ""
+    if not why:
+        return decision
+    return replace(decision, accepted=None, reason=f"Kept the incumbent: {decision.reason} But {why}.")
 
 
 def _closer(incumbent: Standing, candidate: Standing, margin: float) -> str:

@@ -48,6 +48,7 @@ class Strategies:
         batch_score: the score of one trajectory of a batch.
         dev_of: which dev items a step decides on.
         fixed_dev: whether the incumbent keeps what it has shown on earlier items, so that only new ones are asked.
+        narrowing: by how much a candidate's evolutions may be less diverse; None where nothing is asked.
         look_back: whether an earlier method is better than the incumbent after all.
         race, decide, stop, propose: see their files.
     """
@@ -63,6 +64,7 @@ class Strategies:
     race: Race
     decide: Decide
     look_back: LookBack
+    narrowing: float | None
     stop: Stop
     propose: Proposer
 
@@ -91,6 +93,7 @@ def strategies_of(settings: Settings, dev_size: int) -> Strategies:
         race=FullRace(dev, score) if published else RungRace(dev, score, evidence),
         decide=_decision_rule(settings),
         look_back=never_back if published else partial(look_back, evidence),
+        narrowing=None if published else search.diversity_margin,
         stop=_stop_rule(settings),
         propose=_proposer(settings),
     )
