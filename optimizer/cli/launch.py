@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import shutil
 import signal
@@ -31,7 +30,7 @@ from ..record.estimate import Estimate
 from ..record.pricing import priced, unpriced
 from ..record.settings import Settings
 from ..record.tree import Tree, merge
-from ..scoring.detectors import DETECTORS
+from ..scoring.examine.menu import menu_of
 from .boundary import Interrupted, resume_line
 from .options import flags_of
 from .planning import Outlook, outlook, plan_of
@@ -127,11 +126,7 @@ def check_choices(settings: Settings) -> None:
     Raises:
         UsageError: a detector, a method or a form is named that there is not.
     """
-    for name in settings.detectors:
-        if name not in DETECTORS:
-            close = difflib.get_close_matches(name, DETECTORS, n=1)
-            hint = f"Did you mean '{close[0]}'? " if close else ""
-            raise UsageError(f"There is no detector '{name}'.", fix=f"{hint}Detectors are: {', '.join(DETECTORS)}.")
+    menu_of(settings)
     if settings.responder_form == "own" and not settings.responder_prompt.strip():
         raise UsageError(
             "The responder form 'own' needs words of your own.", fix="Give --responder-prompt TEXT, or another form."
