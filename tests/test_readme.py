@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from autoevol.agents.gateway.endpoints import Budget, Endpoint, Price
 from autoevol.optimizer.cli import autoevol
 from autoevol.optimizer.record.config import resolve
-from autoevol.optimizer.record.settings import RoleSettings, SearchSettings, SeedSettings, Settings
+from autoevol.optimizer.record.settings import CheckSettings, RoleSettings, SearchSettings, SeedSettings, Settings
 from autoevol.optimizer.scoring.detectors import DETECTORS, GATES
 
 ROOT = Path(__file__).parents[1]
@@ -31,11 +31,12 @@ TABLES: dict[str, type[BaseModel]] = {
     "budget.": Budget,
     "seeds.": SeedSettings,
     "search.": SearchSettings,
+    "checks.": CheckSettings,
     "roles.ROLE.": RoleSettings,
 }
 
 
-_INNER = {"endpoints", "roles", "search", "seeds", "budget"}
+_INNER = {"endpoints", "roles", "search", "seeds", "budget", "checks"}
 
 
 def _text(page: Path) -> str:

@@ -43,6 +43,7 @@ def test_each_order_and_each_repeat_is_a_call_of_the_judge() -> None:
     """Both orders and every tenth pair once more, and a student that answers both texts four times."""
     said: dict[str, Any] = {"checks": {"judge_orders": 2, "judge_repeats": 0.1}, "recipe": "evolve"}
 
+    assert 8 * 130 == _calls(_settings(**said, student=True))["apply", "student"]
     assert {("apply", "judge"): 273} == {
         place: calls for place, calls in _calls(_settings(**said)).items() if place[1] == "judge"
     }
