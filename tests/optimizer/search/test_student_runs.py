@@ -87,7 +87,9 @@ async def test_code_that_fails_its_own_examples_is_dropped(tmp_path: Path) -> No
     seeds = tmp_path / "s.jsonl"
     seeds.write_text("".join(f'{{"question": "Write double(x), way {n}."}}\n' for n in range(8)), encoding="utf-8")
 
-    run = await play(tmp_path, actors, source=seeds, search=QUICK, judge=False, recipe="evolve")
+    run = await play(
+        tmp_path, actors, source=seeds, search=QUICK, judge=False, recipe="evolve", detectors=["code-fails"]
+    )
 
     assert {"code-fails"} == set(run.status["dropped"])
     assert 8 == run.status["rows_out"] + run.status["dropped"]["code-fails"]
