@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .method import Method, Operator
-from .values import Call, Case, ClauseEdit, Edit, Finding, Instruction, MethodFinding, RoleName
+from .values import Call, ClauseEdit, Edit, Finding, Instruction, MethodFinding, Recurrence, RoleName
 
 __all__ = [
     "Analysis",
@@ -52,6 +52,19 @@ __all__ = [
     "Task",
     "Verdict",
 ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One evolution as the analyst sees it: stages of the text, last answer, findings, score, the judge's word."""
+
+    id: str
+    stages: tuple[str, ...]
+    response: str
+    findings: tuple[Finding, ...]
+    score: float | None
+    verdict: Verdict | None = None
+
 
 # ---------------------------------------------------------------- messages
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from .gateway.requests import Turn
 
-__all__ = ["Call", "Case", "ClauseEdit", "Edit", "Finding", "Instruction", "MethodFinding", "RoleName"]
+__all__ = ["Call", "ClauseEdit", "Edit", "Finding", "Instruction", "MethodFinding", "Recurrence", "RoleName"]
 
 RoleName = Literal["evolver", "responder", "analyst", "refiner", "judge", "reflector", "student", "embedder"]
 
@@ -61,18 +61,6 @@ class Finding:
     kind: str
     evidence: str = ""
     by: Literal["rule", "judge", "agreement", "student", "sandbox"] = "rule"
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One evolution as the analyst sees it: stages of the text, last answer, findings, score, the judge's word."""
-
-    id: str
-    stages: tuple[str, ...]
-    response: str
-    findings: tuple[Finding, ...]
-    score: float | None
-    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
