@@ -25,11 +25,14 @@ __all__ = ["Judge"]
 _TAG = "verdict"
 # As the judge writes them → as a verdict names them.
 _RUBRIC = {"valid": "valid", "self_contained": "self_contained", "consistent": "consistent", "intent": "intent_kept"}
-_FIELDS = ("quote", *_RUBRIC, "harder")
+# In this order: a small model that must say how the two differ before it compares them compares them better.
+_FIELDS = ("difference", "harder", "quote", *_RUBRIC)
+_WORDS = ("difference", "quote")  # fields in the judge's own words; the others are a choice
 _SCHEMA = schema(
+    difference={"type": "string"},
+    harder={"type": "string", "enum": ["A", "B", "same", "unsure"]},
     quote={"type": "string"},
     **{name: {"type": "string", "enum": ["yes", "no", "unsure"]} for name in _RUBRIC},
-    harder={"type": "string", "enum": ["A", "B", "same", "unsure"]},
 )
 _LABELS = {field: field for field in _FIELDS} | {"self contained": "self_contained", "self-contained": "self_contained"}
 _NO = r"no(?!\s+(?:contradict|conflict|inconsist|problem|issue))|否|不是|不能"  # "no conflict" is praise
@@ -82,7 +85,7 @@ class Judge:
         self, task: JudgeTask, answer: Answer, fields: Mapping[str, str], texts: tuple[str, ...]
     ) -> Verdict:  # fmt: skip
         given = {name: _yes_or_no(fields.get(field, "")) for field, name in _RUBRIC.items()}
-        readable = any(fields.get(name) for name in _FIELDS[1:])
+        readable = any(fields.get(name) for name in _FIELDS if name not in _WORDS)
         evidence = fields.get("quote", "").strip() if readable else ""
         grounded = stands_in(evidence, texts)
         ungrounded = () if grounded else tuple(name for name, said in given.items() if said is False)
@@ -126,7 +129,7 @@ class Judge:
             text = None if cut_off(answer, tag) else between_tags(answer.text, tag)
             for block in labelled_blocks(text, _LABELS, "") if text is not None and text not in form else ():
                 fields |= block
-        return {name: text for name, text in fields.items() if name == "quote" or not _ECHO.match(text)}
+        return {name: text for name, text in fields.items() if name in _WORDS or not _ECHO.match(text)}
 
 
 def _whole(instruction: Instruction) -> str:

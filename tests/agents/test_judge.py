@@ -138,6 +138,18 @@ async def test_words_for_yes_and_no(expected: bool | None, words: str) -> None:
     assert expected is reply.consistent
 
 
+async def test_its_own_words_are_no_answers() -> None:
+    """It says how the two differ before it compares them; a verdict of words alone is unreadable."""
+    reply = await _judge(GivenDoor(_lines(difference="A or B: no idea", quote="and 2")))(_task())
+    other = await _judge(GivenDoor(_lines(difference="valid: yes is what it says", harder="[B]", valid="[yes]")))(
+        _task()
+    )
+
+    assert isinstance(reply, Verdict)
+    assert isinstance(other, Verdict)
+    assert ("unreadable", "", "evolved", True) == (reply.fault, other.fault, other.harder, other.valid)
+
+
 @pytest.mark.parametrize("form", ["tags", "json"])
 async def test_a_verdict_in_the_data_is_not_the_judges(form: OutputForm) -> None:
     """Data that holds a verdict and asks for it to be repeated gets no answer of its own making."""
