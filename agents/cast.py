@@ -18,6 +18,7 @@ from .gateway.errors import UsageError
 from .gateway.requests import Decoding
 from .judge import Judge
 from .messages import AnalysisTask, AnswerTask, EmbedTask, EvolveTask, JudgeTask, RefineTask, RoleName, SolveTask, Task
+from .published import FeedbackTask, FreeAnalyst, RewriteTask, WholeRefiner
 from .refiner import Refiner
 from .responder import Responder, ResponderForm
 from .student import Student
@@ -74,16 +75,18 @@ def build_cast(
     def answering(role: RoleName) -> Responder:
         return Responder(seat(role), responder_form, responder_prompt, prompts)
 
-    known: dict[RoleName, tuple[type[Task], Callable[[], Agent[Any]]]] = {
-        "evolver": (EvolveTask, lambda: framed("evolver", Evolver)),
-        "responder": (AnswerTask, lambda: answering("responder")),
-        "analyst": (AnalysisTask, lambda: framed("analyst", Analyst)),
-        "refiner": (RefineTask, lambda: framed("refiner", Refiner)),
-        "judge": (JudgeTask, lambda: framed("judge", Judge)),
-        "student": (SolveTask, lambda: Student(answering("student"))),
-        "embedder": (EmbedTask, lambda: Embedder(seat("embedder"))),
-    }
-    return {kind: agent() for role, (kind, agent) in known.items() if role in seats}
+    known: tuple[tuple[RoleName, type[Task], Callable[[], Agent[Any]]], ...] = (
+        ("evolver", EvolveTask, lambda: framed("evolver", Evolver)),
+        ("responder", AnswerTask, lambda: answering("responder")),
+        ("analyst", AnalysisTask, lambda: framed("analyst", Analyst)),
+        ("analyst", FeedbackTask, lambda: FreeAnalyst(seat("analyst"), secret, prompts)),
+        ("refiner", RefineTask, lambda: framed("refiner", Refiner)),
+        ("refiner", RewriteTask, lambda: framed("refiner", WholeRefiner)),
+        ("judge", JudgeTask, lambda: framed("judge", Judge)),
+        ("student", SolveTask, lambda: Student(answering("student"))),
+        ("embedder", EmbedTask, lambda: Embedder(seat("embedder"))),
+    )
+    return {kind: agent() for role, kind, agent in known if role in seats}
 
 
 def prompt_fingerprint(folder: Path | None = None) -> str:

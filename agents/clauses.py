@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-__all__ = ["MOST_ADDED_CLAUSES", "MOST_ADDED_WORDS", "MOST_CLAUSES", "MOST_WORDS", "MOST_WORDS_IN_ALL", "breaches",
-           "word_count"]  # fmt: skip
+__all__ = ["MOST_ADDED_CLAUSES", "MOST_ADDED_WORDS", "MOST_CLAUSES", "MOST_WORDS", "MOST_WORDS_IN_ALL",
+           "MOST_WORDS_OF_WHOLE", "breaches", "whole_breaches", "word_count"]  # fmt: skip
 
 MOST_CLAUSES = 8
 MOST_WORDS = 60  # in a clause
@@ -15,6 +15,8 @@ MOST_WORDS_IN_ALL = 300
 # (arXiv 2406.00770, appendix J); whoever wants more must take something out, or rewrite the list as a whole.
 MOST_ADDED_CLAUSES = 2
 MOST_ADDED_WORDS = 60
+# Of a method that is one free text; the longest published ones have about 500, and the code cuts at 1,500 tokens.
+MOST_WORDS_OF_WHOLE = 1000
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _OURS = re.compile(
@@ -55,6 +57,16 @@ def breaches(clauses: Sequence[str]) -> tuple[str, ...]:
     for number, clause in enumerate(clauses, 1):
         found += [f"clause {number} {what}: {match[0][:60]!r}" for what, match in _foreign(clause)]
     return tuple(found)
+
+
+def whole_breaches(text: str) -> tuple[str, ...]:
+    """The same for a method that is one free text: it may say anything, but not nothing, and not without end."""
+    words = word_count(text)
+    if not words:
+        return ("it is empty",)
+    if words > MOST_WORDS_OF_WHOLE:
+        return (f"it is about {words} words long, at most {MOST_WORDS_OF_WHOLE} are allowed",)
+    return ()
 
 
 def _foreign(clause: str) -> list[tuple[str, re.Match[str]]]:

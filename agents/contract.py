@@ -20,12 +20,12 @@ from typing import Literal
 from ..prompts import Prompts, shipped
 from .gateway.requests import Turn
 from .messages import Edit, Instruction
-from .method import Method
+from .method import WHOLE, Method
 from .reading import between_tags, json_object, tidy
 
 __all__ = ["CONTRACT_VERSION", "EVOLVED_SCHEMA", "EVOLVED_TAG", "FREE_TEXT", "INSTRUCTION_PLACE", "OutputForm",
            "evolved_tag", "mark", "numbered", "quoted", "read_evolved", "read_text", "render_edits", "render_evolve",
-           "schema", "tag_for"]  # fmt: skip
+           "schema", "tag_for", "written"]  # fmt: skip
 
 OutputForm = Literal["tags", "json"]
 
@@ -76,6 +76,11 @@ def numbered(clauses: Sequence[str]) -> str:
     return "\n".join(f"{number}. {clause}" for number, clause in enumerate(clauses, 1))
 
 
+def written(method: Method) -> str:
+    """A method as models are told it: numbered clauses, or the free text that it is."""
+    return "\n".join(method.clauses) if method.control == WHOLE else numbered(method.clauses)
+
+
 def schema(**fields: object) -> str:
     """A JSON schema, as text, of an object with exactly these fields, in this order."""
     return json.dumps(
@@ -122,7 +127,7 @@ def render_evolve(
         # Plain replacement: braces mean nothing else, and what comes in is not looked at again.
         ask = f"{''.join(method.clauses).replace(INSTRUCTION_PLACE, data).rstrip()}\n\n{form}"
     else:
-        told = prompts.get(_evolver(method), language).fill(clauses=numbered(method.clauses))
+        told = prompts.get(_evolver(method), language).fill(clauses=written(method))
         ask = prompts.get(f"{_evolver(method)}-ask", language).fill(data=data, form=form)
     before = _before(instruction)
     if before:

@@ -6,7 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Method", "Operator", "Origin"]
+__all__ = ["WHOLE", "Method", "Operator", "Origin"]
+
+WHOLE = "whole"
+"""The control of a method that is one free text over several lines, as the published methods are."""
 
 Operator = Literal["small", "bold", "merge"]
 """How a candidate is made: a few edited clauses, a new list, or two methods in one."""
@@ -46,7 +49,8 @@ class Method:
         control: `identity` returns the seed unchanged without a call; `just-longer` is an ordinary method that only
             asks for length; `free-text` has one clause, a whole prompt of a person's own with `{instruction}` in it;
             `finished` stands for texts that another tool made; of `evol-instruct` each seed is evolved by one clause,
-            drawn at random; `simpler` evolves down. Empty for every other method.
+            drawn at random; `simpler` evolves down; `whole` has one clause, a text of several lines, and is evolved by
+            like any other. Empty for every other method.
         origins: where each clause comes from, one for each, or empty; not part of the identity.
     """
 

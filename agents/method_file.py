@@ -10,38 +10,41 @@
     1. Find the quantities and what is asked.
     2. ...
 
-A file without front matter, a plain list, is a method too. A value that is not plain is written as a JSON string.
+A file without front matter, a plain list, is a method too. A value that is not plain is written as a JSON string. After
+`control: whole` the rest of the file is one free text, the method as it stands.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from ..prompts import LANGUAGES, PromptError, method_names, method_text
-from .clauses import breaches
-from .contract import numbered
+from .clauses import breaches, whole_breaches
+from .contract import written
 from .gateway.errors import UsageError
-from .method import Method
-from .reading import clause_lines, neat
+from .method import WHOLE, Method
+from .reading import clause_lines, neat, several_lines
 
 __all__ = ["RUN_METHOD", "diff_methods", "dump_method", "load_method", "parse_method"]
 
 RUN_METHOD = "method.md"  # the best method in the folder of a run
 _KEYS = ("name", "language", "control", "parent", "why", "id")
 _MOST_BYTES = 65_536  # far above any method; a device or a data set is not read into memory
-_CONTROLS = ("", "identity", "just-longer", "evol-instruct", "simpler")
+_CONTROLS = ("", "identity", "just-longer", "evol-instruct", "simpler", WHOLE)
 
 
 def dump_method(method: Method) -> str:
     """A method as the text of its file; `parse_method` gives the same method back.
 
-    White space inside a clause is kept as single spaces, as everywhere else.
+    White space inside a clause is kept as single spaces, as everywhere else; a free text keeps its lines.
     """
     values = {key: str(getattr(method, key)) for key in _KEYS}
     head = [f"{key}: {_written(value)}" for key, value in values.items() if value]
-    return "\n".join(["---", *head, "---", "", numbered(neat(method.clauses)), ""])
+    clauses = (several_lines(written(method)),) if method.control == WHOLE else neat(method.clauses)
+    return "\n".join(["---", *head, "---", "", written(replace(method, clauses=clauses)), ""])
 
 
 def parse_method(text: str, origin: str, language: str = "en") -> Method:
@@ -60,13 +63,7 @@ def parse_method(text: str, origin: str, language: str = "en") -> Method:
         UsageError: the front matter is not understood, or the clauses break the contract.
     """
     head, body = _parts(text.lstrip("\ufeff").replace("\r\n", "\n"), origin)
-    clauses = clause_lines(body)
-    wrong = breaches(clauses)
-    if wrong:
-        raise UsageError(
-            f"The method {origin} breaks the contract: {'; '.join(wrong)}.",
-            fix="Write 1 to 8 numbered lines, each one short advice for rewriting; tags and output form are ours.",
-        )
+    clauses = _clauses(body, head.get("control", ""), origin)
     method = Method(
         clauses,
         name=head.get("name", "" if head else Path(origin).name.split(".")[0]),
@@ -79,6 +76,20 @@ def parse_method(text: str, origin: str, language: str = "en") -> Method:
     if stated == method.id:
         return method
     return Method(clauses, method.name, method.language, parent=stated, why=method.why, control=method.control)
+
+
+def _clauses(body: str, control: str, origin: str) -> tuple[str, ...]:
+    if control == WHOLE:
+        clauses: tuple[str, ...] = (several_lines(body),)
+        wrong = whole_breaches(clauses[0])
+        fix = "Write one text that says how to rewrite; tags and output form are ours."
+    else:
+        clauses = clause_lines(body)
+        wrong = breaches(clauses)
+        fix = "Write 1 to 8 numbered lines, each one short advice for rewriting; tags and output form are ours."
+    if wrong:
+        raise UsageError(f"The method {origin} breaks the contract: {'; '.join(wrong)}.", fix=fix)
+    return clauses
 
 
 def load_method(name_or_path: str, language: str = "en") -> Method:
@@ -120,11 +131,17 @@ def load_method(name_or_path: str, language: str = "en") -> Method:
 
 
 def diff_methods(old: Method, new: Method) -> str:
-    """The clauses of two methods against each other: `  ` kept, `- ` gone, `+ ` new, `~ ` changed (old → new)."""
+    """The clauses of two methods against each other: `  ` kept, `- ` gone, `+ ` new, `~ ` changed (old → new).
+
+    Where one of them is a free text, both are compared line by line as they are written.
+    """
     lines: list[str] = []
-    matcher = difflib.SequenceMatcher(a=old.clauses, b=new.clauses, autojunk=False)
+    before_all, after_all = old.clauses, new.clauses
+    if WHOLE in {old.control, new.control}:
+        before_all, after_all = (tuple(filter(str.strip, written(one).split("\n"))) for one in (old, new))
+    matcher = difflib.SequenceMatcher(a=before_all, b=after_all, autojunk=False)
     for kind, old_from, old_to, new_from, new_to in matcher.get_opcodes():
-        gone, come = old.clauses[old_from:old_to], new.clauses[new_from:new_to]
+        gone, come = before_all[old_from:old_to], after_all[new_from:new_to]
         if kind == "equal":
             lines += [f"  {clause}" for clause in gone]
             continue

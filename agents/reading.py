@@ -13,7 +13,7 @@ from typing import Literal, cast
 from .gateway.outcomes import Answer
 
 __all__ = ["between_tags", "clause_lines", "cut_off", "fault_of", "json_object", "json_objects", "labelled_blocks",
-           "neat", "one_line", "opened_by", "tidy"]  # fmt: skip
+           "neat", "one_line", "opened_by", "several_lines", "tidy"]  # fmt: skip
 
 _WORD = re.compile(r"\w")
 _NUMBERED = re.compile(r"\s{0,3}(?:\(?\d{1,2}\s*[.):、．](?!\d)|[-*•]\s)\s*")
@@ -148,3 +148,10 @@ def neat(clauses: Sequence[str]) -> tuple[str, ...]:
 def one_line(text: str) -> str:
     """White space in single spaces, without control characters."""
     return " ".join(_UNWANTED.sub("", text).split())
+
+
+def several_lines(text: str) -> str:
+    """A text of several lines as it is kept: no control characters, no white space at ends, one empty line at most."""
+    plain = re.sub(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", text)
+    lines = (_UNWANTED.sub("", line).rstrip() for line in plain.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

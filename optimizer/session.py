@@ -44,6 +44,7 @@ from .record.events import EventLog
 from .record.folder import RunFolder
 from .record.forecast import Course, Forecaster
 from .record.pricing import priced
+from .record.quirks import quirks_of, refuse_form
 from .record.run import MessageLog, Run, Spending
 from .record.settings import RoleSettings, Settings
 from .scoring.detectors import VERSION as DETECTORS
@@ -79,6 +80,7 @@ def create_run(settings: Settings, root: Path) -> Path:
     if not settings.secret:
         settings = settings.model_copy(update={"secret": secrets.token_hex(16)})
     method = load_method(settings.search.method)
+    refuse_form(settings, method)
     fingerprints = _fingerprints(settings)
     seeds = open_seeds(settings.seeds).survey()
     folder = new_folder(root, settings.name)
@@ -227,6 +229,7 @@ def _state(settings: Settings, split: Split, events: EventLog) -> dict[str, Any]
         "name": settings.name,
         "recipe": settings.recipe,
         "profile": settings.profile,
+        "quirks": sorted(quirks_of(settings)),
         "steps": settings.search.steps,
         "started": started,
         "seeds": {

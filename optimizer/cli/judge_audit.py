@@ -137,9 +137,8 @@ def _settings(options: Mapping[str, Any]) -> Settings:
     flags = flags_of({name: options[name] for name in (*_SAID, "budget")})
     if options["judge_model"] and not options["config"]:
         flags.setdefault("model", options["judge_model"])
-    settings = resolve(
-        options["config"], merge(flags, {"name": "judge-audit", "profile": "recommended", "judge": True})
-    )
+    fixed = {"name": "judge-audit", "profile": "recommended", "quirks": ["none"], "judge": True}
+    settings = resolve(options["config"], merge(flags, fixed))
     seat = settings.roles.judge
     roles = {
         name: getattr(settings.roles, name).model_copy(update={"endpoint": seat.endpoint, "model": seat.model})

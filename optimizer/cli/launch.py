@@ -28,6 +28,7 @@ from ..pages.progress import make_watcher
 from ..record.config import resolve
 from ..record.estimate import Estimate
 from ..record.pricing import priced, unpriced
+from ..record.quirks import refuse_form
 from ..record.settings import Settings
 from ..record.tree import Tree, merge
 from ..scoring.examine.menu import menu_of
@@ -131,7 +132,7 @@ def check_choices(settings: Settings) -> None:
         raise UsageError(
             "The responder form 'own' needs words of your own.", fix="Give --responder-prompt TEXT, or another form."
         )
-    load_method(settings.search.method)
+    refuse_form(settings, load_method(settings.search.method))
 
 
 def check_endpoints(settings: Settings) -> None:

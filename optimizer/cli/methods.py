@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ...agents.gateway.errors import StorageError, UsageError
-from ...agents.method import Method
+from ...agents.method import WHOLE, Method
 from ...agents.method_file import RUN_METHOD, diff_methods, dump_method, load_method
 from ...agents.reading import one_line
 from ...prompts import LANGUAGES, method_names
@@ -79,7 +79,7 @@ def show(method: str, language: str, runs: str) -> None:
 def diff(old: str, new: str, language: str, runs: str) -> None:
     """Compare two methods clause by clause."""
     before, after = (find_method(name, runs, language) for name in (old, new))
-    if before.clauses == after.clauses:
+    if before.id == after.id:
         click.echo(f"The clauses are the same ({before.id}).")
         return
     click.echo(f"--- {one_line(before.name) or old} ({before.id})\n+++ {one_line(after.name) or new} ({after.id})")
@@ -108,9 +108,11 @@ def export(method: str, out: Path, force: bool, language: str, runs: str) -> Non
 def _say(place: str, method: Method) -> None:
     """One line: where, id, language, clauses, and what it was made for or begins with."""
     # What a model or a file wrote may hold what a terminal would obey.
-    about = one_line(method.why) or (f"control: {method.control}" if method.control else method.clauses[0])
+    plain = method.control in {"", WHOLE}
+    about = one_line(method.why) or (one_line(method.clauses[0]) if plain else f"control: {method.control}")
     short = about if len(about) <= 60 else f"{about[:59]}…"
-    click.echo(f"{place:32}  {method.id}  {method.language}  {len(method.clauses)} clauses  {short}")
+    size = "one text" if method.control == WHOLE else f"{len(method.clauses)} clauses"
+    click.echo(f"{place:32}  {method.id}  {method.language}  {size}  {short}")
 
 
 def _place(file: Path) -> tuple[tuple[int, str], ...]:

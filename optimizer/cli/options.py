@@ -62,6 +62,8 @@ _GROUPS: Mapping[str, tuple[_Flag, ...]] = {
     ),
     "Search": (
         _Flag("--profile", "recommended, paper or official-code.", "profile", metavar="NAME"),
+        _Flag("--quirks", "Quirks of a published profile to switch, as in -ties-accepted,+unchecked.", "quirks",
+              metavar="LIST"),
         _Flag("--method", "Starting method: a name (`autoevol methods list`) or a file.", "search.method",
               metavar="METHOD"),
         _Flag("--strategy", "auto-evol, best-of-n or evolutionary.", "search.strategy", metavar="NAME"),
@@ -168,7 +170,7 @@ def flags_of(options: Mapping[str, Any]) -> Tree:
     for flag in itertools.chain.from_iterable(_GROUPS.values()):
         value = given.get(_parameter_name(flag))
         if flag.setting and value is not None:
-            if flag.setting == "detectors":
+            if flag.setting in {"detectors", "quirks"}:
                 value = [name.strip() for name in str(value).split(",") if name.strip()]
             _put(tree, flag.setting.split("."), value)
     if "student" in given:

@@ -177,8 +177,10 @@ class _Seen:
     def _clauses(self) -> Iterator[str]:
         if self.method is None:
             return
+        from ...agents.contract import written  # noqa: PLC0415
+
         yield f"\nMethod {self.method.id} ({_line(self.method.name) or 'no name'})"
-        yield from (f"  {number}. {_line(clause)}" for number, clause in enumerate(self.method.clauses, start=1))
+        yield from (f"  {_line(line)}" for line in written(self.method).split("\n"))
 
     def _places(self) -> Iterator[str]:
         yield f"\nFiles in {self.folder}"

@@ -276,6 +276,7 @@ class StatusRecord(_Record):
     name: str = ""
     recipe: str = ""
     profile: str = ""
+    quirks: tuple[str, ...] | None = None
     phase: str = ""
     search_stopped: str = ""
     confirmation: str = ""

@@ -20,6 +20,7 @@ from markupsafe import Markup
 from ...agents.method import Method
 from ..record.folder import write_atomically
 from ..record.keys import hide_keys
+from ..record.quirks import changes_of
 from . import numbers
 from .against import Against, read_against
 from .chart import Chart, draw_scores
@@ -92,10 +93,16 @@ class _Page:
         return 7 + self.has("failure_rate") + 2 * self.has("success_rate")
 
     @property
+    def quirks(self) -> tuple[str, ...]:
+        """How the quirks of this run differ from those of its profile; nothing where it did not say its own."""
+        status = self.status
+        return () if status.quirks is None else changes_of(status.profile, status.quirks)
+
+    @property
     def level(self) -> str:
         """How sure one comparison has to be in this run, in a sentence."""
         search = self.search
-        if self.status.profile != "recommended" or not search.alpha:
+        if "observed-rate" in (self.status.quirks or ()) or not search.alpha:
             return ""
         return (
             f"A change needs an interval above {search.margin:g} on items that did not choose the candidate. The run's "

@@ -17,8 +17,9 @@ from .config_file import read_config
 from .estimate import roles_in_use
 from .keys import looks_like_key
 from .profiles import PROFILES
+from .quirks import dials_of, switched
 from .schema import say_none
-from .settings import RoleSettings, Settings
+from .settings import Profile, RoleSettings, Settings
 from .tree import Tree, anchor_paths, drop_other_kinds, merge
 from .wording import Place, sentence_of
 
@@ -49,7 +50,7 @@ def resolve(config_file: Path | None, flags: Mapping[str, object]) -> Settings:
     anchor_paths(said, Path.cwd())
     drop_other_kinds(from_file, said)
     profile = said.get("profile", from_file.get("profile", "recommended"))
-    merged = merge(merge(_profile(profile), from_file), said)
+    merged = merge(merge(_profile(profile, said.get("quirks", from_file.get("quirks"))), from_file), said)
     model = merged.pop("model", "")
     if not isinstance(model, str):
         raise UsageError("model must be the name of a model.", fix="Write it as text, in quotes.")
@@ -90,9 +91,14 @@ def words_of(error: BaseException) -> str:
     return str(sentence_of(error, Settings, Place("", {})))
 
 
-def _profile(name: object) -> Tree:
+def _profile(name: object, quirks: object) -> Tree:
+    """What a profile sets, with the dials of the quirks that it has here."""
     if isinstance(name, str) and name in PROFILES:
-        return merge(PROFILES[name], {"profile": name})
+        named = cast("Sequence[object]", quirks if isinstance(quirks, list | tuple) else ())
+        # A list of something else is refused later, with its place.
+        known = [quirk for quirk in named if isinstance(quirk, str)] if named else []
+        dials = dials_of(switched(cast("Profile", name), known))
+        return merge(merge(PROFILES[name], dials), {"profile": name})
     shown = f" '{name}'" if isinstance(name, str) else " of this name"
     close = difflib.get_close_matches(str(name), PROFILES, n=1)
     hint = f"Did you mean '{close[0]}'? " if close else ""

@@ -23,6 +23,7 @@ from ...agents.gateway.books.prices import price_of, worst_price
 from ...agents.gateway.outcomes import Usage
 from ...agents.messages import RoleName
 from ..scoring.examine.menu import price_of_item
+from .quirks import quirks_of
 from .rungs import most_scores
 from .settings import RoleSettings, Settings
 
@@ -33,6 +34,7 @@ PARTS = ("batches", "analyses", "races on dev", "test", "apply")
 
 _SAMPLE = 500  # seeds whose length is looked at
 _METHOD = 250  # tokens of contract, method and output form around an instruction
+_WHOLE_METHOD = 450  # the same where the method is one free text
 _GROWTH = 2  # an evolved text is about so many times as long as the one before, and its answer twice that
 _CASE = 300  # tokens of a stage of a case as the analyst sees it, at most
 _VERDICT = 120
@@ -194,11 +196,13 @@ def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
     if settings.recipe == "evolve":
         yield from _items(settings, sizes, "apply", rows, least=rows, without=("embedder",))
         return
-    search = settings.search
-    batch = min(search.batch, sizes.train) if _analysing(settings) else 0
+    search, quirks = settings.search, quirks_of(settings)
+    # What batches and dev items are taken from: one pool in the authors' code.
+    shared = sizes.train + sizes.dev if "dev-overlaps-train" in quirks else 0
+    batch = min(search.batch, shared or sizes.train) if _analysing(settings) else 0
     least_steps = _least_steps(settings)
     without: tuple[RoleName, ...] = ("embedder",)
-    if settings.profile != "recommended":
+    if "texts-only" in quirks:
         without += ("responder", "judge", "student")
     # A later step may draw the same seeds again, and the journal has those of the same method.
     sure = min(1, least_steps)
@@ -210,12 +214,15 @@ def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
         yield _Part("analyses", "analyst", proposals, asked, shown, shown, 600)
         analysis = min(600, settings.roles.analyst.max_tokens), settings.roles.analyst.max_tokens
         sure_refined = 0
-    told = 2 * _METHOD + analysis[0], 2 * _METHOD + analysis[1]
-    yield _Part("analyses", "refiner", proposals, sure_refined, *told, 500)
-    dev = min(search.dev, sizes.dev)
-    # The published races have the incumbent on all of dev even where nobody comes to race it; the authors' code draws
-    # dev from the seeds of the batches too.
-    raced = {"recommended": 0, "paper": sure * dev}.get(settings.profile, sure * max(0, dev - batch))
+    told = _METHOD + _method(settings)[0] + (shown if "same-conversation" in quirks else 0)
+    yield _Part(
+        "analyses", "refiner", proposals, sure_refined, told + analysis[0],
+        told + analysis[1] + _method(settings)[1] - _method(settings)[0], 500,
+    )  # fmt: skip
+    dev = min(search.dev, shared or sizes.dev)
+    # Where the observed rate decides, the incumbent meets all of dev even where nobody comes to race it; of a pool that
+    # is shared, the batch has met some before.
+    raced = sure * max(0, dev - (batch if shared else 0)) if "observed-rate" in quirks else 0
     yield from _items(settings, sizes, "races on dev", _scores(settings, dev), least=raced)
     contestants = 4 if search.steps else 3  # start, best, evol-instruct, just longer; identity only needs answers
     yield from _items(settings, sizes, "test", sizes.test * contestants, least=sizes.test * _evolving(settings))
@@ -228,13 +235,19 @@ def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
 
 def _scores(settings: Settings, dev: int) -> int:
     """Scores on dev at most. Where slices move, a new incumbent may have met none of the next one."""
-    search = settings.search
-    if settings.profile == "paper":
-        return dev * (search.steps * search.candidates + min(1, search.steps))
+    search, quirks = settings.search, quirks_of(settings)
     of_candidates = dev * search.candidates
-    if settings.profile == "recommended":
+    if "observed-rate" not in quirks:
         of_candidates = most_scores(search.rungs, search.choosing, search.candidates, dev)
-    return search.steps * (of_candidates + dev)
+    fixed = "fixed-dev" in quirks and "rolling-dev" not in quirks
+    return search.steps * of_candidates + dev * (min(1, search.steps) if fixed else search.steps)
+
+
+def _method(settings: Settings) -> tuple[int, int]:
+    """Tokens of the contract with a method in it, as usual and at worst."""
+    if "whole-method" not in quirks_of(settings):
+        return _METHOD, _METHOD
+    return _WHOLE_METHOD, _WHOLE_METHOD + settings.roles.refiner.max_tokens
 
 
 def _analysing(settings: Settings) -> bool:
@@ -267,9 +280,10 @@ def _items(
     """
     size = worst = sizes.seed_tokens
     bound, asked = settings.roles.evolver.max_tokens, items - known
+    method = _method(settings)
     for number in range(settings.search.rounds):
         yield _Part(
-            stage, "evolver", asked, 0 if number else least, _METHOD + size, _METHOD + worst, _GROWTH * size + 40
+            stage, "evolver", asked, 0 if number else least, method[0] + size, method[1] + worst, _GROWTH * size + 40
         )
         size, worst = min(size * _GROWTH, bound), bound
     answered = 2 * size + 80

@@ -26,6 +26,7 @@ from ...agents.messages import (
     SolveTask,
     Task,
 )
+from ...agents.published import FeedbackTask, RewriteTask
 from ...agents.team import Journey, Team
 from ..dataset.split import Split
 from ..scoring.judging import JudgeTally, looks_of
@@ -42,6 +43,8 @@ _ROLE: Mapping[type[Task], str] = {
     AnswerTask: "responder",
     AnalysisTask: "analyst",
     RefineTask: "refiner",
+    FeedbackTask: "analyst",
+    RewriteTask: "refiner",
     JudgeTask: "judge",
     ReflectTask: "reflector",
     ChooseTask: "student",

@@ -163,6 +163,8 @@ class Settings(_Frozen):
         name: the run's name, part of its folder's name.
         recipe: what is done: `auto-evol` optimizes and applies, `evolve` only applies a method.
         profile: which published or recommended set of decisions is used.
+        quirks: what the publications do otherwise (docs/profiles.md): empty means those of the profile, names with a
+            sign (`-ties-accepted`) change the profile's, names without are meant exactly, `none` takes all away.
         run_seed: every random choice draws from a generator named by (run_seed, purpose, index).
         secret: hex string that delimiters of data derive from; drawn anew for each run unless given.
         prompts: folder of prompt files of the person's own, which win over the shipped ones; empty for none.
@@ -184,6 +186,7 @@ class Settings(_Frozen):
     name: str = "run"
     recipe: Literal["auto-evol", "evolve"] = "auto-evol"
     profile: Profile = "recommended"
+    quirks: tuple[str, ...] = ()
     run_seed: int = 0
     secret: str = ""
     seeds: SeedSettings = SeedSettings()

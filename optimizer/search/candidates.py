@@ -14,7 +14,7 @@ from .checks import problems
 from .proposers.field import Field
 from .provenance import origins_of
 
-__all__ = ["Order", "Proposed", "propose"]
+__all__ = ["Order", "Proposed", "named", "propose", "read_proposal"]
 
 _NOTHING_LOOKED_AT = Analysis(id="", findings=(), raw="")
 
@@ -52,12 +52,14 @@ class Proposed:
         analysis: what the analyst said; None where the call failed or none was asked for.
         proposal: what the refiner said; None where it was not reached.
         problems: why it is not a candidate; empty for a candidate.
+        stand_in: a method that is the candidate in its place all the same.
     """
 
     order: Order
     analysis: Analysis | None
     proposal: Proposal | None
     problems: tuple[str, ...]
+    stand_in: Method | None = None
 
     @property
     def number(self) -> int:
@@ -67,7 +69,13 @@ class Proposed:
     @property
     def method(self) -> Method | None:
         """The candidate, where there is one."""
-        return self.proposal.method if self.proposal and not self.problems else None
+        return self.proposal.method if self.proposal and not self.problems else self.stand_in
+
+    @property
+    def _feedback(self) -> str:
+        """What the analyst said in free text."""
+        free = self.analysis is not None and not self.analysis.findings and not self.analysis.fault
+        return self.analysis.raw if self.analysis and free else ""
 
     def as_row(self) -> dict[str, Any]:
         """How the record shows it."""
@@ -84,10 +92,12 @@ class Proposed:
                 for e in (proposal.edits if proposal else ())
             ],
             "problems": list(self.problems),
+            **({"stand_in": self.stand_in.id} if self.stand_in else {}),
             "findings": [
                 {"cluster": f.cluster, "cases": list(f.cases), "evidence": f.evidence, "rule": f.rule}
                 for f in (self.analysis.findings if self.analysis else ())
             ],
+            **({"feedback": self._feedback} if self._feedback else {}),
             "calls": [call.key for reply in (self.analysis, proposal) if reply for call in reply.calls],
         }
 
@@ -128,7 +138,7 @@ async def propose(run: Run, step: int, field: Field, cases: Sequence[Case], orde
         tick()
 
     await run.team.work((first(sample, order) for sample, order in by_sample.items()), route, deliver)
-    read = [_with_names(_read(order, journey), step) for order, journey in zip(orders, journeys, strict=True)]
+    read = [named(read_proposal(order, journey), step) for order, journey in zip(orders, journeys, strict=True)]
     data = [text for case in cases for text in case.stages] + [seed.instruction.text for seed in run.split.dev]
     return _checked(field, data, read)
 
@@ -147,7 +157,7 @@ def _checked(field: Field, data: Sequence[str], read: Sequence[Proposed]) -> lis
     return result
 
 
-def _with_names(proposed: Proposed, step: int) -> Proposed:
+def named(proposed: Proposed, step: int) -> Proposed:
     """Give a proposed method the name that people will see, and its clauses their origins; neither is its identity."""
     proposal, order = proposed.proposal, proposed.order
     if proposal is None or proposal.method is None:
@@ -158,7 +168,8 @@ def _with_names(proposed: Proposed, step: int) -> Proposed:
     return replace(proposed, proposal=replace(proposal, method=method))
 
 
-def _read(order: Order, journey: Journey) -> Proposed:
+def read_proposal(order: Order, journey: Journey) -> Proposed:
+    """What came of an order, before the checks."""
     replies = [message for message in journey if isinstance(message, Reply)]
     analysis = next((reply for reply in replies if isinstance(reply, Analysis)), None)
     proposal = next((reply for reply in replies if isinstance(reply, Proposal)), None)
@@ -169,7 +180,7 @@ def _read(order: Order, journey: Journey) -> Proposed:
         why = (f"the {who} gave nothing: {failure.reason}",)
     elif analysis is not None and analysis.fault:
         why = (f"the analysis was {analysis.fault}",)
-    elif analysis is not None and not analysis.findings:
+    elif analysis is not None and not analysis.findings and proposal is None:
         why = ("the analyst found nothing to mend",)
     elif proposal is not None and proposal.method is None:
         why = (f"the proposal was {proposal.fault or 'unreadable'}",)

@@ -12,11 +12,11 @@ from types import MappingProxyType
 
 from rapidfuzz import fuzz
 
-from ...agents.clauses import MOST_ADDED_CLAUSES, MOST_ADDED_WORDS, breaches, word_count
-from ...agents.method import Method, Operator
+from ...agents.clauses import MOST_ADDED_CLAUSES, MOST_ADDED_WORDS, breaches, whole_breaches, word_count
+from ...agents.method import WHOLE, Method, Operator
 from ...agents.refiner import most_merged
 
-__all__ = ["COPIED_CHARACTERS", "COPIED_WORDS", "SAME_AT", "problems"]
+__all__ = ["COPIED_CHARACTERS", "COPIED_WORDS", "SAME_AT", "problems", "shape_problems"]
 
 COPIED_WORDS = 8  # as many words in a row from one text of the data are a copy
 COPIED_CHARACTERS = 12  # the same for Chinese characters
@@ -47,9 +47,7 @@ def problems(
         method.
     """
     parents = parents or (incumbent,)
-    found = [*breaches(method.clauses), *_growth(method, operator, parents)]
-    if any("\n" in clause or not clause.strip() for clause in method.clauses):
-        found.append("a clause is empty or goes over several lines")
+    found = [*shape_problems(method), *_growth(method, operator, parents)]
     if method.clauses and _in_chinese(method) != _in_chinese(incumbent):
         found.append(f"it is not written in the language of the method it came from ({incumbent.language})")
     copied = _copied(method, parents, data)
@@ -63,6 +61,16 @@ def problems(
     if any(_alike(method, other) for other in others):
         found.append("it says the same as another candidate")
     return tuple(found)
+
+
+def shape_problems(method: Method) -> tuple[str, ...]:
+    """What breaks the form of a method: of clauses, or of a free text, which need only be there and have a size."""
+    if method.control == WHOLE:
+        return whole_breaches("\n".join(method.clauses))
+    found = breaches(method.clauses)
+    if any("\n" in clause or not clause.strip() for clause in method.clauses):
+        return (*found, "a clause is empty or goes over several lines")
+    return found
 
 
 def _growth(method: Method, operator: Operator, parents: Sequence[Method]) -> list[str]:

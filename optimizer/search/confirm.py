@@ -105,7 +105,7 @@ def _outcome(
     if result.better:
         return Confirmation("confirmed", f"Better than the start on test ({figures}).", best)
     reason = f"No better than the start on test ({figures})."
-    if run.settings.profile != "recommended" or run.settings.search.apply_unconfirmed:
+    if run.settings.search.apply_unconfirmed:
         return Confirmation("not confirmed", f"{reason} It is applied all the same, as the settings say.", best)
     return Confirmation("not confirmed", f"{reason} The starting method is applied.", start)
 

@@ -1,4 +1,4 @@
-"""Which method goes on: the incumbent, or one candidate that showed to be better. One rule for each profile."""
+"""Which method goes on: the incumbent, or one candidate that showed to be better. See also `published`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from typing import Any, Literal, Protocol
 from ..dataset.seed import Seed
 from .evaluate import Standing
 from .referee import Referee, Rules, Ruling
-from .trajectory import Trajectory
 
-__all__ = ["BACK_SHARE", "CodeAcceptance", "Decide", "Decision", "Evidence", "LowestFailureRate", "PairedEvidence",
-           "replay"]  # fmt: skip
+__all__ = ["BACK_SHARE", "Decide", "Decision", "Evidence", "PairedEvidence", "replay"]
 
 BACK_SHARE = 0.1
 """Share of the run's level that is kept for going back to an earlier method (see `archive`)."""
@@ -120,55 +118,6 @@ def replay(referee: Referee, standings: Sequence[Standing], dev: Sequence[Seed])
 
 
 @dataclass(frozen=True, slots=True)
-class LowestFailureRate:
-    """The published rule: the lowest failure rate wins (Auto Evol-Instruct, eq. 2).
-
-    What the paper leaves open is settled so: the incumbent competes, ties go to the incumbent and then to the earlier
-    candidate, items without an evolution or an answer count as failures, the denominator is all of dev.
-    """
-
-    def __call__(
-        self, step: int, standings: Sequence[Standing], dev: Sequence[Seed], past: Sequence[Decision]
-    ) -> Decision:
-        """Compare failure rates; a score is 0 for a failure and 1 otherwise."""
-        rates = [1 - sum(standing.values(dev)) / len(dev) for standing in standings]
-        figures = tuple({"failure_rate": rate} for rate in rates)
-        best = min(range(len(rates)), key=lambda index: (rates[index], index))
-        if best == 0:
-            return Decision(None, f"No candidate failed less than the incumbent ({rates[0]:.1%}).", figures)
-        label = standings[best].contestant.label
-        return Decision(best, f"{label} failed on {rates[best]:.1%}, the incumbent on {rates[0]:.1%}.", figures)
-
-
-@dataclass(frozen=True, slots=True)
-class CodeAcceptance:
-    """The authors' code: success rate times length ratio; the first in that order that is nowhere below the incumbent.
-
-    Source: Zeng-WH/Auto-Evol-Instruct, `optimizer.py` (`calevol_metrics`, `main`). Items without an answer stay in
-    the denominator here (a bad item is a row), where the code divides by the survivors.
-    """
-
-    def __call__(
-        self, step: int, standings: Sequence[Standing], dev: Sequence[Seed], past: Sequence[Decision]
-    ) -> Decision:
-        """Accept by (success >= incumbent's) and (success x length ratio >= incumbent's)."""
-        success = [sum(standing.values(dev)) / len(dev) for standing in standings]
-        ratios = [_length_ratio([s.trajectories[seed.id] for seed in dev]) for s in standings]
-        scores = [rate * ratio for rate, ratio in zip(success, ratios, strict=True)]
-        figures = tuple(
-            {"success_rate": rate, "length_ratio": ratio, "score": score}
-            for rate, ratio, score in zip(success, ratios, scores, strict=True)
-        )
-        order = sorted(range(1, len(standings)), key=lambda index: (-scores[index], index))
-        for index in order:
-            if success[index] >= success[0] and scores[index] >= scores[0]:
-                label = standings[index].contestant.label
-                reason = f"{label} scores {scores[index]:.3f} (success x length), the incumbent {scores[0]:.3f}."
-                return Decision(index, reason, figures)
-        return Decision(None, f"No candidate reached the incumbent's {scores[0]:.3f} on both figures.", figures)
-
-
-@dataclass(frozen=True, slots=True)
 class PairedEvidence:
     """The recommended rule: the referee's (see `referee`), who is told what the standings hold.
 
@@ -227,10 +176,3 @@ def _figures(standings: Sequence[Standing], referee: Referee, ruling: Ruling) ->
         }  # fmt: skip
         rows.append(row | ({"left": left[number].why, "left_at": left[number].at} if number in left else {}))
     return tuple(rows)
-
-
-def _length_ratio(trajectories: Sequence[Trajectory]) -> float:
-    """Mean characters of the responses over mean characters of the evolved instructions."""
-    asked = sum(len(trajectory.evolved or "") for trajectory in trajectories)
-    answered = sum(len(trajectory.response or "") for trajectory in trajectories)
-    return answered / asked if asked else 0.0

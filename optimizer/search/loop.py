@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from ...agents.messages import Case
 from ...agents.method import Method
-from ..dataset.draws import generator
 from ..dataset.seed import Seed
 from ..record.run import Run
 from .archive import retire
@@ -73,9 +72,7 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
 
 async def _batch(run: Run, strategies: Strategies, method: Method, step: int) -> tuple[Standing, list[Case]]:
     """Evolve a mini-batch of training seeds with the incumbent, where somebody reads it."""
-    pool = run.split.train
-    size = min(run.settings.search.batch, len(pool)) if strategies.propose.reads_cases else 0
-    seeds: Sequence[Seed] = generator(run.settings.run_seed, "batch", step).sample(list(pool), size)
+    seeds: Sequence[Seed] = strategies.batch_of(run.split, step) if strategies.propose.reads_cases else ()
     standing = Standing(Contestant("incumbent", method), {}, {})
     work = Work(f"steps/{step:03d}/batch", "batch", step, seeds)
     await evaluate(run, strategies.batch, strategies.batch_score, [standing], work)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from ..record.estimate import Sizes, estimate
+from ..record.quirks import quirks_of
 from ..record.rungs import choosing_items, rungs_of
 from ..record.settings import Settings
 from ..scoring.power import POWER, Provable, smallest_difference
@@ -74,7 +75,7 @@ def proof(settings: Settings, sizes: Sizes) -> Proof | None:
     search = settings.search
     if settings.recipe != "auto-evol" or not search.steps:
         return None
-    by_evidence = settings.profile == "recommended"
+    by_evidence = "observed-rate" not in quirks_of(settings)
     items = min(sizes.dev, search.dev)
     dev = _each(*_last_look(settings, items, search.steps), search.margin) if by_evidence else ()
     test = _each(sizes.test, search.alpha, search.margin) if sizes.test else ()

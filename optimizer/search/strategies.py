@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ..dataset.draws import generator
-from ..dataset.seed import Seed
-from ..dataset.split import Split
+from ..record.quirks import RULES, quirks_of
 from ..record.settings import Settings
 from ..scoring.detectors import GATES
 from ..scoring.examine.menu import menu_of
 from ..scoring.item import DEAR_GATES, ItemScore, score_item
 from .archive import LookBack, look_back, never_back
 from .course import Plan
-from .decision import CodeAcceptance, Decide, Evidence, LowestFailureRate, PairedEvidence
+from .decision import Decide, Evidence, PairedEvidence
 from .evaluate import Score
 from .proposers.auto_evol import AutoEvol
 from .proposers.best_of_n import BestOfN
 from .proposers.evolutionary import Evolutionary
 from .proposers.proposer import Proposer
+from .proposers.published import PROPOSING, PublishedLoop
+from .published import ItemsOf, ObservedRate, batches_of, dev_slices, no_failure
 from .race import FullRace, Race, RungRace
 from .referee import Rules
 from .stopping import AfterSteps, BelowRegret, Stop, WithoutChange
 from .trajectory import Trajectory
 
 __all__ = ["Strategies", "strategies_of"]
-
-DevOf = Callable[[Split, int], Sequence[Seed]]
-"""The dev items of a step."""
 
 # What no profile keeps as a row of data: there is no evolved text at all.
 _NO_TEXT = frozenset({"unreadable", "failed"})
@@ -46,6 +42,7 @@ class Strategies:
         drops: finding kinds that keep a row out of the data set.
         score: the score of one trajectory of dev, test and the data set.
         batch_score: the score of one trajectory of a batch.
+        batch_of: which seeds a step evolves for analysis.
         dev_of: which dev items a step decides on.
         fixed_dev: whether the incumbent keeps what it has shown on earlier items, so that only new ones are asked.
         narrowing: by how much a candidate's evolutions may be less diverse; None where nothing is asked.
@@ -59,7 +56,8 @@ class Strategies:
     drops: frozenset[str]
     score: Score
     batch_score: Score
-    dev_of: DevOf
+    batch_of: ItemsOf
+    dev_of: ItemsOf
     fixed_dev: bool
     race: Race
     decide: Decide
@@ -70,55 +68,68 @@ class Strategies:
 
 
 def strategies_of(settings: Settings, dev_size: int) -> Strategies:
-    """The strategies of a run's profile, with its own dials."""
-    search = settings.search
+    """The strategies of a run's profile, as its quirks change them, with its own dials."""
+    search, quirks = settings.search, quirks_of(settings)
     menu = menu_of(settings)
-    published = settings.profile != "recommended"
-    gates = frozenset[str]() if published else GATES | DEAR_GATES
+    ruled, observed = not quirks.isdisjoint(RULES), "observed-rate" in quirks
+    gates = frozenset[str]() if ruled else GATES | DEAR_GATES
     dev = Plan(search.rounds, True, menu.free, gates, menu.exams, settings.checks.on_error == "stop")
     # Diversity is measured where methods are compared.
     unembedded = tuple(exam for exam in menu.exams if exam.name != "embedding")
-    score = _no_failure if published else _graded(judged=settings.judge)
+    score = no_failure if ruled else _graded(judged=settings.judge)
     evidence = _evidence(settings)
     return Strategies(
         # The published loop analyses the texts alone; answers and findings tell the analyst more.
-        batch=replace(dev, answer=not published, exams=unembedded),
+        batch=replace(dev, answer="texts-only" not in quirks, exams=unembedded),
         dev=dev,
         apply=replace(dev, exams=unembedded),
         drops=gates | _NO_TEXT,
         score=score,
         batch_score=score,
-        dev_of=_dev_of(settings, dev_size),
-        fixed_dev=settings.profile != "official-code",
-        race=FullRace(dev, score) if published else RungRace(dev, score, evidence),
-        decide=_decision_rule(settings),
-        look_back=never_back if published else partial(look_back, evidence),
-        narrowing=None if published else search.diversity_margin,
-        stop=_stop_rule(settings),
-        propose=_proposer(settings),
+        batch_of=_batch_of(settings, quirks),
+        dev_of=_dev_of(settings, quirks, dev_size),
+        fixed_dev="rolling-dev" not in quirks,
+        race=FullRace(dev, score) if observed else RungRace(dev, score, evidence),
+        decide=_decision_rule(settings, quirks),
+        look_back=never_back if observed else partial(look_back, evidence),
+        narrowing=None if observed else search.diversity_margin,
+        stop=_stop_rule(settings, observed=observed),
+        propose=_proposer(settings, quirks),
     )
 
 
-def _proposer(settings: Settings) -> Proposer:
+def _proposer(settings: Settings, quirks: frozenset[str]) -> Proposer:
     search = settings.search
     match search.strategy:
         case "auto-evol":
-            # Merging is ours; the published loop refines the incumbent only.
-            return AutoEvol(search.candidates, merging=settings.profile == "recommended")
+            # To merge methods is to remember them.
+            own = AutoEvol(search.candidates, merging="no-history" not in quirks)
+            return own if quirks.isdisjoint(PROPOSING) else PublishedLoop(own, quirks)
         case "best-of-n":
             return BestOfN(search.candidates)
         case "evolutionary":
             return Evolutionary(search.candidates, search.population, settings.run_seed)
 
 
-def _decision_rule(settings: Settings) -> Decide:
-    match settings.profile:
-        case "paper":
-            return LowestFailureRate()
-        case "official-code":
-            return CodeAcceptance()
-        case "recommended":
-            return PairedEvidence(_evidence(settings))
+def _batch_of(settings: Settings, quirks: frozenset[str]) -> ItemsOf:
+    return batches_of(
+        settings.run_seed, settings.search.batch, in_turn="batches-in-turn" in quirks,
+        overlapping="dev-overlaps-train" in quirks,
+    )  # fmt: skip
+
+
+def _dev_of(settings: Settings, quirks: frozenset[str], size: int) -> ItemsOf:
+    forward = "slice" if "rolling-dev" in quirks else "none" if "fixed-dev" in quirks else "quarter"
+    return dev_slices(settings.run_seed, size, forward, overlapping="dev-overlaps-train" in quirks)
+
+
+def _decision_rule(settings: Settings, quirks: frozenset[str]) -> Decide:
+    if "observed-rate" not in quirks:
+        return PairedEvidence(_evidence(settings))
+    return ObservedRate(
+        length_ratio="length-ratio" in quirks, ties="ties-accepted" in quirks, survivors="survivors" in quirks,
+        candidates_only="candidates-only" in quirks,
+    )  # fmt: skip
 
 
 def _evidence(settings: Settings) -> Evidence:
@@ -126,12 +137,12 @@ def _evidence(settings: Settings) -> Evidence:
     return Evidence(Rules(search.rungs, search.margin, search.choosing), search.alpha, search.steps, search.least_dev)
 
 
-def _stop_rule(settings: Settings) -> Stop:
+def _stop_rule(settings: Settings, *, observed: bool) -> Stop:
     search = settings.search
     stop: Stop = AfterSteps(search.steps)
     if search.patience is not None:
         stop = stop | WithoutChange(search.patience)
-    if search.regret is not None and settings.profile == "recommended":
+    if search.regret is not None and not observed:
         stop = stop | BelowRegret(search.regret)
     return stop
 
@@ -143,52 +154,3 @@ def _graded(*, judged: bool) -> Score:
         return score_item(trajectory.findings, trajectory.measures, judged=judged)
 
     return score
-
-
-def _no_failure(trajectory: Trajectory) -> ItemScore:
-    """The published score: 0 where a rule fired or where there is no evolution or no answer, else 1."""
-    bad = bool(trajectory.findings) or trajectory.evolved is None or trajectory.response is None
-    return ItemScore(0.0 if bad else 1.0)
-
-
-def _dev_of(settings: Settings, size: int) -> DevOf:
-    match settings.profile:
-        case "paper":
-            return _fixed_dev(size)
-        case "official-code":
-            return _rotating_dev(settings, size)
-        case "recommended":
-            return _sliding_dev(size)
-
-
-def _fixed_dev(size: int) -> DevOf:
-    return lambda split, step: split.dev[:size]
-
-
-def _sliding_dev(size: int) -> DevOf:
-    """Slices of the held-out items, each a quarter of the pool further on: another quarter chooses the leader.
-
-    So ten steps do not fit their choice to the same few items, and the incumbent has met most of a slice before.
-    """
-
-    def dev_of(split: Split, step: int) -> Sequence[Seed]:
-        pool = split.dev
-        start = step * max(1, len(pool) // 4)
-        return [pool[(start + offset) % len(pool)] for offset in range(min(size, len(pool)))]
-
-    return dev_of
-
-
-def _rotating_dev(settings: Settings, size: int) -> DevOf:
-    """The authors' code: dev is a shuffled copy of the training pool, and each step takes the next slice of it.
-
-    The pool here is train and dev together; the test split stays out of it (design, section 7).
-    """
-
-    def dev_of(split: Split, step: int) -> Sequence[Seed]:
-        pool = [*split.train, *split.dev]
-        generator(settings.run_seed, "dev-slices").shuffle(pool)
-        start = step * size
-        return [pool[(start + offset) % len(pool)] for offset in range(min(size, len(pool)))]
-
-    return dev_of

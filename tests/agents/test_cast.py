@@ -21,6 +21,7 @@ from autoevol.agents.messages import (
     RoleName,
     SolveTask,
 )
+from autoevol.agents.published import FeedbackTask, RewriteTask
 from tests.door import GivenDoor
 
 SPEC = SeatSpec("default", "m", Decoding(100))
@@ -31,9 +32,9 @@ def test_each_kind_of_task_has_its_agent() -> None:
     """Roles with a seat are cast, others are not."""
     cast = build_cast(GivenDoor(), dict.fromkeys(ROLES, SPEC), secret="s")
 
-    assert dict(zip((EvolveTask, AnswerTask, AnalysisTask, RefineTask, JudgeTask), ROLES, strict=True)) == {
-        kind: agent.role for kind, agent in cast.items()
-    }
+    kinds = (EvolveTask, AnswerTask, AnalysisTask, RefineTask, JudgeTask)
+    published = {FeedbackTask: "analyst", RewriteTask: "refiner"}
+    assert {**dict(zip(kinds, ROLES, strict=True)), **published} == {kind: agent.role for kind, agent in cast.items()}
     assert [AnswerTask, SolveTask] == list(build_cast(GivenDoor(), {"responder": SPEC, "student": SPEC}, secret="s"))
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from ....agents.gateway.errors import UsageError
 from ....agents.messages import RoleName
-from ...record.settings import Settings
+from ...record.quirks import RULES, quirks_of
+from ...record.settings import Profile, Settings
 from ..detectors import DETECTORS, detectors_of
 from .agreed import Agreed
 from .embedded import Embeds
@@ -35,15 +36,17 @@ def menu_of(settings: Settings) -> Menu:
     """The detectors and checks that the settings ask for.
 
     `detectors` empty means those of the profile. A list means exactly these, but for the names with a sign: `+name`
-    and `-name` add to the profile's and take away. `judge` and `student` switch those two on in any case.
+    and `-name` add to the profile's and take away. `judge` and `student` switch those two on in any case, the judge
+    only where no published rules decide (the quirks `paper-rules` and `code-rules`).
 
     Raises:
         UsageError: there is no detector or check of this name.
     """
-    published = settings.profile != "recommended"
-    usual = (*detectors_of(settings.profile), *(() if published else ("code-fails",)))
-    names = _named(settings.detectors, usual)
-    if settings.judge and not published:
+    quirks = quirks_of(settings)
+    ruled: list[Profile] = [profile for quirk, profile in RULES.items() if quirk in quirks]
+    published = dict.fromkeys(name for profile in ruled for name in detectors_of(profile))
+    names = _named(settings.detectors, tuple(published) or (*detectors_of("recommended"), "code-fails"))
+    if settings.judge and not ruled:
         names.append("judge")
     names += [name for name, wanted in (("student", settings.student), ("embedding", settings.embedder)) if wanted]
     if settings.checks.sandbox == "off":

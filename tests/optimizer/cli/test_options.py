@@ -165,7 +165,8 @@ def test_every_option_names_a_setting_that_there_is() -> None:
     arguments: list[str] = []
     samples: dict[str, str] = {
         "profile": "paper", "budget": "5usd", "price": "1,2", "set": "name=x", "responder_form": "direct",
-        "reasoning": "apart", "method": "chat", "detectors": "identity", "strategy": "best-of-n",
+        "reasoning": "apart", "method": "chat", "detectors": "identity", "quirks": "-unchecked",
+        "strategy": "best-of-n",
     }  # fmt: skip
     skipped = {"local", "script", "seeds", "config", "runs", "dry_run", "yes", "quiet"}
     for parameter in command.params:

@@ -50,12 +50,13 @@ def test_each_order_and_each_repeat_is_a_call_of_the_judge() -> None:
 
 
 def test_published_profiles_ask_no_judge_and_do_not_answer_the_batch() -> None:
-    """Auto Evol-Instruct, sections 3.2 and 3.3; the authors' code races the incumbent anew in each step."""
+    """Auto Evol-Instruct, sections 3.2 and 3.3; the authors' code races the incumbent anew in each step, on
+    50 items of one pool with the batches."""
     paper, code = _calls(_settings("paper")), _calls(_settings("official-code"))
 
     assert {"evolver", "responder", "analyst", "refiner"} == {role for _, role in paper}
     assert ("batches", "responder") not in paper
-    assert (20 * 7, 20 * 8) == (paper["races on dev", "evolver"], code["races on dev", "evolver"])
+    assert (20 * 7, 50 * 8) == (paper["races on dev", "evolver"], code["races on dev", "evolver"])
 
 
 def test_rounds_multiply_evolutions_and_nothing_else() -> None:

@@ -35,7 +35,7 @@ from autoevol.optimizer.record.run import MessageLog, Run, Spending
 from autoevol.optimizer.scoring.examine.runner import Runner
 from autoevol.optimizer.search.strategies import strategies_of
 
-__all__ = ["Actors", "Played", "clauses_of", "play", "refined"]
+__all__ = ["Actors", "Played", "clauses_of", "play", "refined", "rewritten"]
 
 _FLAVOURS = (
     "Read the new problem aloud as a stranger would.",
@@ -54,6 +54,11 @@ def refined(clauses: Sequence[str]) -> str:
     """What a refiner says that proposes these clauses."""
     lines = "\n".join(f"{number}. {text}" for number, text in enumerate(clauses, 1))
     return f"<why>results lacked something</why>\n<clauses>\n{lines}\n</clauses>"
+
+
+def rewritten(clauses: Sequence[str]) -> str:
+    """What a refiner says that is asked for the whole method as one text."""
+    return "Gladly.\n<method>\n{}\n</method>".format("\n".join(clauses))
 
 
 @dataclass
@@ -93,7 +98,8 @@ class Actors:
                 return self.analyses.get(request.sample, f"<findings>\n{finding}\n</findings>")
             case "refiner":
                 said = self.proposals.get(request.sample, 10)
-                return refined(clauses_of(said, request.sample)) if isinstance(said, int) else said
+                form = rewritten if "<method>" in request.turns[-1].text else refined
+                return form(clauses_of(said, request.sample)) if isinstance(said, int) else said
             case "student":
                 return self.student(request)
             case _:

@@ -39,7 +39,7 @@ async def test_it_is_applied_all_the_same_where_the_person_or_the_paper_says_so(
     tmp_path: Path, profile: str, unconfirmed: bool
 ) -> None:
     """And the reason says that it was not confirmed."""
-    search = _search(candidates=1, test=8, apply_unconfirmed=unconfirmed)
+    search = _search(candidates=1, test=8, **({"apply_unconfirmed": True} if unconfirmed else {}))
 
     # The starting grade for everybody on test; identity is answered well and must not win by chance.
     run = await play(tmp_path, Actors({0: 0}, on_test=0), start=10, profile=profile, search=search)
