@@ -87,10 +87,14 @@ class ComparisonRecord(_Record):
     success_rate: float | None = None
     length_ratio: float | None = None
     score: float | None = None
+    left: str = ""
 
 
 class StandingRecord(_Record):
-    """What one contestant showed; `items` it was scored on, `dropped_at` items it left the race."""
+    """What one contestant showed; `items` it was scored on, `dropped_at` items it left the race.
+
+    `diversity` are shares by name, `growth` the median growth of its texts, `refused` why it could not be accepted.
+    """
 
     label: str = ""
     method_id: str = ""
@@ -98,6 +102,11 @@ class StandingRecord(_Record):
     mean: float | None = None
     dropped_at: int | None = None
     findings: dict[str, int] = Field(default_factory=dict[str, int])
+    diversity: dict[str, float] = Field(default_factory=dict[str, float])
+    growth: float | None = None
+    calls: int = 0
+    cost: float | None = None
+    refused: str = ""
     figures: ComparisonRecord = ComparisonRecord()
 
 

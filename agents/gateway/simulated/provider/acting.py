@@ -150,7 +150,8 @@ class Scene:
     def extended(self) -> str:
         """The last data with one more condition before its last sentence, or one of the usual mistakes."""
         text = self.blocks[-1].strip()
-        leave = len(_NUMBERED.findall(self.told)) == 1
+        asked = _NUMBERED.findall(self.told)
+        leave = len(asked) == 1 and "as it is" in asked[0]
         if leave or self._careless("copy"):
             return text
         a, b = mixed(self.chance, 2) % 50 + 12, mixed(self.chance, 3) % 7 + 3
