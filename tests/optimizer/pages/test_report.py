@@ -341,7 +341,7 @@ def test_a_candidate_that_left_early_says_when(run: Path) -> None:
     change(run / "steps/000/decision.json", accepted=None, label=None, reason="Kept the incumbent.")
     words = _flat(_page(run))
 
-    assert "It was clearly worse than the incumbent after 16 items and was not scored further." in words
+    assert "It left the race after 16 items and was not scored further." in words
     assert "Kept the starting method: no candidate was shown to be better" in words
 
 
