@@ -27,6 +27,7 @@ _FILES = {
     "method.md": "the best method, loadable with --method",
     "steps": "every step with its candidates and decisions",
     "test/confirmation.json": "the confirmation on test",
+    "judge.json": "how steady the judge is",
     "settings.json": "the frozen settings",
     "estimate.json": "what it was estimated to take",
     "journal.sqlite": "every finished call",
@@ -74,8 +75,8 @@ class _Seen:
 
     def lines(self) -> list[str]:
         """For a person."""
-        return [line for part in (self._story(), self._decisions(), self._counts(), self._clauses(), self._places(),
-                                  self.files.troubles) for line in part]  # fmt: skip
+        return [line for part in (self._story(), self._decisions(), self._judge(), self._counts(), self._clauses(),
+                                  self._places(), self.files.troubles) for line in part]  # fmt: skip
 
     def as_row(self) -> dict[str, Any]:
         """For a program."""
@@ -91,6 +92,7 @@ class _Seen:
                 if step.decision
             ],
             "confirmation": found.confirmation and found.confirmation.verdict,
+            "judge": self.files.tree("judge.json") or None,
             "method": method and {"id": method.id, "name": method.name, "clauses": list(method.clauses)},
             "counts": {"rows_out": found.data.rows, "dropped": found.dropped.reasons, "pending": found.status.pending},
             "cost_by_role": bill and {
@@ -128,6 +130,18 @@ class _Seen:
             yield f"  step {step.number + 1}: {_line(step.title)}. {_line(reason)}"
         if self.found.confirmation:
             yield f"  test: {_line(self.found.confirmation.verdict)}. {_line(self.found.confirmation.reason)}"
+
+    def _judge(self) -> Iterator[str]:
+        from ..pages.judge import read_judge  # noqa: PLC0415
+
+        view = read_judge(self.files)
+        if view is None:
+            return
+        yield "\nThe judge"
+        yield f"  {_line(view.summary)}"
+        yield from (f"  ! {_line(problem)}" for problem in view.problems)
+        for figure in view.figures:
+            yield f"  {_line(figure.name):<38}{figure.hits:>12}{figure.share:>9}  {figure.interval}".rstrip()
 
     def _counts(self) -> Iterator[str]:
         from ..pages.counts import balances  # noqa: PLC0415

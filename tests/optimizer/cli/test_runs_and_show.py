@@ -128,6 +128,17 @@ def test_show_tells_the_story(cli: Cli, finished: Path) -> None:
     assert said.out == cli("show", finished.name).out.replace(f"runs/{finished.name}", str(finished))
 
 
+def test_show_tells_how_steady_the_judge_is(cli: Cli, finished: Path) -> None:
+    """From the looks of this run: both orders, repeats, and what is wrong with it."""
+    said = cli("show", finished)
+    row = json.loads(cli("show", finished, "--json").out)
+
+    assert "The judge (m-judge) looked " in said.out
+    assert "! The judge said yes to everything: validity is not checked." in said.out
+    assert row["judge"]["looks"] == row["judge"]["yes_to_all"]["of"] > row["judge"]["pairs"] > 0
+    assert "judge.json" in row["files"]
+
+
 def test_show_as_json_is_one_object(cli: Cli, finished: Path) -> None:
     """What a program would ask for, with counts that add up."""
     row = json.loads(cli("show", "run", "--json").out)
