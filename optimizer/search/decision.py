@@ -35,7 +35,7 @@ class Decision:
         confidence: of that interval: it is wrong on either side with half of the rest.
         chance: one-sided chance that a gain of no more than the margin shows itself as large as this one.
         granted, used: level of the step (chance of a false acceptance), and what of it is used up by the look.
-        plausible: upper bound of what the best candidate of this step could have gained.
+        plausible: upper bound of what this step could have gained, by who was tested, or by anyone where nobody was.
         calls: model calls that the race took.
         usd: what they cost; None where it is not known.
     """
@@ -140,12 +140,23 @@ class PairedEvidence:
         if len(dev) < evidence.least:
             reason = f"Kept the incumbent: {len(dev)} dev items are too few to decide (at least {evidence.least})."
             return Decision(None, reason, figures, undecidable=True)
+        accepted, reason = ruling.accepted, _words(standings, referee, ruling)
+        if accepted is not None and (refused := standings[accepted].refused):
+            accepted, reason = None, f"Kept the incumbent: {reason} It may not be accepted: {refused}"
         return Decision(
-            ruling.accepted, _words(standings, referee, ruling), figures,
+            accepted, reason, figures,
             n=ruling.tested.n, difference=ruling.tested.difference, low=ruling.low, high=ruling.high,
             confidence=1 - 2 * ruling.level, chance=ruling.chance, granted=level, used=ruling.spent,
-            plausible=max(referee.gain(one).high(evidence.rules.pruning) for one in range(1, len(standings))),
+            plausible=_plausible(referee, ruling),
         )  # fmt: skip
+
+
+def _plausible(referee: Referee, ruling: Ruling) -> float:
+    """Upper bound of what the step could have gained: by its leader, or where nobody was tested by any of them."""
+    chance = referee.rules.pruning
+    if ruling.leader is not None:
+        return ruling.tested.high(chance)
+    return max(referee.gain(number).high(chance) for number in range(1, referee.candidates + 1))
 
 
 def _words(standings: Sequence[Standing], referee: Referee, ruling: Ruling) -> str:

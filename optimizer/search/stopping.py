@@ -59,8 +59,8 @@ class WithoutChange(Stop):
 class BelowRegret(Stop):
     """When another step could plausibly gain less than is worth it.
 
-    Judged by the last steps: what the best candidate of each could have gained at most, by the upper bound of its gain
-    (wrong once in ten times). Only steps in a row that kept the incumbent and raced count.
+    Judged by the last steps: what the leader of each could have gained at most, by the upper bound of its gain (wrong
+    once in ten times). Only steps in a row that kept the incumbent and raced count.
 
     Args:
         regret: gain in mean score under which a step is not worth making.
