@@ -29,7 +29,7 @@ PROFILES: Mapping[str, Mapping[str, object]] = {
         "judge": True,
         "search": {
             "batch": 10, "dev": 400, "test": 100, "candidates": 5, "steps": 10, "rounds": 1, "train": 2000,
-            "rungs": [16, 48, 96, 192], "alpha": 0.05, "margin": 0.0, "patience": 5, "regret": 0.02, "least_dev": 30,
+            "rungs": [16, 48, 96, 192], "alpha": 0.05, "margin": 0.0, "patience": 8, "regret": 0.02, "least_dev": 30,
         },
         "roles": {
             "evolver": {"temperature": 0.0, "max_tokens": 1024},

@@ -113,7 +113,7 @@ class SearchSettings(_Frozen):
     choosing: float = Field(default=0.25, gt=0, lt=1)
     alpha: float = Field(default=0.05, gt=0, lt=1)
     margin: float = Field(default=0.0, ge=0, lt=1)
-    patience: int | None = Field(default=5, ge=1)
+    patience: int | None = Field(default=8, ge=1)
     regret: float | None = Field(default=0.02, ge=0)
     least_dev: int = 30
     apply_unconfirmed: bool = False

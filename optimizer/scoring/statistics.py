@@ -181,11 +181,13 @@ def _scipy_stats() -> Any:
 def _differences(old: Sequence[float], new: Sequence[float]) -> NDArray[np.float64]:
     if len(old) != len(new):
         raise ValueError(f"paired scores must be of one length, not {len(old)} and {len(new)}")
-    before, after = np.asarray(old, dtype=float), np.asarray(new, dtype=float)
+    before: NDArray[np.float64] = np.asarray(old, dtype=float)
+    after: NDArray[np.float64] = np.asarray(new, dtype=float)
     for scores in (before, after):
         if not np.all((scores >= -_ROUNDING) & (scores <= 1 + _ROUNDING)):  # false for what is no number, too
             raise ValueError("scores must be numbers from 0 to 1")
-    return after - before
+    differences: NDArray[np.float64] = after - before
+    return differences
 
 
 def _summed(differences: NDArray[np.float64]) -> Paired:
