@@ -140,11 +140,8 @@ class PairedEvidence:
         if len(dev) < evidence.least:
             reason = f"Kept the incumbent: {len(dev)} dev items are too few to decide (at least {evidence.least})."
             return Decision(None, reason, figures, undecidable=True)
-        accepted, reason = ruling.accepted, _words(standings, referee, ruling)
-        if accepted is not None and (refused := standings[accepted].refused):
-            accepted, reason = None, f"Kept the incumbent: {reason} It may not be accepted: {refused}"
         return Decision(
-            accepted, reason, figures,
+            ruling.accepted, _words(standings, referee, ruling), figures,
             n=ruling.tested.n, difference=ruling.tested.difference, low=ruling.low, high=ruling.high,
             confidence=1 - 2 * ruling.level, chance=ruling.chance, granted=level, used=ruling.spent,
             plausible=_plausible(referee, ruling),

@@ -90,20 +90,6 @@ def test_too_few_items_decide_nothing_however_good_it_looks() -> None:
     assert pytest.approx(1.0) == decision.figures[1]["difference"]
 
 
-def test_what_may_not_be_accepted_is_not() -> None:
-    """Whatever it scores; and the reason is said."""
-    standings = [
-        _standing("incumbent", [0.2] * 200),
-        replace(_standing("c1", [0.9] * 200), refused="it repeats itself."),
-    ]
-
-    decision = PairedEvidence(EVIDENCE)(0, standings, DEV, ())
-
-    assert None is decision.accepted
-    assert "c1 is better" in decision.reason
-    assert decision.reason.endswith("It may not be accepted: it repeats itself.")
-
-
 def test_scores_that_are_not_there_are_not_decided_on() -> None:
     """A race is told whole heats."""
     with pytest.raises(ValueError, match="before it was run"):
