@@ -11,12 +11,12 @@ from benchmarks.world.searches import everyone_on_everything, in_world, profile
 
 @pytest.mark.parametrize("world", sorted(WORLDS))
 def test_scores_have_the_mean_that_a_method_is_said_to_have(world: str) -> None:
-    """Over 20,000 items, for the start and for children; and every score is one of five."""
-    drawn = World(WORLDS[world], 20_000, np.random.default_rng(1))
+    """Over 8,000 items, for the start and for children; and every score is one of five."""
+    drawn = World(WORLDS[world], 8_000, np.random.default_rng(1))
     beings = [drawn.start, *(drawn.child(drawn.start) for _ in range(4))]
 
     for being in beings:
-        assert abs(being.scores.mean() - being.quality) < 0.02
+        assert abs(being.scores.mean() - being.quality) < 0.03
         assert abs(quality_of(WORLDS[world], being.skill) - being.quality) < 1e-3
         assert {0.0, 0.25, 0.5, 0.75, 1.0} == set(being.scores.tolist())
 
@@ -38,7 +38,7 @@ def test_the_recommended_search_ends_better_and_cheaper_than_full_evaluation() -
     assert [course.found for course in ours] == [course.found for course in again]
     assert sum(course.found - course.start for course in ours) > 0.2
     assert sum(course.calls for course in ours) < 0.5 * sum(course.calls for course in theirs)
-    assert all(gain > 0 for course in ours for gain in course.gains)
+    assert all(gain >= 0 for course in ours for gain in course.gains), "what was accepted does no harm"
 
 
 @pytest.mark.parametrize("name", ["paper", "official-code"])
