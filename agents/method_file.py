@@ -6,12 +6,14 @@
     parent: 1f0c2a9b7d3e
     why: answers were given away
     id: 77aa0b1c2d3e
+    origin 1 5d41402a: {"method": "1f0c2a9b7d3e"}
     ---
     1. Find the quantities and what is asked.
     2. ...
 
 A file without front matter, a plain list, is a method too. A value that is not plain is written as a JSON string. After
-`control: whole` the rest of the file is one free text, the method as it stands.
+`control: whole` the rest of the file is one free text, the method as it stands. Where clauses come from is in lines of
+their own (agents/origins.py).
 """
 
 from __future__ import annotations
@@ -25,10 +27,11 @@ from ..prompts import LANGUAGES, PromptError, method_names, method_text
 from .clauses import breaches, whole_breaches
 from .contract import written
 from .gateway.errors import UsageError
-from .method import WHOLE, Method
-from .reading import clause_lines, neat, several_lines
+from .method import WHOLE, Method, Origin
+from .origins import ORIGIN_KEY, origin_lines, origin_words, read_origins
+from .reading import clause_lines, neat, one_line, several_lines
 
-__all__ = ["RUN_METHOD", "diff_methods", "dump_method", "load_method", "parse_method"]
+__all__ = ["RUN_METHOD", "diff_methods", "diff_with_reasons", "dump_method", "load_method", "parse_method", "why_lines"]
 
 RUN_METHOD = "method.md"  # the best method in the folder of a run
 _KEYS = ("name", "language", "control", "parent", "why", "id")
@@ -44,6 +47,7 @@ def dump_method(method: Method) -> str:
     values = {key: str(getattr(method, key)) for key in _KEYS}
     head = [f"{key}: {_written(value)}" for key, value in values.items() if value]
     clauses = (several_lines(written(method)),) if method.control == WHOLE else neat(method.clauses)
+    head += origin_lines(clauses, method.origins)
     return "\n".join(["---", *head, "---", "", written(replace(method, clauses=clauses)), ""])
 
 
@@ -57,12 +61,12 @@ def parse_method(text: str, origin: str, language: str = "en") -> Method:
 
     Returns:
         The method. Where the front matter gives an `id` that the clauses no longer have, a person edited them: the
-        stated id becomes the parent.
+        stated id becomes the parent, and clauses that were not rewritten keep their origins.
 
     Raises:
         UsageError: the front matter is not understood, or the clauses break the contract.
     """
-    head, body = _parts(text.lstrip("\ufeff").replace("\r\n", "\n"), origin)
+    head, origins, body = _parts(text.lstrip("\ufeff").replace("\r\n", "\n"), origin)
     clauses = _clauses(body, head.get("control", ""), origin)
     method = Method(
         clauses,
@@ -72,10 +76,9 @@ def parse_method(text: str, origin: str, language: str = "en") -> Method:
         why=head.get("why", ""),
         control=head.get("control", ""),
     )
+    method = replace(method, origins=read_origins(origins, clauses, method.id, origin))
     stated = head.get("id", method.id)
-    if stated == method.id:
-        return method
-    return Method(clauses, method.name, method.language, parent=stated, why=method.why, control=method.control)
+    return method if stated == method.id else replace(method, parent=stated)
 
 
 def _clauses(body: str, control: str, origin: str) -> tuple[str, ...]:
@@ -153,18 +156,45 @@ def diff_methods(old: Method, new: Method) -> str:
     return "\n".join(lines)
 
 
-def _parts(text: str, origin: str) -> tuple[dict[str, str], str]:
-    """Front matter and body."""
+def diff_with_reasons(old: Method, new: Method) -> str:
+    """The same, and below each new or changed clause why it came in, where the new method knows."""
+    reasons = {c: origin_words(o) for c, o in zip(new.clauses, new.origins, strict=False) if o.step}
+    lines: list[str] = []
+    for line in diff_methods(old, new).split("\n"):
+        lines.append(line)
+        come = line[2:] if line.startswith("+ ") else line[4:] if line.startswith("  → ") else ""
+        if come in reasons:
+            lines.append(f"      {one_line(reasons[come])}")
+    return "\n".join(lines)
+
+
+def why_lines(method: Method) -> list[str]:
+    """Each clause of a method with where it comes from below it."""
+    unknown = "where it comes from was not kept" if method.parent else origin_words(Origin())
+    words = [origin_words(origin) for origin in method.origins] or [unknown] * len(method.clauses)
+    lines: list[str] = []
+    for number, (clause, why) in enumerate(zip(method.clauses, words, strict=False), 1):
+        lines += [f"{number}. {one_line(clause)}", f"   {one_line(why)}"]
+    return lines
+
+
+def _parts(text: str, origin: str) -> tuple[dict[str, str], list[tuple[str, str]], str]:
+    """Front matter, the origins in it, and body."""
     if not text.lstrip().startswith("---\n"):
-        return {}, text
+        return {}, [], text
     head, closed, body = text.lstrip()[3:].partition("\n---")
     if not closed or body.partition("\n")[0].strip("- "):
         raise UsageError(
             f"The front matter of the method {origin} is not closed.", fix="End it with a line of three dashes."
         )
     values: dict[str, str] = {}
+    origins: list[tuple[str, str]] = []
     for line in filter(str.strip, head.split("\n")):
         key, colon, value = line.partition(":")
+        sign = ORIGIN_KEY.fullmatch(key.strip())
+        if sign is not None:
+            origins.append((sign[1], value))
+            continue
         if not colon or key.strip() not in _KEYS:
             raise UsageError(
                 f"The method {origin} breaks the contract: its front matter has an unknown line {line[:60]!r}.",
@@ -176,7 +206,7 @@ def _parts(text: str, origin: str) -> tuple[dict[str, str], str]:
             f"The method {origin} names an unknown control {values['control']!r}.",
             fix=f"Known are {', '.join(filter(None, _CONTROLS))}; leave the line out of every other method.",
         )
-    return values, body.partition("\n")[2]
+    return values, origins, body.partition("\n")[2]
 
 
 def _written(value: str) -> str:

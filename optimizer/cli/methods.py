@@ -8,7 +8,7 @@ import click
 
 from ...agents.gateway.errors import StorageError, UsageError
 from ...agents.method import WHOLE, Method
-from ...agents.method_file import RUN_METHOD, diff_methods, dump_method, load_method
+from ...agents.method_file import RUN_METHOD, diff_with_reasons, dump_method, load_method, why_lines
 from ...agents.reading import one_line
 from ...prompts import LANGUAGES, method_names
 
@@ -64,11 +64,16 @@ def list_methods(run: str | None, runs: str) -> None:
 
 @command.command("show")
 @click.argument("method")
+@click.option("--why", is_flag=True, help="Each clause with the step, the finding and the cases that it comes from.")
 @_language
 @_runs
-def show(method: str, language: str, runs: str) -> None:
+def show(method: str, why: bool, language: str, runs: str) -> None:
     """Show METHOD: a shipped name, a method file, or a run (its best method)."""
-    click.echo(dump_method(find_method(method, runs, language)), nl=False)
+    found = find_method(method, runs, language)
+    if why:
+        click.echo("\n".join(why_lines(found)))
+    else:
+        click.echo(dump_method(found), nl=False)
 
 
 @command.command("diff")
@@ -77,13 +82,13 @@ def show(method: str, language: str, runs: str) -> None:
 @_language
 @_runs
 def diff(old: str, new: str, language: str, runs: str) -> None:
-    """Compare two methods clause by clause."""
+    """Compare two methods clause by clause; where NEW knows why a clause came in, that is said."""
     before, after = (find_method(name, runs, language) for name in (old, new))
     if before.id == after.id:
         click.echo(f"The clauses are the same ({before.id}).")
         return
     click.echo(f"--- {one_line(before.name) or old} ({before.id})\n+++ {one_line(after.name) or new} ({after.id})")
-    click.echo(diff_methods(before, after))
+    click.echo(diff_with_reasons(before, after))
 
 
 @command.command("export")

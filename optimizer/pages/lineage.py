@@ -11,6 +11,7 @@ from typing import Literal
 from ...agents.gateway.errors import UsageError
 from ...agents.method import Method
 from ...agents.method_file import diff_methods, parse_method
+from ...agents.origins import origin_words
 from ...agents.reading import clause_lines
 
 __all__ = ["Change", "Piece", "changes", "clause_summary", "read_method"]
@@ -37,10 +38,11 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of one clause."""
+    """What became of one clause; `origin` says where it comes from, where a step brought it in."""
 
     kind: Literal["kept", "removed", "added", "changed"]
     pieces: tuple[Piece, ...]
+    origin: str = ""
 
 
 def read_method(text: str, origin: str) -> Method:
@@ -60,14 +62,16 @@ def read_method(text: str, origin: str) -> Method:
 def changes(old: Method, new: Method) -> tuple[Change, ...]:
     """The clauses of `new` against `old`, in order, each with its changed words."""
     found: list[Change] = []
+    origins = iter([origin_words(origin) if origin.step else "" for origin in new.origins])
     lines = filter(None, iter(diff_methods(old, new).split("\n")))
     for line in lines:
         kind, text = _MARKS.get(line[:2], "kept"), line[2:]
         if kind == "changed":
             # diff_methods writes the new clause on the line after, behind an arrow.
-            found.append(Change(kind, _pieces(text, next(lines, "")[4:])))
+            found.append(Change(kind, _pieces(text, next(lines, "")[4:]), next(origins, "")))
         else:
-            found.append(Change(kind, (Piece(_WHOLE[kind], text),)))
+            origin = "" if kind == "removed" else next(origins, "")
+            found.append(Change(kind, (Piece(_WHOLE[kind], text),), origin))
     return tuple(found)
 
 

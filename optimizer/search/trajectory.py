@@ -77,7 +77,7 @@ class Trajectory:
 
     def case(self, score: float | None) -> Case:
         """How the analyst sees it."""
-        return Case(self.seed.id, self.stages, self.response or "", self.findings, score)
+        return Case(self.seed.id, self.stages, self.response or "", self.findings, score, self.verdict)
 
     def as_row(self, score: float | None, parts: Mapping[str, float] | None = None) -> dict[str, Any]:
         """How the record shows it. `parts` are those of the score."""

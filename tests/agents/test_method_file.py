@@ -10,8 +10,15 @@ from hypothesis import strategies as st
 
 from autoevol.agents.clauses import breaches
 from autoevol.agents.gateway.errors import UsageError
-from autoevol.agents.method import Method
-from autoevol.agents.method_file import diff_methods, dump_method, load_method, parse_method
+from autoevol.agents.method import Method, Origin
+from autoevol.agents.method_file import (
+    diff_methods,
+    diff_with_reasons,
+    dump_method,
+    load_method,
+    parse_method,
+    why_lines,
+)
 from autoevol.agents.reading import neat
 from autoevol.prompts import LANGUAGES, method_names
 
@@ -30,6 +37,59 @@ def test_a_method_survives_its_file(
     assume(not breaches(method.clauses))
 
     assert method == parse_method(dump_method(method), "m.md")
+
+
+OPERATORS = st.sampled_from(["", "small", "bold", "merge"])
+ORIGINS = st.builds(Origin, st.integers(0, 99), OPERATORS, HEAD, st.lists(HEAD, max_size=4).map(tuple), HEAD, HEAD)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["Go.", "Check.", "走。", "Look twice."]), ORIGINS), min_size=1, max_size=8))
+def test_origins_survive_the_file_of_their_method(pairs: list[tuple[str, Origin]]) -> None:
+    """Whatever their words hold, also of clauses that stand there twice; and the id knows nothing of them."""
+    clauses, origins = (tuple(part) for part in zip(*pairs, strict=True))
+    method = Method(clauses, origins=origins)
+
+    assert method == parse_method(dump_method(method), "m.md")
+    assert Method(clauses).id == method.id
+
+
+def test_a_person_may_edit_and_what_was_not_rewritten_keeps_its_origin() -> None:
+    """Moved, deleted, rewritten, added: origins go with the text of the clause."""
+    origins = tuple(Origin(step, "small", f"finding {step}", ("seed-1",), "0" * 12, "why") for step in (1, 2, 3))
+    text = dump_method(Method(("Go.", "Check.", "Look."), origins=origins))
+
+    edited = parse_method(text.replace("1. Go.\n2. Check.\n3. Look.", "1. Look.\n2. Check twice.\n3. Go."), "m.md")
+
+    assert (origins[2], Origin(method=edited.id), origins[0]) == edited.origins
+    assert Method(("Go.", "Check.", "Look.")).id == edited.parent
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["{", "[]", "7", '{"step": -1}', '{"step": true}', '{"step": "1"}', '{"operator": "huge"}', '{"operator": []}',
+     '{"cases": "a"}', '{"cases": [1]}', '{"finding": 1}', '{"colour": "red"}', "[" * 5000],
+)  # fmt: skip
+def test_an_origin_that_is_not_understood_is_refused(line: str) -> None:
+    """In a sentence, whatever stands there."""
+    with pytest.raises(UsageError, match="origin that is not understood"):
+        parse_method(f"---\norigin 1 00000000: {line}\n---\n1. Go.", "m.md")
+
+
+def test_why_says_of_each_clause_where_it_comes_from() -> None:
+    """Step, finding, reason, cases; what was there from the start; what a person wrote."""
+    cases = tuple(f"seed-{n}" for n in range(7))
+    origins = (Origin(2, "merge", "leaks", cases, "0" * 12, "clearer"), Origin(method="1" * 12), Origin())
+
+    assert [
+        "1. Go.",
+        "   step 2, merge; answers: leaks; reason: clearer; cases: seed-0, seed-1, seed-2, seed-3, seed-4 and 2 more; "
+        "first in 000000000000",
+        "2. Check.",
+        "   stood in the method 111111111111 from the start",
+        "3. Look.",
+        "   written by hand",
+    ] == why_lines(Method(("Go.", "Check.", "Look."), origins=origins))
+    assert "   where it comes from was not kept" == why_lines(Method(("Go.",), parent="0" * 12))[1]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -143,3 +203,18 @@ def test_a_diff_reads_clause_by_clause() -> None:
         old, Method(("Keep.", "Go far.", "Drop.", "New."))
     )
     assert "  Keep.\n  Go.\n- Drop." == diff_methods(old, Method(("Keep.", "Go.")))
+
+
+def test_a_diff_says_why_a_clause_came_in() -> None:
+    """Where the new method knows; what stayed is not explained."""
+    origins = (Origin(1, "small", "leaks", (), "", "x"), Origin(3, "bold", "drift"), Origin(2, "small", "y"))
+    new = Method(("Keep.", "Go far.", "New."), origins=origins)
+
+    assert [
+        "  Keep.",
+        "~ Go.",
+        "  → Go far.",
+        "      step 3, bold edit; answers: drift",
+        "+ New.",
+        "      step 2, small edit; answers: y",
+    ] == diff_with_reasons(Method(("Keep.", "Go.")), new).split("\n")

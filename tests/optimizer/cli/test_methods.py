@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autoevol.agents.method import Method
+from autoevol.agents.method import Method, Origin
 from autoevol.agents.method_file import dump_method, load_method
 from autoevol.optimizer.cli import main
 
@@ -61,6 +61,19 @@ def test_show_takes_names_files_and_runs(capsys: pytest.CaptureFixture[str], run
     for name in ("one", str(runs / "one"), str(runs / "one" / "method.md")):
         assert (0, dump_method(BEST), "") == _run(capsys, "show", name)
     assert (0, dump_method(load_method("code", "zh")), "") == _run(capsys, "show", "code", "--language", "zh")
+
+
+def test_show_says_why(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Each clause with where it comes from, without what a terminal would obey."""
+    origins = (Origin(1, "small", "leaks\x1b[2J", ("seed-1",)), Origin(method="0" * 12))
+    (tmp_path / "m.md").write_text(dump_method(Method(("Go.", "Check."), origins=origins)), encoding="utf-8")
+
+    code, out, _ = _run(capsys, "show", str(tmp_path / "m.md"), "--why")
+
+    assert 0 == code
+    assert "1. Go.\n   step 1, small edit; answers: leaks[2J; cases: seed-1\n2. Check.\n   stood in" in out
+    (tmp_path / "old.md").write_text(dump_method(BEST), encoding="utf-8")
+    assert "   where it comes from was not kept" in _run(capsys, "show", str(tmp_path / "old.md"), "--why")[1]
 
 
 @pytest.mark.usefixtures("runs")

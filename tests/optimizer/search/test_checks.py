@@ -55,6 +55,64 @@ def test_a_sibling_is_tried_once() -> None:
     assert ("it says the same as another candidate",) == _check(*sibling.clauses, others=(sibling,))
 
 
+def test_what_a_race_has_measured_is_not_tried_again() -> None:
+    """The same clauses in another case or spacing are the same; a little different is worth another look."""
+    tried = {2: [Method(("Add another person with a number.", "Ask one question."))]}
+
+    def found(*clauses: str) -> tuple[str, ...]:
+        return problems(Method(clauses), incumbent=OLD, others=(), data=DATA, tried=tried)
+
+    assert ("step 3 tried it already",) == found("add another  person with a number.", "Ask one question.")
+    assert () == found("Add another person with a number!", "Ask one question.")
+
+
+@pytest.mark.parametrize(
+    ("clauses", "found"),
+    [
+        (("Add one more thing.",), ()),
+        (("Add one more thing.", "Add another thing."), ()),
+        (("Add one more thing.", "Add another thing.", "Add a third."), ("it adds 3 clauses, at most 2 may be added",)),
+        (("add " * 31, "more " * 31), ("it adds 62 words, at most 60 may be added",)),
+    ],
+)
+def test_a_small_edit_adds_little(clauses: tuple[str, ...], found: tuple[str, ...]) -> None:
+    """Whoever wants more takes something out, or writes a new list."""
+    method = Method((*OLD.clauses, *clauses))
+
+    assert found == problems(method, incumbent=OLD, others=(), data=(), operator="small", parents=(OLD,))
+    assert () == problems(method, incumbent=OLD, others=(), data=(), operator="bold", parents=(OLD,))
+
+
+MATE = Method(("Add a person who wants something else.", "Let a rate change half way."))
+
+
+@pytest.mark.parametrize(
+    ("clauses", "found"),
+    [
+        ((OLD.clauses[0], MATE.clauses[0]), ()),
+        ((OLD.clauses[0], "Let a price fall from day to day."), ()),
+        (MATE.clauses, ("it takes nothing from one of the two methods",)),
+        (OLD.clauses[:2], ("it takes nothing from one of the two methods",)),
+    ],
+)
+def test_a_merge_takes_from_both(clauses: tuple[str, ...], found: tuple[str, ...]) -> None:
+    """One method alone, or one list after the other, is no merge."""
+    method = Method(clauses)
+
+    assert found == problems(method, incumbent=OLD, others=(), data=(), operator="merge", parents=(OLD, MATE))
+
+
+def test_a_merge_is_not_one_list_after_the_other() -> None:
+    """Two clauses more than the longer of both is the most."""
+    long = Method(tuple(f"Let quantity number {n} depend on what happens on day {n}." for n in range(4)))
+
+    found = problems(
+        Method((*OLD.clauses, *long.clauses)), incumbent=OLD, others=(), data=(), operator="merge", parents=(OLD, long)
+    )
+
+    assert ("it has 7 clauses, a merge of these two may have 6",) == found
+
+
 def test_chinese_copies_are_found() -> None:
     """Twelve characters in a row, punctuation apart."""
     old = load_method("maths", "zh")

@@ -28,6 +28,8 @@ SIZES = Sizes(train=26, dev=10, test=4, total=40, seed_tokens=20)
         (Actors(proposals={0: 0}), {"profile": "paper"}),
         (Actors(proposals={0: 0}), {"profile": "official-code"}),
         (Actors(proposals={0: 0}), {"search": {"rounds": 2, "patience": None}}),
+        (Actors(proposals={0: 0, 3: 5}), {"search": {"strategy": "best-of-n"}}),
+        (Actors(proposals={0: 4, 1: 5}), {"search": {"strategy": "evolutionary"}}),
         (Actors(), {"recipe": "evolve"}),
         (Actors(), {"judge": False, "apply_limit": 7}),
     ],
