@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from .gateway.errors import UsageError
@@ -84,20 +84,25 @@ def _written(origin: Origin) -> str:
 
 
 def _read(text: str, place: str) -> Origin:
+    """The origin of a line, checked field by field."""
     try:
         value: object = json.loads(text)
     except (json.JSONDecodeError, RecursionError):
         value = None
-    fields = cast("dict[str, Any]", value) if isinstance(value, dict) else {"": None}
-    step, operator, cases = fields.get("step", 0), fields.get("operator", ""), fields.get("cases", [])
-    words = [fields.get(name, "") for name in ("finding", "method", "reason")]
-    listed = cast("list[object]", cases) if isinstance(cases, list) else [None]
-    counted = isinstance(step, int) and not isinstance(step, bool) and step >= 0
-    spoken = all(isinstance(one, str) for one in [operator, *words, *listed])
-    if fields.keys() - set(_FIELDS) or not counted or not spoken or operator not in _HOW:
+    if not isinstance(value, dict) or not _sound(fields := cast("dict[str, Any]", value)):
         raise UsageError(
             f"The method {place} has an origin that is not understood: {text[:60]}.",
             fix="Leave these lines as they were written, or take them out.",
         )
-    finding, method, reason = map(str, words)
-    return Origin(int(step), operator, finding, tuple(map(str, listed)), method, reason)
+    cases: list[str] = fields.pop("cases", [])
+    return Origin(cases=tuple(cases), **fields)
+
+
+def _sound(fields: Mapping[str, Any]) -> bool:
+    """Whether every field is one of an origin and of its kind."""
+    step, operator, cases = fields.get("step", 0), fields.get("operator", ""), fields.get("cases", [])
+    words = [operator, *(fields.get(name, "") for name in ("finding", "method", "reason"))]
+    if not isinstance(cases, list) or not all(isinstance(one, str) for one in [*words, *cast("list[object]", cases)]):
+        return False
+    counted = isinstance(step, int) and not isinstance(step, bool) and step >= 0
+    return counted and operator in _HOW and not fields.keys() - set(_FIELDS)
