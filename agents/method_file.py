@@ -172,6 +172,8 @@ def why_lines(method: Method) -> list[str]:
     """Each clause of a method with where it comes from below it."""
     unknown = "where it comes from was not kept" if method.parent else origin_words(Origin())
     words = [origin_words(origin) for origin in method.origins] or [unknown] * len(method.clauses)
+    if method.control == WHOLE:
+        return [*written(method).split("\n"), *(f"   {one_line(why)}" for why in words)]
     lines: list[str] = []
     for number, (clause, why) in enumerate(zip(method.clauses, words, strict=False), 1):
         lines += [f"{number}. {one_line(clause)}", f"   {one_line(why)}"]

@@ -91,6 +91,8 @@ def _refiner(body: Body) -> ModelReply:
         return ModelReply(f"<why>results were careless</why>\n<clauses>\n99. {clause}\n</clauses>")
     clauses = [*re.findall(r"^\d+\. (.*)$", ask, re.MULTILINE)[:5], clause]
     lines = "\n".join(f"{number}. {text}" for number, text in enumerate(clauses, 1))
+    if "<method>" in ask:
+        return ModelReply(f"<method>\n{lines}\n</method>")
     return ModelReply(f"<why>results were careless</why>\n<clauses>\n{lines}\n</clauses>")
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from autoevol.agents.clauses import breaches
+from autoevol.agents.clauses import MOST_WORDS_OF_WHOLE, breaches, whole_breaches
 from autoevol.agents.gateway.errors import UsageError
-from autoevol.agents.method import Method, Origin
+from autoevol.agents.method import WHOLE, Method, Origin
 from autoevol.agents.method_file import (
     diff_methods,
     diff_with_reasons,
@@ -19,7 +20,7 @@ from autoevol.agents.method_file import (
     parse_method,
     why_lines,
 )
-from autoevol.agents.reading import neat
+from autoevol.agents.reading import neat, several_lines
 from autoevol.prompts import LANGUAGES, method_names
 
 HEAD = st.text(max_size=40)
@@ -218,3 +219,38 @@ def test_a_diff_says_why_a_clause_came_in() -> None:
         "+ New.",
         "      step 2, small edit; answers: y",
     ] == diff_with_reasons(Method(("Keep.", "Go.")), new).split("\n")
+
+
+@given(st.text(min_size=1, max_size=200), HEAD)
+def test_a_free_text_survives_its_file(text: str, why: str) -> None:
+    """Line by line, whatever stands in it: rules of dashes, numbers, headings."""
+    method = Method((several_lines(text),), why=why, control=WHOLE)
+    assume(not whole_breaches(method.clauses[0]))
+
+    assert method == parse_method(dump_method(method), "m.md")
+    assert method.clauses == (several_lines(method.clauses[0]),)
+
+
+@pytest.mark.parametrize(("body", "words"), [("", "it is empty"), ("go " * (MOST_WORDS_OF_WHOLE + 1), "at most 1000")])
+def test_a_free_text_has_a_size(body: str, words: str) -> None:
+    """Whatever else it says."""
+    with pytest.raises(UsageError, match=words):
+        parse_method(f"---\ncontrol: whole\n---\n{body}", "m.md")
+
+
+def test_a_free_text_is_compared_line_by_line() -> None:
+    """With another one, and with a list of clauses as the list is written."""
+    listed = Method(("Go far.", "Check it."))
+    whole = Method(("1. Go far.\n\n2. Check it twice.\nBe kind.",), control=WHOLE)
+
+    assert "  1. Go far.\n~ 2. Check it.\n  → 2. Check it twice.\n+ Be kind." == diff_methods(listed, whole)
+    assert "  1. Go far.\n  2. Check it twice.\n  Be kind." == diff_methods(whole, whole)
+
+
+def test_a_free_text_has_one_origin() -> None:
+    """It survives its file, and is told below the text."""
+    whole = Method(("Go far.\nBe kind.",), parent="0" * 12, control=WHOLE)
+    whole = replace(whole, origins=(Origin(2, "bold", "", (), whole.id),))
+
+    assert whole == parse_method(dump_method(whole), "m.md")
+    assert ["Go far.", "Be kind.", f"   step 2, bold edit; first in {whole.id}"] == why_lines(whole)

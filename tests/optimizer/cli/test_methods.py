@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autoevol.agents.method import Method, Origin
+from autoevol.agents.method import WHOLE, Method, Origin
 from autoevol.agents.method_file import dump_method, load_method
 from autoevol.optimizer.cli import main
 
@@ -120,3 +120,21 @@ def test_bad_words_are_one_sentence(
     left, out, error = _run(capsys, *words)
 
     assert (code, "", 1, True) == (left, out, error.count("\n"), said in error)
+
+
+def test_a_free_text_is_listed_shown_compared_and_exported(
+    capsys: pytest.CaptureFixture[str], runs: Path, tmp_path: Path
+) -> None:
+    """As the best method of a run under the published profiles."""
+    whole = Method(("Go farther.\nCheck\x1b[2J.",), name="candidate 1 of step 1", parent=BEST.id, control=WHOLE)
+    (runs / "one" / "method.md").write_text(dump_method(whole), encoding="utf-8")
+
+    listed, shown = _run(capsys, "list", "one")[1], _run(capsys, "show", "one")[1]
+
+    assert "one text  Go farther. Check" in listed.splitlines()[0]
+    assert "\x1b" not in listed + shown
+    assert shown.endswith("---\n\nGo farther.\nCheck[2J.\n")
+    assert "~ 1. Go far.\n  → Go farther." in _run(capsys, "diff", "one/steps/000/candidates/10", "one")[1]
+    out = tmp_path / "mine.md"
+    assert 0 == _run(capsys, "export", "one", "--out", str(out))[0]
+    assert ("Go farther.\nCheck[2J.",) == load_method(str(out)).clauses

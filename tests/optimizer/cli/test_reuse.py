@@ -86,3 +86,20 @@ def test_what_cannot_be_reused_is_said_before_anything_is_made(
     assert "There is no journal" in empty.err
     assert before == server.count
     assert [old.name] == [path.name for path in (tmp_path / "runs").iterdir()]
+
+
+def test_profiles_share_what_they_ask_alike(cli: Cli, server: ModelServer, seeds: Path) -> None:
+    """Evolutions and answers of the starting method are paid for once; the authors' decoding is another question."""
+    _optimize(cli, server, seeds, "ours")
+    taken: dict[str, set[str]] = {}
+    for name, more in {
+        "paper": ("--profile", "paper"),
+        "code": ("--profile", "official-code"),
+        "plain": ("--profile", "official-code", "--quirks", "-code-decoding,-dev-overlaps-train"),
+    }.items():
+        run = _optimize(cli, server, seeds, name, "--reuse", "ours", *more)
+        taken[name] = {f"{call.stage} {call.role}" for call in _calls(run) if call.reused_from}
+
+    assert {"steps/000/batch evolver", "steps/000/dev evolver", "steps/000/dev responder"} <= taken["paper"]
+    assert set() == taken["code"]
+    assert {"steps/000/dev evolver", "steps/000/dev responder"} <= taken["plain"]

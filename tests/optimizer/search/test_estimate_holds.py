@@ -27,6 +27,16 @@ SIZES = Sizes(train=26, dev=10, test=4, total=40, seed_tokens=20)
         (Actors(answer=lambda _: ""), {}),
         (Actors(proposals={0: 0}), {"profile": "paper"}),
         (Actors(proposals={0: 0}), {"profile": "official-code"}),
+        (Actors(proposals={0: 0}), {"profile": "official-code", "search": {"dev": 30}}),
+        (
+            Actors(),
+            {
+                "profile": "official-code",
+                "quirks": ["-dev-overlaps-train", "-texts-only", "-whole-method", "-same-conversation"],
+            },
+        ),
+        (Actors(), {"profile": "paper", "quirks": ["-observed-rate", "-paper-rules", "-fixed-dev"]}),
+        (Actors(proposals={0: 0}), {"quirks": ["+rolling-dev", "+texts-only", "+observed-rate"]}),
         (Actors(proposals={0: 0}), {"search": {"rounds": 2, "patience": None}}),
         (Actors(proposals={0: 0, 3: 5}), {"search": {"strategy": "best-of-n"}}),
         (Actors(proposals={0: 4, 1: 5}), {"search": {"strategy": "evolutionary"}}),
