@@ -32,9 +32,13 @@ from ..agents.team import Cast, Team
 from ..prompts import method_names
 from .dataset.source import SeedSource, open_seeds
 from .dataset.split import Split, split_seeds
+from .pages.comparison import write_comparison
 from .pages.progress import Watcher
 from .pages.report import write_report
 from .recipes.auto_evol import auto_evol
+from .recipes.compare import compare
+from .recipes.contest.lineup import freeze_lineup, load_lineup, read_lineup
+from .recipes.contest.load import bouts_of
 from .recipes.evolve import evolve
 from .record.abilities import refuse_unable, with_abilities
 from .record.config import freeze, thaw
@@ -83,6 +87,7 @@ def create_run(settings: Settings, root: Path) -> Path:
     refuse_form(settings, method)
     fingerprints = _fingerprints(settings)
     seeds = open_seeds(settings.seeds).survey()
+    lineup = read_lineup(settings) if settings.recipe == "compare" else None
     folder = new_folder(root, settings.name)
     frozen: dict[str, Any] = {
         "autoevol": metadata.version("autoevol"),
@@ -92,6 +97,8 @@ def create_run(settings: Settings, root: Path) -> Path:
     if settings.search.method not in method_names():
         # A file of the person's own may change later; shipped methods are in the fingerprint of the prompts.
         frozen["method"] = dump_method(method)
+    if lineup is not None:
+        frozen["contest"] = freeze_lineup(lineup, RunFolder(folder))
     RunFolder(folder).write_json("settings.json", frozen)
     return folder
 
@@ -121,7 +128,7 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, budget: Budget |
     _check_fingerprints(frozen, settings)
     source = open_seeds(settings.seeds)
     split = _split(settings, source, frozen["fingerprints"]["seeds"])
-    expected = _estimate(settings, source, split)
+    expected = _estimate(settings, source, split, files)
     if budget is not None:
         settings = settings.model_copy(update={"budget": budget})
     ours, report = False, ""
@@ -144,11 +151,12 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, budget: Budget |
                 state = _state(settings, split, events)
                 log = MessageLog(messages)
                 bench = Run(settings, files, events, split, team, log, watcher, _spending(gateway), state)
+                bench.recast = lambda seat: Team(_cast(_with_evolver(settings, seat), gateway), gateway)
                 _watch(bench, gateway, expected, watcher)
                 ending = await _guarded(bench, source, gateway, _start(frozen, settings, split))
     finally:
         if ours:
-            report = _report(folder)
+            report = _report(folder, settings)
     return replace(ending, summary=f"{ending.summary}\n{report}")
 
 
@@ -173,6 +181,8 @@ async def _guarded(run: Run, source: SeedSource, gateway: Gateway, start: Method
 
 async def _recipe(run: Run, source: SeedSource, start: Method) -> str:
     strategies = strategies_of(run.settings, run.settings.search.dev)
+    if run.settings.recipe == "compare":
+        return await compare(run, strategies)
     recipe = evolve if run.settings.recipe == "evolve" else auto_evol
     return await recipe(run, strategies, start, source)
 
@@ -184,10 +194,11 @@ def _start(frozen: dict[str, Any], settings: Settings, split: Split) -> Method:
     return load_method(settings.search.method, _language(split))
 
 
-def _estimate(settings: Settings, source: SeedSource, split: Split) -> Estimate:
+def _estimate(settings: Settings, source: SeedSource, split: Split, files: RunFolder) -> Estimate:
     """What the whole run would take, from the frozen settings and a look at the seeds."""
     mean = seed_tokens(seed.instruction.text for seed in islice(source, 500))
-    return estimate(settings, Sizes(len(split.train), len(split.dev), len(split.test), split.total, mean))
+    bouts = bouts_of(settings, load_lineup(settings, files)) if settings.recipe == "compare" else ()
+    return estimate(settings, Sizes(len(split.train), len(split.dev), len(split.test), split.total, mean, bouts))
 
 
 def _watch(run: Run, gateway: Gateway, expected: Estimate, watcher: Watcher) -> None:
@@ -214,10 +225,11 @@ def _end(run: Run, gateway: Gateway, state: Literal["finished", "stopped"], stor
     return Ending(state, story, run.folder.path, code)
 
 
-def _report(folder: Path) -> str:
+def _report(folder: Path, settings: Settings) -> str:
     """Draw the report and say where it is. That it cannot be written must not hide why the session ended."""
+    write = write_comparison if settings.recipe == "compare" else write_report
     try:
-        return f"Report: {write_report(folder)}"
+        return f"Report: {write(folder)}"
     except StorageError as error:
         return f"There is no new report. {error}"
 
@@ -287,7 +299,7 @@ def _check_fingerprints(frozen: dict[str, Any], settings: Settings) -> None:
 
 def _split(settings: Settings, source: SeedSource, fingerprint: str) -> Split:
     search = settings.search
-    if settings.recipe == "evolve":
+    if settings.recipe != "auto-evol":
         sizes = {"dev": 0, "test": 0, "train": 0}
     else:
         sizes = {"dev": search.held_out, "test": search.test, "train": search.train}
@@ -312,6 +324,10 @@ def _cast(settings: Settings, door: Door) -> Cast:
         door, seats, secret=settings.secret, responder_form=settings.responder_form,
         responder_prompt=settings.responder_prompt, prompts_folder=_prompts_folder(settings),
     )  # fmt: skip
+
+
+def _with_evolver(settings: Settings, seat: RoleSettings) -> Settings:
+    return settings.model_copy(update={"roles": settings.roles.model_copy(update={"evolver": seat})})
 
 
 def _language(split: Split) -> str:

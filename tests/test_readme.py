@@ -14,7 +14,14 @@ from pydantic import BaseModel
 from autoevol.agents.gateway.endpoints import Budget, Endpoint, Price
 from autoevol.optimizer.cli import autoevol
 from autoevol.optimizer.record.config import resolve
-from autoevol.optimizer.record.settings import CheckSettings, RoleSettings, SearchSettings, SeedSettings, Settings
+from autoevol.optimizer.record.settings import (
+    CheckSettings,
+    CompareSettings,
+    RoleSettings,
+    SearchSettings,
+    SeedSettings,
+    Settings,
+)
 from autoevol.optimizer.scoring.detectors import DETECTORS, GATES
 
 ROOT = Path(__file__).parents[1]
@@ -32,11 +39,12 @@ TABLES: dict[str, type[BaseModel]] = {
     "seeds.": SeedSettings,
     "search.": SearchSettings,
     "checks.": CheckSettings,
+    "compare.": CompareSettings,
     "roles.ROLE.": RoleSettings,
 }
 
 
-_INNER = {"endpoints", "roles", "search", "seeds", "budget", "checks"}
+_INNER = {"endpoints", "roles", "search", "seeds", "budget", "checks", "compare"}
 
 
 def _text(page: Path) -> str:

@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor:command", "Find out by a few small calls what an endpoint can do."),
     "resume": ("resume:command", "Continue a run that was stopped or killed; nothing is paid for twice."),
     "evolve": ("evolve:command", "Apply one method to every seed, without a search."),
+    "compare": ("compare:command", "Hold methods, prompts and other tools' rows against each other on the same seeds."),
+    "ablate": ("ablate:command", "Measure what each clause of a method is worth."),
     "check": ("check:command", "Run the failure detectors over a file of evolved rows."),
     "judge-audit": ("judge_audit:command", "Measure a judge on rows of which a person has said what is wrong."),
     "detectors": ("detectors:command", "List the detectors and checks of an item, with what each costs."),

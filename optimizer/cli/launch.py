@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -23,7 +24,8 @@ from ...agents.gateway.errors import AutoEvolError, StorageError, UsageError
 from ...agents.gateway.keys import find_key
 from ...agents.gateway.simulated.scripted import read_script
 from ...agents.method_file import load_method
-from ..pages.outlook import money_words, plan_lines
+from ..pages.comparison_table import comparison_file, comparison_table
+from ..pages.outlook import money_words, plan_lines, plan_object
 from ..pages.progress import make_watcher
 from ..record.config import resolve
 from ..record.estimate import Estimate
@@ -36,6 +38,7 @@ from .boundary import Interrupted, resume_line
 from .options import flags_of
 from .planning import Outlook, outlook, plan_of
 from .reuse import settle_reuse
+from .settle import settle_contestants
 
 if TYPE_CHECKING:
     from ..session import Ending
@@ -55,12 +58,18 @@ def launch(options: Mapping[str, Any], said: Tree) -> None:
         UsageError: settings, seeds, keys or consent are missing.
     """
     settings = priced(resolve(options["config"], merge(flags_of(options), said)))
-    settings = settle_reuse(settings, options["runs"] or Path("runs"))
+    settings = settle_contestants(settle_reuse(settings, options["runs"] or Path("runs")), options["runs"])
     check_choices(settings)
     out = check_out(options.get("out"), settings)
     plan = plan_of(settings, proving=options["dry_run"])
     if options["dry_run"]:
-        click.echo("\n".join([*plan_lines(plan), "Nothing was called and no folder was made."]))
+        lines = (
+            [json.dumps(plan_object(plan), ensure_ascii=False, indent=2)]
+            if options.get("as_json")
+            else plan_lines(plan)
+        )
+        click.echo("\n".join(lines))
+        click.echo("Nothing was called and no folder was made.", err=bool(options.get("as_json")))
         return
     check_endpoints(settings)
     refuse_unknown_prices(settings)
@@ -68,12 +77,12 @@ def launch(options: Mapping[str, Any], said: Tree) -> None:
     from ..session import create_run  # noqa: PLC0415  brings the whole loop; a dry run need not wait for it
 
     folder = create_run(settings, options["runs"] or Path("runs"))
-    follow(folder, outlook(plan), quiet=options["quiet"], out=out)
+    follow(folder, outlook(plan), quiet=options["quiet"], out=out, as_json=bool(options.get("as_json")))
 
 
 def follow(
     folder: Path, outlook: Outlook, *, quiet: bool = False, out: Path | None = None, budget: Budget | None = None,
-    replay: bool = False,
+    replay: bool = False, as_json: bool = False,
 ) -> None:  # fmt: skip
     """Run a folder to its end, show how it goes, and print how it ended.
 
@@ -83,6 +92,7 @@ def follow(
         quiet: show no progress.
         out: put the data set there too.
         budget, replay: see `session.run`.
+        as_json: print the record of a comparison instead of words.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; what is finished is kept.
@@ -95,7 +105,7 @@ def follow(
         watcher.begin(folder, outlook.line)
         ending = anyio.run(partial(run, folder, watcher, replay=replay, budget=budget))
         watcher.end(ending.summary)
-    _report(ending, command, out)
+    _report(ending, command, out, as_json=as_json)
 
 
 @contextmanager
@@ -173,10 +183,15 @@ def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
     signal.raise_signal(signal.SIGINT)
 
 
-def _report(ending: Ending, command: str, out: Path | None) -> None:
+def _report(ending: Ending, command: str, out: Path | None, *, as_json: bool) -> None:
     """Print the summary, put the data set where it was wanted, leave with the ending's exit code."""
-    click.echo(ending.summary, err=ending.state == "stopped")
-    if ending.state == "stopped":
+    stopped = ending.state == "stopped"
+    record = None if stopped else comparison_file(ending.folder)
+    if record is not None:
+        click.echo(record.read_text(encoding="utf-8") if as_json else comparison_table(record))
+    if not as_json or record is None:
+        click.echo(ending.summary, err=stopped)
+    if stopped:
         click.echo(f"Everything finished is kept. Continue with: {command}", err=True)
         raise click.exceptions.Exit(ending.exit_code or 1)
     data = ending.folder / "dataset.jsonl"

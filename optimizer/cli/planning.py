@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 from ..dataset.report import ReadReport
 from ..dataset.source import open_seeds
 from ..dataset.split import split_seeds
 from ..pages.outlook import Plan, money_words
+from ..recipes.contest.lineup import Lineup, load_lineup, read_lineup
+from ..recipes.contest.load import bouts_of
+from ..recipes.contest.preview import preview_lines
 from ..record.estimate import Estimate, Sizes, estimate, seed_tokens
+from ..record.folder import RunFolder
 from ..record.settings import Settings
 from ..record.timing import bounds, slowest
 from ..search.caps import fits
@@ -26,23 +31,32 @@ class Outlook:
     line: str = ""
 
 
-def plan_of(settings: Settings, *, proving: bool = True) -> Plan:
+def plan_of(settings: Settings, *, proving: bool = True, folder: Path | None = None) -> Plan:
     """All that can be said of a run before it is made; reads the seeds.
 
     Args:
         settings: complete settings, with the prices that are or would be frozen.
         proving: whether to work out what the seeds can prove, which takes a second or two.
+        folder: of the run, where there is one: a comparison takes its contestants as they are frozen there.
 
     Raises:
-        UsageError: the seeds cannot be read.
+        UsageError: the seeds cannot be read; or a contestant.
     """
-    sizes, read = measure(settings)
+    lineup = _lineup(settings, folder)
+    sizes, read = measure(settings, lineup)
     forecast = estimate(settings, sizes)
     found = tuple(bounds(settings, forecast.lines))
     binding = slowest(found)
     caps = fits(settings, forecast, binding.seconds / 60 if binding else None)
     proven = proof(settings, sizes) if proving else None
-    return Plan(settings, sizes, read, forecast, _unchanged(settings, sizes), found, tuple(caps), proven)
+    said = tuple(preview_lines(settings, lineup, proving=proving)) if lineup else ()
+    return Plan(settings, sizes, read, forecast, _unchanged(settings, sizes), found, tuple(caps), proven, said)
+
+
+def _lineup(settings: Settings, folder: Path | None) -> Lineup | None:
+    if settings.recipe != "compare":
+        return None
+    return read_lineup(settings) if folder is None else load_lineup(settings, RunFolder(folder))
 
 
 def _unchanged(settings: Settings, sizes: Sizes) -> Estimate | None:
@@ -62,7 +76,7 @@ def outlook(plan: Plan) -> Outlook:
     return Outlook(settings.search.steps if settings.recipe == "auto-evol" else None, line)
 
 
-def measure(settings: Settings) -> tuple[Sizes, ReadReport]:
+def measure(settings: Settings, lineup: Lineup | None = None) -> tuple[Sizes, ReadReport]:
     """Read the seeds once: how many there are for each part, how long they are, and what became of the rows.
 
     Raises:
@@ -76,4 +90,5 @@ def measure(settings: Settings) -> tuple[Sizes, ReadReport]:
         source, run_seed=settings.run_seed, dev=search.held_out * searching, test=search.test * searching,
         train=search.train * searching,
     )  # fmt: skip
-    return Sizes(len(split.train), len(split.dev), len(split.test), split.total, mean), split.report
+    bouts = bouts_of(settings, lineup) if lineup else ()
+    return Sizes(len(split.train), len(split.dev), len(split.test), split.total, mean, bouts), split.report

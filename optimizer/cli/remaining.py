@@ -35,7 +35,9 @@ def left_lines(folder: Path, settings: Settings) -> Iterator[str]:
     finished = finished_calls(folder) if begun else []
     spent = spent_in(folder) if begun else Sum()
     phase, step = course_of(folder)
-    left = remaining(plan_of(settings, proving=False).forecast, finished, Course(phase, step, settings.search.steps))
+    left = remaining(
+        plan_of(settings, proving=False, folder=folder).forecast, finished, Course(phase, step, settings.search.steps)
+    )
     free = all(endpoint.free for endpoint in settings.endpoints.values())
     done = sum(entry.sum.calls for entry in finished)
     yield f"Finished: {done:,} calls in {spent.calls:,} attempts, {spent.tokens:,} tokens{_usd(spent.cost, free=free)}."

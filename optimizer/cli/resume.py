@@ -44,4 +44,4 @@ def command(run: str, budget: tuple[str, ...], out: Path | None, dry_run: bool, 
         click.echo("\n".join([*standing_lines(entry), *left, "Nothing was called."]))
         return
     place = check_out(out, settings)
-    follow(folder, outlook(plan_of(settings, proving=False)), quiet=quiet, out=place, budget=raised)
+    follow(folder, outlook(plan_of(settings, proving=False, folder=folder)), quiet=quiet, out=place, budget=raised)

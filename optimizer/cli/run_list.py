@@ -129,8 +129,8 @@ def read_entry(folder: Path) -> RunEntry:
         folder=str(folder), name=_text(known.get("name")) or folder.name,
         state=_state(folder, None if frozen is None else status, frozen), recipe=recipe,
         profile=_text(known.get("profile")), steps_done=_whole(known.get("steps_done")),
-        steps=_whole(cast("dict[str, Any]", search).get("steps")) if isinstance(search, dict) and recipe != "evolve"
-        else None,
+        steps=_whole(cast("dict[str, Any]", search).get("steps"))
+        if isinstance(search, dict) and recipe not in {"evolve", "compare"} else None,
         rows=_whole(known.get("rows_out")), calls=calls,
         cost_usd=float(usd) if isinstance(usd, int | float) else None, cost=_cost(settings, status, usd),
         started=_text(known.get("started")),

@@ -22,6 +22,10 @@ __all__ = ["command", "standing_lines"]
 
 _FILES = {
     "report.html": "the report",
+    "compare.html": "the page of the comparison",
+    "compare.json": "its figures",
+    "ablation.html": "the page of the ablation",
+    "ablation.json": "its figures",
     "dataset.jsonl": "the data set",
     "dropped.jsonl": "rows that were dropped, with reasons",
     "method.md": "the best method, loadable with --method",
@@ -75,11 +79,13 @@ class _Seen:
 
     def lines(self) -> list[str]:
         """For a person."""
-        return [line for part in (self._story(), self._decisions(), self._judge(), self._counts(), self._clauses(),
-                                  self._places(), self.files.troubles) for line in part]  # fmt: skip
+        parts = (self._story(), self._compared(), self._decisions(), self._judge(), self._counts(), self._clauses(),
+                 self._places(), self.files.troubles)  # fmt: skip
+        return [line for part in parts for line in part]
 
     def as_row(self) -> dict[str, Any]:
         """For a program."""
+        from ..pages.comparison_table import comparison_file  # noqa: PLC0415
         from ..pages.story import tell  # noqa: PLC0415
 
         found, bill, method = self.found, self.found.spending, self.method
@@ -108,6 +114,7 @@ class _Seen:
                 for cost in bill.models
             },
             "files": {name: str(self.folder / name) for name in _FILES if self.files.has(name)},
+            **({"comparison": self.files.tree(path.name)} if (path := comparison_file(self.folder)) else {}),
             "troubles": list(self.files.troubles),
         }  # fmt: skip
 
@@ -120,6 +127,14 @@ class _Seen:
         yield ""
         yield f"{_line(story.headline)}."
         yield from (f"  {_line(sentence)}" for sentence in story.sentences)
+
+    def _compared(self) -> Iterator[str]:
+        from ..pages.comparison_table import comparison_file, comparison_table  # noqa: PLC0415
+
+        path = comparison_file(self.folder)
+        if path is not None:
+            yield ""
+            yield comparison_table(path)
 
     def _decisions(self) -> Iterator[str]:
         decided = [step for step in self.found.steps if step.decision]

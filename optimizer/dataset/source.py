@@ -20,7 +20,7 @@ from .seed import Seed
 from .tables import hub_rows, parquet_rows
 from .text_files import text_rows
 
-__all__ = ["Reading", "SeedSource", "Survey", "content_of", "open_seeds"]
+__all__ = ["Reading", "SeedSource", "Survey", "content_of", "open_seeds", "same_text", "stream_of"]
 
 _HUB = "hub:"
 _FIRST_ROWS = 200  # rows that the meaning of the fields is told from
@@ -80,6 +80,13 @@ class SeedSource:
     def reading(self) -> Reading:
         """A new pass, for those who want to know what became of the rows as well."""
         return Reading(self._stream, self._fields, self._limit)
+
+    def own_ids(self) -> Iterator[tuple[int, str]]:
+        """Line (or row) and id of the rows that name themselves in a field `seed_id` or `id`; reads the source anew."""
+        for row in self._stream.rows():
+            named = (row.fields or {}).get("seed_id", (row.fields or {}).get("id"))
+            if isinstance(named, str | int) and not isinstance(named, bool) and str(named).strip():
+                yield row.line, str(named)
 
     def survey(self) -> Survey:
         """Read everything once.
@@ -170,12 +177,17 @@ class Reading:
             self._problems.append((row.line, why))
 
 
+def same_text(text: str) -> str:
+    """A form that is equal for the same question: canonical Unicode (NFC), runs of space as one."""
+    text = " ".join(text.split())
+    # Not NFKC, which would make 2³ and 23 the same question.
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
 def _hash_of(instruction: Instruction) -> int:
-    """8 bytes that are equal for the same question: canonical Unicode (NFC), runs of space as one."""
+    """8 bytes that are equal for the same question in the same context."""
     parts = [instruction.system, *(f"{turn.speaker} {turn.text}" for turn in instruction.context), instruction.text]
-    text = "\x00".join(" ".join(part.split()) for part in parts)
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text)  # not NFKC, which would make 2³ and 23 the same question
+    text = "\x00".join(same_text(part) for part in parts)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
@@ -188,7 +200,7 @@ def open_seeds(settings: SeedSettings) -> SeedSource:
     Raises:
         UsageError: no such file, not readable, unknown form, a missing extra, an unknown field, no usable row.
     """
-    stream = _stream_of(settings)
+    stream = stream_of(settings)
     rows: list[Mapping[str, object]] = []
     bad: list[RawRow] = []
     for row in stream.rows():
@@ -213,7 +225,12 @@ def _no_rows(stream: RowStream, bad: list[RawRow]) -> UsageError:
     )
 
 
-def _stream_of(settings: SeedSettings) -> RowStream:
+def stream_of(settings: SeedSettings) -> RowStream:
+    """The rows of a source as they stand there, one at a time.
+
+    Raises:
+        UsageError: no such file, not readable, unknown form, a missing extra.
+    """
     if settings.source.startswith(_HUB):
         return hub_rows(settings.source.removeprefix(_HUB), settings.split, settings.revision)
     path = Path(settings.source).expanduser()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..dataset.report import ReadReport
@@ -29,6 +29,7 @@ class Plan:
         settings: with the prices that would be frozen.
         forecast: at most.
         unchanged: the same where no candidate is accepted, so that the search stops early; None where it would not.
+        said: of a comparison: who meets on what, and what could be shown.
     """
 
     settings: Settings
@@ -39,6 +40,7 @@ class Plan:
     bounds: tuple[Bound, ...]
     fits: tuple[Fit, ...]
     proof: Proof | None
+    said: tuple[str, ...] = ()
 
 
 def plan_lines(plan: Plan) -> list[str]:
@@ -47,6 +49,7 @@ def plan_lines(plan: Plan) -> list[str]:
     lines = [f"Seeds: {plan.read}", f"  about {sizes.seed_tokens} tokens each, from {settings.seeds.source}"]
     if settings.recipe == "auto-evol":
         lines.append(f"Split: {sizes.train:,} train, {sizes.dev:,} dev, {sizes.test:,} test.")
+    lines += plan.said
     lines += [*_table(plan.forecast), *_sums(plan), *_prices(settings), *_time(plan.bounds)]
     for fit in plan.fits:
         lines += _cap(fit, settings)
@@ -66,7 +69,7 @@ def plan_object(plan: Plan) -> dict[str, Any]:
     """For a program."""
     forecast, binding = plan.forecast, slowest(plan.bounds)
     return {
-        "seeds": asdict(plan.sizes),
+        "seeds": asdict(replace(plan.sizes, bouts=())),
         **estimate_object(forecast),
         "if_nothing_is_accepted": plan.unchanged
         and {"calls": plan.unchanged.calls, "usd": plan.unchanged.expected_usd},
@@ -87,6 +90,7 @@ def plan_object(plan: Plan) -> dict[str, Any]:
             "limits": [asdict(bound) for bound in plan.bounds],
         },
         "caps": [{**asdict(fit), "enough": fit.enough, "surely": fit.surely} for fit in plan.fits],
+        **({"comparison": list(plan.said)} if plan.said else {}),
         "proof": None if plan.proof is None else {**asdict(plan.proof), "smallest": plan.proof.smallest},
     }
 

@@ -6,16 +6,11 @@ are escaped by the template and the page's policy lets nothing run and nothing l
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from ...agents.method import Method
 from ..record.folder import write_atomically
@@ -29,16 +24,15 @@ from .files import RunFiles
 from .judge import JUDGE, JudgeView, read_judge
 from .lineage import Change, changes, read_method
 from .records import ConfirmationRecord, FrozenRecord, SearchRecord, StatusRecord
+from .rendering import render
 from .rows import Data, Dropped, Picked, read_data, read_dropped, read_picked
 from .spending import Spending, read_spending
 from .steps import StepView, read_steps
 from .story import Findings, Story, tell
 
-__all__ = ["REPORT", "write_report"]
+__all__ = ["REPORT", "settings_lines", "told_status", "write_report"]
 
 REPORT = "report.html"
-_LONGEST = 4000  # characters of one text; the files have the rest
-_HERE = Path(__file__).parent
 # What a reader may want to open beside the page, in this order.
 _FILES: Mapping[str, str] = {
     "method.md": "the best method, readable and loadable",
@@ -142,7 +136,7 @@ def write_report(folder: Path) -> Path:
         StorageError: it cannot be written.
     """
     page = _page(RunFiles(folder))
-    write_atomically(folder / REPORT, _render(page))
+    write_atomically(folder / REPORT, render("report.html", page))
     return folder / REPORT
 
 
@@ -159,7 +153,7 @@ def _page(files: RunFiles) -> _Page:
     spending = read_spending(files, free=settings.free)
     return _Page(
         name=status.name or settings.name or "run",
-        status=_told(status, files.folder),
+        status=told_status(status, files.folder),
         search=settings.search,
         story=tell(Findings(status, settings, steps, confirmation, data, dropped, spending)),
         steps=steps,
@@ -175,39 +169,14 @@ def _page(files: RunFiles) -> _Page:
         spending=spending,
         against=read_against(files, spending),
         files={name: what for name, what in _FILES.items() if files.has(name)},
-        settings=_settings(files.tree("settings.json")),
+        settings=settings_lines(files.tree("settings.json")),
         version=frozen.autoevol,
         recorded=frozen.recorded,
         troubles=files.troubles,
     )
 
 
-def _render(page: _Page) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_final,
-    )
-    for name in ("count", "p_value", "score", "signed", "stage_name", "clipped"):
-        environment.filters[name] = getattr(numbers, name)
-    style = (_HERE / "report.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    # The style is ours, not data; the policy lets in exactly this text.
-    return environment.get_template("report.html").render(page=page, style=Markup(style), digest=digest)  # noqa: S704
-
-
-def _final(value: object) -> object:
-    """Every text on its way into the page, so that none is forgotten; what is markup of ours stays as it is."""
-    if not isinstance(value, str) or isinstance(value, Markup):
-        return value
-    head, rest = numbers.clipped(value, _LONGEST)
-    return numbers.shown(head) + (f" … and {rest:,} more characters" if rest else "")
-
-
-def _settings(frozen: Mapping[str, Any]) -> tuple[str, ...]:
+def settings_lines(frozen: Mapping[str, Any]) -> tuple[str, ...]:
     """The lines of the frozen settings. The secret that delimiters derive from is nobody's business."""
     settings: object = frozen.get("settings")
     if not isinstance(settings, dict):
@@ -216,6 +185,6 @@ def _settings(frozen: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(hide_keys(json.dumps(shown, ensure_ascii=False, indent=2)).split("\n"))
 
 
-def _told(status: StatusRecord, folder: Path) -> StatusRecord:
+def told_status(status: StatusRecord, folder: Path) -> StatusRecord:
     """The status for the page: what it quotes names no place on this machine and no key."""
     return status.model_copy(update={"story": hide_keys(status.story.replace(f"{folder}/", ""))})

@@ -11,7 +11,7 @@ from .files import RunFiles
 from .records import DataRecord, DroppedRecord, FindingRecord, TrajectoryRecord, VerdictRecord
 from .steps import StepView, accepted
 
-__all__ = ["Data", "Dropped", "Example", "Picked", "read_data", "read_dropped", "read_picked"]
+__all__ = ["Data", "Dropped", "Example", "Picked", "of_trajectory", "read_data", "read_dropped", "read_picked"]
 
 DATA_SHOWN = 20
 DROPPED_SHOWN = 200
@@ -96,7 +96,7 @@ def read_picked(files: RunFiles, steps: Sequence[StepView]) -> Picked | None:
         return None
     good = _best(files.rows(place, TrajectoryRecord))
     bad = _worst(files.rows(place, TrajectoryRecord))
-    return Picked(place, whose, tuple(map(_of_trajectory, good)), tuple(map(_of_trajectory, bad)))
+    return Picked(place, whose, tuple(map(of_trajectory, good)), tuple(map(of_trajectory, bad)))
 
 
 def _best(rows: Iterable[TrajectoryRecord]) -> list[TrajectoryRecord]:
@@ -123,7 +123,8 @@ def _score(row: TrajectoryRecord) -> float:
     return row.score if row.score is not None else 0.0
 
 
-def _of_trajectory(row: TrajectoryRecord) -> Example:
+def of_trajectory(row: TrajectoryRecord) -> Example:
+    """A row of an item as an example."""
     faults = tuple(dict.fromkeys(fault for fault in (row.fault, row.response_fault) if fault))
     return Example(row.seed_id, row.stages, row.response or "", "", row.findings, faults, row.verdict, row.score)
 

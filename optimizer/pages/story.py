@@ -14,6 +14,8 @@ from .steps import CandidateView, StepView, accepted
 
 __all__ = ["Findings", "Story", "tell"]
 
+_NO_SEARCH = {"evolve": "One method, applied to every seed", "compare": "Contestants on the same seeds"}
+
 
 @dataclass(frozen=True, slots=True)
 class Findings:
@@ -41,12 +43,14 @@ def tell(found: Findings) -> Story:
     """The story, in words that promise no more than the figures do."""
     headline, tone = _headline(found)
     sentences = [_tried(found), _won(found), _sure(found), _made(found), _cost(found)]
+    if found.status.recipe == "compare":
+        sentences = [*found.status.story.split("\n"), _cost(found)]
     return Story(headline, tone, tuple(sentence for sentence in sentences if sentence))
 
 
 def _headline(found: Findings) -> tuple[str, Literal["good", "plain", "bad"]]:
-    if found.status.recipe == "evolve":
-        return "One method, applied to every seed", "plain"
+    if found.status.recipe in _NO_SEARCH:
+        return _NO_SEARCH[found.status.recipe], "plain"
     verdict = found.confirmation.verdict if found.confirmation else ""
     if verdict == "a control wins":
         return "Nothing was applied: a control did better than the method", "bad"

@@ -19,6 +19,7 @@ from .keys import looks_like_key
 from .profiles import PROFILES
 from .quirks import dials_of, switched
 from .schema import say_none
+from .seats import evolver_seats
 from .settings import Profile, RoleSettings, Settings
 from .tree import Tree, anchor_paths, drop_other_kinds, merge
 from .wording import Place, sentence_of
@@ -162,6 +163,9 @@ def _seat_models(settings: Settings, model: str) -> Settings:
             fix="Give --base-url URL --model NAME, or --local smollm2-135m, or a settings file with --config.",
         )
     used = roles_in_use(settings)
+    if settings.recipe == "compare" and settings.compare.evolvers and not settings.roles.evolver.model:
+        roles = settings.roles.model_copy(update={"evolver": evolver_seats(settings)[0]})
+        settings = settings.model_copy(update={"roles": roles})
     seats: dict[str, RoleSettings] = {}
     for role in type(settings.roles).model_fields:
         seat: RoleSettings = getattr(settings.roles, role)

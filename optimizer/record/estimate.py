@@ -9,6 +9,7 @@ it. The count follows the loop (optimizer/search/loop.py):
 where an item is its rounds, its answer and, where the judge is asked, its verdict; the scores of a step are dev × all
 contestants, or fewer where candidates must leave at rungs; and the incumbent is scored once in all where dev items stay
 the same. What is applied was confirmed on the test seeds before, and the journal has that.
+A comparison is the items of its bouts (optimizer/recipes/compare.py).
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ from .quirks import quirks_of
 from .rungs import most_scores
 from .settings import RoleSettings, Settings
 
-__all__ = ["PARTS", "Estimate", "Line", "Sizes", "estimate", "part_of", "roles_in_use", "seed_tokens", "summed"]
+__all__ = ["PARTS", "Bout", "Estimate", "Line", "Sizes", "estimate", "part_of", "roles_in_use", "seed_tokens", "summed"]
 
-PARTS = ("batches", "analyses", "races on dev", "test", "apply")
+PARTS = ("batches", "analyses", "races on dev", "test", "apply", "compare")
 """The stages of an estimate, in the order of the course."""
 
 _SAMPLE = 500  # seeds whose length is looked at
@@ -41,14 +42,34 @@ _VERDICT = 120
 
 
 @dataclass(frozen=True, slots=True)
+class Bout:
+    """What a comparison asks with one evolver, in items over all contestants, sets and draws.
+
+    Args:
+        evolver: its seat.
+        evolved, answered, judged: items that the evolver, the responder and the judge may be asked about.
+        least: items that the evolver is surely asked about.
+        duels: pairs of texts that the judge is shown beside, each once.
+    """
+
+    evolver: RoleSettings
+    evolved: int
+    answered: int
+    judged: int
+    least: int
+    duels: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Sizes:
-    """What there is to work on: seeds of each part and in all, and the mean tokens of one."""
+    """What there is to work on: seeds of each part and in all, the mean tokens of one, the bouts of a comparison."""
 
     train: int
     dev: int
     test: int
     total: int
     seed_tokens: int = 60
+    bouts: tuple[Bout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +173,11 @@ class _Part(NamedTuple):
 
 def estimate(settings: Settings, sizes: Sizes) -> Estimate:
     """What a run with these settings would take on so many seeds."""
-    lines: dict[tuple[str, str], Line] = {}
-    for part in _parts(settings, sizes):
-        line = _line(settings, part)
-        before = lines.get((line.stage, line.role))
-        lines[line.stage, line.role] = line if before is None else before + line
+    lines: dict[tuple[str, ...], Line] = {}
+    for part, seated in _seated_parts(settings, sizes):
+        line = _line(seated, part)
+        key = line.stage, line.role, line.endpoint, line.model
+        lines[key] = lines[key] + line if key in lines else line
     return Estimate(tuple(line for line in lines.values() if line.calls))
 
 
@@ -172,9 +193,10 @@ def roles_in_use(settings: Settings) -> tuple[RoleName, ...]:
     """The roles whose models a run with these settings may call."""
     searching = settings.recipe == "auto-evol" and settings.search.steps > 0
     dear = price_of_item(settings)
+    beside = settings.recipe == "compare" and settings.compare.pairwise
     used: dict[RoleName, bool] = {
         "evolver": True, "responder": True, "analyst": searching and _analysing(settings), "refiner": searching,
-        "judge": "judge" in dear, "student": "student" in dear, "embedder": "embedder" in dear,
+        "judge": beside or "judge" in dear, "student": "student" in dear, "embedder": "embedder" in dear,
     }  # fmt: skip
     return tuple(role for role, wanted in used.items() if wanted)
 
@@ -189,6 +211,31 @@ def summed(parts: Iterable[float | None]) -> float | None:
     """A sum of money; None where a part of it is unknown."""
     known = list(parts)
     return None if None in known else sum(part for part in known if part is not None)
+
+
+def _seated_parts(settings: Settings, sizes: Sizes) -> Iterator[tuple[_Part, Settings]]:
+    """Every part, with the settings that say who is asked."""
+    if settings.recipe != "compare":
+        yield from ((part, settings) for part in _parts(settings, sizes))
+    for bout in sizes.bouts:
+        seated = settings.model_copy(update={"roles": settings.roles.model_copy(update={"evolver": bout.evolver})})
+        yield from ((part, seated) for part in _bout(seated, sizes, bout))
+
+
+def _bout(settings: Settings, sizes: Sizes, bout: Bout) -> Iterator[_Part]:
+    """The parts of an item, each for as many items as that role is asked about."""
+    first_answer = True
+    for part in _items(settings, sizes, "compare", bout.judged, least=bout.least):
+        if part.role == "evolver":
+            yield part._replace(calls=bout.evolved)
+        elif part.role == "responder" and first_answer:  # further answers are asked about given ones too
+            first_answer = False
+            yield part._replace(calls=bout.answered)
+        else:
+            yield part
+    if bout.duels:
+        size, worst = _METHOD + 2 * _GROWTH * sizes.seed_tokens, _METHOD + 2 * settings.roles.evolver.max_tokens
+        yield _Part("compare", "judge", 2 * bout.duels, 0, size, worst, _VERDICT)
 
 
 def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:

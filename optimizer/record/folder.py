@@ -24,7 +24,9 @@ from typing import Any, TextIO
 from ...agents.gateway.errors import StorageError, UsageError
 from ..dataset.rows import encode_line
 
-__all__ = ["RowsFile", "RunFolder", "write_atomically"]
+__all__ = ["ABLATION", "COMPARISON", "RowsFile", "RunFolder", "write_atomically"]
+
+COMPARISON, ABLATION = "compare.json", "ablation.json"
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -42,7 +42,13 @@ def remaining(forecast: Estimate, finished: Iterable[Entry], course: Course) -> 
     """
     entries = list(finished)
     roles = _by_role(entries)
-    left = [(line, _calls_left(line, entries, course)) for line in forecast.lines]
+    earlier: dict[tuple[str, str], int] = {}
+    left: list[tuple[Line, int]] = []
+    for line in forecast.lines:
+        # Where a role has several models in a part, they are asked one after another.
+        before = earlier.get((line.stage, line.role), 0)
+        left.append((line, _calls_left(line, entries, course, before)))
+        earlier[line.stage, line.role] = before + line.calls
     return Estimate(tuple(_scaled(line, calls, roles.get(line.role)) for line, calls in left if calls))
 
 
@@ -109,13 +115,13 @@ def _seconds(left: Estimate, now: Progress, bound: str) -> float | None:
     return 60 * left.calls / now.calls_per_min if now.calls_per_min > 0 else None
 
 
-def _calls_left(line: Line, entries: Iterable[Entry], course: Course) -> int:
-    """Calls of a line that may still come."""
+def _calls_left(line: Line, entries: Iterable[Entry], course: Course, before: int = 0) -> int:
+    """Calls of a line that may still come, if those of the lines `before` it in its part and role came first."""
     order = {"test": 3, "apply": 4}
     if PARTS.index(line.stage) < order.get(course.phase, 0):
         return 0
     mine = [entry for entry in entries if entry.role == line.role and part_of(entry.stage) == line.stage]
-    left = line.calls - sum(entry.sum.calls for entry in mine)
+    left = min(line.calls, line.calls + before - sum(entry.sum.calls for entry in mine))
     if line.stage in _SEARCH and course.steps and course.step:
         # What earlier steps did not use is gone. (The first step may use more than its share: the incumbent's race.)
         here = f"steps/{course.step:03d}"

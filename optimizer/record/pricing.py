@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ...agents.gateway.books.prices import known_price, provider_of
 from ...agents.gateway.endpoints import Endpoint, Price
 from .estimate import roles_in_use
+from .seats import evolver_seats
 from .settings import RoleSettings, Settings
 
 __all__ = ["models_in_use", "priced", "unpriced"]
@@ -39,8 +40,11 @@ def unpriced(settings: Settings) -> list[str]:
 def models_in_use(settings: Settings) -> Iterator[tuple[str, str]]:
     """Endpoint and model of every role in use, each pair once, and of the endpoints that stand in for them."""
     seen: set[tuple[str, str]] = set()
-    for role in roles_in_use(settings):
-        seat: RoleSettings = getattr(settings.roles, role)
+    roles, seats = roles_in_use(settings), list[RoleSettings]()
+    if settings.recipe == "compare":
+        roles, seats = tuple(role for role in roles if role != "evolver"), list(evolver_seats(settings))
+    seats += [getattr(settings.roles, role) for role in roles]
+    for seat in seats:
         name, model = seat.endpoint, seat.model
         while name in settings.endpoints and (name, model) not in seen:
             seen.add((name, model))

@@ -32,7 +32,7 @@ from ..dataset.split import Split
 from ..scoring.judging import JudgeTally, looks_of
 from .events import EventLog
 from .folder import RowsFile, RunFolder
-from .settings import Settings
+from .settings import RoleSettings, Settings
 
 __all__ = ["MessageLog", "Run", "Spending", "Watcher"]
 
@@ -117,7 +117,7 @@ class Run:
     """What a recipe works with. `state` is what status.json shows; it is derived, never read back.
 
     `forecast` tells what is left; status.json shows it from time to time while the run is at work. `judge` counts what
-    the judge said.
+    the judge said. `recast` gives a team like this one whose evolver has another seat.
     """
 
     settings: Settings
@@ -131,6 +131,7 @@ class Run:
     state: dict[str, Any] = field(default_factory=dict[str, Any])
     forecast: Callable[[], Forecast | None] | None = None
     judge: JudgeTally = field(default_factory=JudgeTally)
+    recast: Callable[[RoleSettings], Team] | None = None
     shown_at: float = 0.0
 
     def update(self, **fields: Any) -> None:

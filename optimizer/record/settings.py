@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from ...agents.gateway.endpoints import Budget, Endpoint
 
-__all__ = ["CheckSettings", "Profile", "ResponderForm", "RoleSettings", "Roles", "SearchSettings", "SeedSettings",
-           "Settings", "Strategy"]  # fmt: skip
+__all__ = ["CheckSettings", "CompareSettings", "Profile", "ResponderForm", "RoleSettings", "Roles", "SearchSettings",
+           "SeedSettings", "Settings", "Strategy"]  # fmt: skip
 
 Profile = Literal["recommended", "paper", "official-code"]
 Strategy = Literal["auto-evol", "best-of-n", "evolutionary"]
@@ -156,12 +156,39 @@ class CheckSettings(_Frozen):
         return self
 
 
+class CompareSettings(_Frozen):
+    """What meets in a comparison (recipe `compare`).
+
+    Args:
+        contestants: each a method by name or file, the folder of a run, a text file with `{instruction}`, or a file of
+            finished rows; `NAME=` before it names it.
+        baseline: name of the contestant that the others are held against; empty for the first.
+        evolvers: models of the evolver that every method meets the items with, each a MODEL at the endpoint of the role
+            or ENDPOINT:MODEL; empty for the role's own.
+        seeds: further sources of seeds; `seeds.source` is the first.
+        items: at most so many seeds of each source, drawn; None for all.
+        run_seeds: how often each item is drawn anew.
+        pairwise: whether the judge also says of every two contestants whose text is harder, in both orders.
+        ablate: whether the one contestant meets itself without each of its clauses.
+    """
+
+    contestants: tuple[str, ...] = ()
+    baseline: str = ""
+    evolvers: tuple[str, ...] = ()
+    seeds: tuple[str, ...] = ()
+    items: int | None = Field(default=200, ge=1)
+    run_seeds: int = Field(default=1, ge=1)
+    pairwise: bool = False
+    ablate: bool = False
+
+
 class Settings(_Frozen):
     """One run, completely said. Keys are not settings; `Endpoint.key_env` only names where one is found.
 
     Args:
         name: the run's name, part of its folder's name.
-        recipe: what is done: `auto-evol` optimizes and applies, `evolve` only applies a method.
+        recipe: what is done: `auto-evol` optimizes and applies, `evolve` only applies a method, `compare` holds methods
+            against each other.
         profile: which published or recommended set of decisions is used.
         quirks: what the publications do otherwise (docs/profiles.md): empty means those of the profile, names with a
             sign (`-ties-accepted`) change the profile's, names without are meant exactly, `none` takes all away.
@@ -184,7 +211,7 @@ class Settings(_Frozen):
     """
 
     name: str = "run"
-    recipe: Literal["auto-evol", "evolve"] = "auto-evol"
+    recipe: Literal["auto-evol", "evolve", "compare"] = "auto-evol"
     profile: Profile = "recommended"
     quirks: tuple[str, ...] = ()
     run_seed: int = 0
@@ -193,6 +220,7 @@ class Settings(_Frozen):
     endpoints: dict[str, Endpoint] = Field(default_factory=dict[str, Endpoint])
     roles: Roles = Roles()
     search: SearchSettings = SearchSettings()
+    compare: CompareSettings = CompareSettings()
     prompts: str = ""
     judge: bool = True
     detectors: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
@@ -11,6 +12,8 @@ __all__ = ["Tree", "anchor_paths", "drop_other_kinds", "merge", "table"]
 
 Tree = dict[str, object]
 _KINDS = ("base_url", "local", "script")
+_DATA = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".pq", ".gz")
+_CALLED = re.compile(r"\w[\w .-]{0,39}=")
 
 
 def table(tree: Mapping[str, object], key: str) -> Tree:
@@ -38,6 +41,8 @@ def anchor_paths(tree: Tree, folder: Path) -> None:
     _anchor(table(tree, "search"), "method", folder, _is_name)
     _anchor(tree, "prompts", folder, lambda text: not text)
     _anchor_each(tree, "reuse", folder, _is_name)
+    _anchor_each(table(tree, "compare"), "seeds", folder, lambda text: text.startswith("hub:"))
+    _anchor_contestants(table(tree, "compare"), folder)
     endpoints = table(tree, "endpoints")
     for name in endpoints:
         endpoint = table(endpoints, name)
@@ -74,6 +79,20 @@ def _anchor_each(tree: Tree, key: str, folder: Path, keep: Callable[[str], bool]
         for place in places:
             _anchor(places, place, folder, keep)
         tree[key] = list(places.values())
+
+
+def _anchor_contestants(tree: Tree, folder: Path) -> None:
+    """Each may begin with `NAME=`; what could be the name of a method or of a run stays."""
+    values = tree.get("contestants")
+    if not isinstance(values, list | tuple):
+        return
+    anchored: list[object] = []
+    for value in cast("list[object]", values):
+        name = _CALLED.match(value) if isinstance(value, str) and not (folder / _home(value)).exists() else None
+        place: Tree = {"it": value[name.end() :] if name is not None and isinstance(value, str) else value}
+        _anchor(place, "it", folder, lambda text: _is_name(text) and not text.endswith(_DATA))
+        anchored.append(f"{name[0]}{place['it']}" if name is not None else place["it"])
+    tree["contestants"] = anchored
 
 
 def _home(text: str) -> Path:

@@ -1,0 +1,1 @@
+"""A comparison: who meets, on which items, and what came of it."""
