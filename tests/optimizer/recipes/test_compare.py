@@ -155,8 +155,12 @@ async def test_draws_at_temperature_zero_are_told_to_show_little(server: ModelSe
 async def test_the_judge_looks_at_texts_side_by_side_in_both_orders(server: ModelServer, folder: Path) -> None:
     """The longer text wins; identity passes no gate and is not shown."""
     (folder / "wordy.txt").write_text("Of grade 0: {instruction}", encoding="utf-8")
+    more = (
+        "Then {0} crates with {1} parts come, a fifth of them broken, at {2} coins each. How much are the whole ones?"
+    )
     rows = [
-        {"id": f"box-{n}", "response": "Ten.", "evolved": f"{_text(n)} {'And crates. ' * 8}Say why."} for n in range(12)
+        {"id": f"box-{n}", "response": "Ten.", "evolved": f"{_text(n)} {more.format(n + 20, n + 40, n + 60)}"}
+        for n in range(12)
     ]
     (folder / "long.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     write_seeds(folder / "seeds.jsonl", 12)
