@@ -78,7 +78,7 @@ class Refiner:
         outcome = await self.seat.ask(task, self._turns(task, shown, form), json_schema=asked)
         if isinstance(outcome, NoAnswer):
             return failed(self.role, task, outcome)
-        why = self._why(outcome, why_tag)
+        why = said if (said := self._why(outcome, why_tag)) not in form else ""
         read = self._edited if task.operator == "small" else self._rewritten
         clauses, edits = read(task, outcome, tag)
         echoes = [edit.text in form for edit in edits if edit.text]

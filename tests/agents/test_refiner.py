@@ -177,9 +177,9 @@ async def test_an_edit_that_changes_nothing_is_none() -> None:
 @pytest.mark.parametrize(
     ("clauses", "told"),
     [
-        (("Go.", "Check."), "at most 2 clauses, and 60 words"),
-        (tuple(f"Do {n}." for n in range(7)), "at most 1 clauses, and 60 words"),
-        (("go " * 59, "go " * 59, "go " * 59, "go " * 59, "go " * 29), "at most 2 clauses, and 35 words"),
+        (("Go.", "Check."), "at most 2 clause(s) and 60 words"),
+        (tuple(f"Do {n}." for n in range(7)), "at most 1 clause(s) and 60 words"),
+        (("go " * 59, "go " * 59, "go " * 59, "go " * 59, "go " * 29), "at most 2 clause(s) and 35 words"),
         (tuple(f"Do {n}." for n in range(8)), "The list is full"),
         (("go " * 59, "go " * 59, "go " * 59, "go " * 59, "go " * 59), "The list is full"),
     ],
