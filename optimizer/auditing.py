@@ -47,7 +47,7 @@ __all__ = ["FROZEN", "Plan", "create_audit", "open_audit", "plan_audit", "run_au
 FROZEN = "audit-settings.json"
 _AGAIN = 5  # every so many rows are shown once more in the first order
 _PROMPT = 330  # tokens round the texts, about
-_VERDICT = 90  # tokens of an answer, about
+_VERDICT = 120  # tokens of an answer, about
 
 
 @dataclass(frozen=True, slots=True)
