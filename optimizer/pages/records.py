@@ -136,6 +136,7 @@ class CandidateRecord(_Record):
     method_id: str | None = None
     why: str = ""
     problems: tuple[str, ...] = ()
+    stand_in: str | None = None
     findings: tuple[MethodFindingRecord, ...] = ()
     standing: StandingRecord | None = None
 

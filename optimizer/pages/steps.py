@@ -59,7 +59,8 @@ class CandidateView:
     @property
     def words(self) -> str:
         """What became of it, in words."""
-        return OUTCOMES[self.outcome]
+        words = OUTCOMES[self.outcome]
+        return f"{words}, and the old method raced in its place" if self.record.stand_in else words
 
     @property
     def summary(self) -> str:

@@ -30,6 +30,12 @@ _GREEDY = {"temperature": 0.0, "top_p": 0.9, "max_tokens": 1500}
 RULES: Mapping[str, Profile] = {"paper-rules": "paper", "code-rules": "official-code"}
 """The quirks by which an item fails by published rules alone, and whose rules: no gate, no judge, no degrees."""
 
+_EXCLUDED = {
+    "markers": "the output's form is outside the text that evolves",
+    "whole-output": "an output that does not keep its form is unreadable, and never taken whole",
+    "empty-passes": "an empty answer or a failed call is an outcome that counts, and never data",
+}
+
 NO_QUIRKS = "none"
 """The word that takes away all of a profile's."""
 
@@ -166,6 +172,11 @@ def refuse_form(settings: Settings, method: Method) -> None:
 
 
 def _unknown(name: str) -> UsageError:
+    if name in _EXCLUDED:
+        return UsageError(
+            f"The quirk '{name}' is not to be had: {_EXCLUDED[name]}.",
+            fix="docs/profiles.md says what is done instead.",
+        )
     close = difflib.get_close_matches(name, QUIRKS, n=1)
     hint = f"Did you mean '{close[0]}'? " if close else ""
     return UsageError(f"There is no quirk '{name}'.", fix=f"{hint}Quirks are: {', '.join(QUIRKS)}.")

@@ -24,7 +24,7 @@ __all__ = ["ItemsOf", "ObservedRate", "batches_of", "dev_slices", "is_lost", "no
 ItemsOf = Callable[[Split, int], Sequence[Seed]]
 """The seeds that a step looks at."""
 
-_ANSWERED = frozenset({"", "unreadable", "truncated"})  # faults of a call that gave an answer
+_ANSWERED = frozenset({"", "unreadable", "truncated", "empty"})  # faults of a call that gave an answer, if a bad one
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class ObservedRate:
 
 
 def is_lost(item: Trajectory) -> bool:
-    """Whether a call that gave no answer at all (refused by a filter, too long, unanswerable, empty) ended the item."""
+    """Whether a call that gave no answer at all (stopped by a filter, too long, unanswerable) ended the item."""
     return item.fault not in _ANSWERED or (item.response is None and item.response_fault not in _ANSWERED)
 
 

@@ -45,7 +45,8 @@ def test_signs_change_the_profiles_and_plain_names_are_meant_exactly() -> None:
     ("said", "words"),
     [
         (["-tie-accepted"], "no quirk 'tie-accepted'. Did you mean 'ties-accepted'"),
-        (["markers"], "no quirk 'markers'.* Quirks are: texts-only, "),
+        (["sleeping"], "no quirk 'sleeping'.* Quirks are: texts-only, "),
+        (["+empty-passes"], "'empty-passes' is not to be had: .* never data"),
         (["unchecked", "-ties-accepted"], "Some quirks have a sign and some have none"),
         (["-observed-rate"], "'length-ratio' means nothing without 'observed-rate'"),
         (["same-conversation"], "means nothing without 'free-feedback'"),

@@ -31,7 +31,7 @@ def _standing(marks: str, *, answer: str = "12345678", name: str = "") -> Standi
     method = Method((name or f"{marks} {answer}",))
     standing = Standing(Contestant(name or "c", method), {}, {})
     for mark, seed in zip(marks, SEEDS, strict=False):
-        lost = {"x": _item(seed, None, "content_filter"), "r": _item(seed, None, "", "empty")}
+        lost = {"x": _item(seed, None, "content_filter"), "r": _item(seed, None, "", "unanswerable")}
         standing.trajectories[seed.id] = lost.get(mark) or _item(seed, answer)
         standing.scores[seed.id] = float(mark == "+")
     return standing
@@ -85,8 +85,9 @@ def test_survivors_alone_are_counted_where_the_code_counts_them() -> None:
     decision = CODE(0, [whole, lossy], SEEDS[:4], ())
     assert [(0.75, 4), (1.0, 2)] == [(row["success_rate"], row["survivors"]) for row in decision.figures]
     assert [2.0, 2.0] == [row["length_ratio"] for row in decision.figures]
-    unreadable = [_item(SEEDS[0], None, fault) for fault in ("unreadable", "truncated")]
-    assert [False, False, True] == [is_lost(item) for item in (*unreadable, _item(SEEDS[0], None, "unanswerable"))]
+    bad = [_item(SEEDS[0], None, fault) for fault in ("unreadable", "truncated", "empty")]
+    lost = [_item(SEEDS[0], None, "unanswerable"), _item(SEEDS[0], None, "", "content_filter")]
+    assert [False, False, False, True, True] == [is_lost(item) for item in (*bad, *lost)]
 
 
 def test_where_nothing_survived_nothing_is_proved() -> None:
