@@ -19,10 +19,13 @@ from .decision import Decision
 from .evaluate import Standing
 from .trajectory import Trajectory
 
-__all__ = ["ItemsOf", "ObservedRate", "batches_of", "dev_slices", "is_lost", "no_failure"]
+__all__ = ["Forward", "ItemsOf", "ObservedRate", "batches_of", "dev_slices", "is_lost", "no_failure"]
 
 ItemsOf = Callable[[Split, int], Sequence[Seed]]
 """The seeds that a step looks at."""
+
+Forward = Literal["none", "quarter", "slice"]
+"""How far the dev items of a step go on from those of the step before."""
 
 _ANSWERED = frozenset({"", "unreadable", "truncated", "empty"})  # faults of a call that gave an answer, if a bad one
 
@@ -109,7 +112,7 @@ def no_failure(item: Trajectory) -> ItemScore:
     return ItemScore(0.0 if bad else 1.0)
 
 
-def dev_slices(run_seed: int, size: int, forward: Literal["none", "quarter", "slice"], *, overlapping: bool) -> ItemsOf:
+def dev_slices(run_seed: int, size: int, forward: Forward, *, overlapping: bool) -> ItemsOf:
     """The dev items of a step: a slice of the held-out seeds, or of a shuffled copy of train and dev together.
 
     Our own slices go on by a quarter of the pool: another quarter chooses the leader, so that ten steps do not fit

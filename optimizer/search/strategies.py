@@ -19,7 +19,7 @@ from .proposers.best_of_n import BestOfN
 from .proposers.evolutionary import Evolutionary
 from .proposers.proposer import Proposer
 from .proposers.published import PROPOSING, PublishedLoop
-from .published import ItemsOf, ObservedRate, batches_of, dev_slices, no_failure
+from .published import Forward, ItemsOf, ObservedRate, batches_of, dev_slices, no_failure
 from .race import FullRace, Race, RungRace
 from .referee import Rules
 from .stopping import AfterSteps, BelowRegret, Stop, WithoutChange
@@ -119,7 +119,7 @@ def _batch_of(settings: Settings, quirks: frozenset[str]) -> ItemsOf:
 
 
 def _dev_of(settings: Settings, quirks: frozenset[str], size: int) -> ItemsOf:
-    forward = "slice" if "rolling-dev" in quirks else "none" if "fixed-dev" in quirks else "quarter"
+    forward: Forward = "slice" if "rolling-dev" in quirks else "none" if "fixed-dev" in quirks else "quarter"
     return dev_slices(settings.run_seed, size, forward, overlapping="dev-overlaps-train" in quirks)
 
 

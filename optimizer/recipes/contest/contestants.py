@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from ....agents.contract import FREE_TEXT, INSTRUCTION_PLACE
 from ....agents.gateway.errors import UsageError
-from ....agents.method import Method, Origin
+from ....agents.method import WHOLE, Method, Origin
 from ....agents.method_file import RUN_METHOD, load_method
 from ....prompts import method_names
 from ...dataset.language import language_of
@@ -23,6 +23,7 @@ FINISHED = "finished"
 _ROWS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".pq")
 _MOST_BYTES = 65_536
 _NAMED = re.compile(r"(\w[\w .-]{0,39})=(.+)", re.DOTALL)
+_WHOLE_HEAD = re.compile(rf"\ufeff?\s*---\n(?:.+\n)*control: {WHOLE}\n")
 _LIST = re.compile(r"\s{0,3}(?:\(?\d{1,2}\s*[.):、．](?!\d)|[-*•]\s)")
 Kind = Literal["method", "prompt", "rows"]
 
@@ -151,10 +152,10 @@ def _read_word(word: str, language: str) -> Entrant:
 
 
 def _read_text(name: str, place: str, language: str) -> Entrant:
-    """A text file: a prompt where it says `{instruction}`, else a method."""
+    """A text file: a prompt where it says `{instruction}` and is no method of free text, else a method."""
     path = Path(place)
     text = _text_of(path) if path.is_file() else None
-    if text is not None and INSTRUCTION_PLACE in text:
+    if text is not None and INSTRUCTION_PLACE in text and not _WHOLE_HEAD.match(text):
         told = text.replace("\r\n", "\n").removeprefix("\ufeff").strip()
         method = Method((told,), name=path.name, language=language_of(told), control=FREE_TEXT)
         return Entrant(name or _stem(path), "prompt", place, method)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from autoevol.agents.gateway.errors import UsageError
-from autoevol.agents.method import Method, Origin
+from autoevol.agents.method import WHOLE, Method, Origin
 from autoevol.agents.method_file import dump_method
 from autoevol.optimizer.recipes.contest.contestants import method_object, method_of, part_word, read_entrants
 from autoevol.optimizer.record.folder import RunFolder
@@ -46,6 +46,16 @@ def test_each_kind_is_read_for_what_it_is(folder: Path) -> None:
     assert ("Make this {harder}:\n\n{instruction}",) == found[3].method.clauses
     assert [False, False, False, False, True] == [each.fixed for each in found]
     assert (str((folder / "2026-11-21-run").resolve()), "") == (found[2].folder, found[1].folder)
+
+
+def test_a_method_of_free_text_is_a_method_whatever_it_says(folder: Path) -> None:
+    """As the published profiles write them: the place of an instruction means nothing in it."""
+    method = Method(("Step 1: take {instruction}.\nStep 2: think.",), name="text", control=WHOLE)
+    (folder / "text.md").write_text(dump_method(method), encoding="utf-8")
+
+    _, found = read_entrants(["general", f"{folder}/text.md"], "en")
+
+    assert ("method", method) == (found.kind, found.method)
 
 
 def test_a_method_of_a_run_knows_its_run(folder: Path) -> None:

@@ -12,7 +12,7 @@ from autoevol.optimizer.dataset.report import ReadReport
 from autoevol.optimizer.dataset.seed import Seed
 from autoevol.optimizer.dataset.split import Split
 from autoevol.optimizer.search.evaluate import Contestant, Standing
-from autoevol.optimizer.search.published import ObservedRate, batches_of, dev_slices, is_lost
+from autoevol.optimizer.search.published import Forward, ObservedRate, batches_of, dev_slices, is_lost
 from autoevol.optimizer.search.trajectory import Trajectory
 
 SEEDS = [Seed(f"s{number}", number, Instruction(f"Add {number}.")) for number in range(60)]
@@ -121,8 +121,8 @@ def test_the_plain_rule_never_takes_a_method_that_fails_as_often(marks: list[str
 def test_dev_slices_roll_stay_or_go_on_by_a_quarter() -> None:
     """By the code, the paper, and us; round the end they begin again."""
 
-    def starts(forward: str, size: int = 5) -> list[list[int]]:
-        of = dev_slices(7, size, forward, overlapping=False)  # type: ignore[arg-type]
+    def starts(forward: Forward, size: int = 5) -> list[list[int]]:
+        of = dev_slices(7, size, forward, overlapping=False)
         return [[seed.line - 30 for seed in of(SPLIT, step)] for step in range(3)]
 
     assert [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [10, 11, 0, 1, 2]] == starts("slice")
