@@ -206,35 +206,37 @@ class Referee:
 
     def _test(self) -> None:
         (leader,) = self.standing
-        start = self._chosen_at or 0
-        found = self._between(leader, start, self._done)
-        whole, n = self.items - start, found.n
-        level = self._granted(n)
-        low, high, chance = found.low(level), found.high(level), found.chance(self.rules.margin)
+        found = self._between(leader, self._chosen_at or 0, self._done)
+        level = self._granted(found.n)
+        low = found.low(level)
         accepted = low > self.rules.margin
-        if not accepted and self._done < self.items:
-            hoped = (n * found.difference + (whole - n) * found.high(self.rules.pruning)) / whole
-            last = self.level - self._spent_before(self._rungs()[-2], start)
-            needed = quantile(last, whole + 1) * found.spread / math.sqrt(whole + 2)
-            if hoped > self.rules.margin + needed:
-                return
         if not accepted:
+            if self._may_still_be_proven(found):
+                return
             self._leave(leader, "not proven" if self._done == self.items else "cannot win")
-        self.ruling = Ruling(leader if accepted else None, leader, found, level, low, high, chance, self.level)
+        self.ruling = Ruling(
+            leader if accepted else None, leader, found, level, low, found.high(level),
+            found.chance(self.rules.margin), self.level,
+        )  # fmt: skip
+
+    def _may_still_be_proven(self, found: Paired) -> bool:
+        """Whether the last rung would accept if the items to come were at the upper end of the interval."""
+        whole = self.items - (self._chosen_at or 0)
+        if found.n >= whole:
+            return False
+        hoped = (found.n * found.difference + (whole - found.n) * found.high(self.rules.pruning)) / whole
+        needed = quantile(self._granted(whole), whole + 1) * found.spread / math.sqrt(whole + 2)
+        return hoped > self.rules.margin + needed
 
     def _granted(self, n: int) -> float:
-        """The level of the look after n items of the test: what f cubed grants beyond the looks before it."""
+        """The level of the look after n items of the test: what f cubed grants beyond the looks before it.
+
+        While a leader is being chosen, the test is thought to begin now.
+        """
         start = self._chosen_at if self._chosen_at is not None else self._done
-        rungs = [rung for rung in self._rungs() if rung > start]
-        at = start + n
-        before = max((rung for rung in rungs if rung < at), default=start)
-        return self._granted_until(at, start) - self._granted_until(before, start)
-
-    def _granted_until(self, at: int, start: int) -> float:
-        return self.level * ((at - start) / (self.items - start)) ** SPENDING
-
-    def _spent_before(self, at: int, start: int) -> float:
-        return self._granted_until(at, start) if at > start else 0.0
+        before = max((rung for rung in self._rungs() if start < rung < start + n), default=start)
+        shares = [((at - start) / (self.items - start)) ** SPENDING for at in (start + n, before)]
+        return self.level * (shares[0] - shares[1])
 
     # ---------------------------------------------------------------- parts
 
