@@ -2,8 +2,8 @@
 
 Scores lie in [0, 1], mostly on a few values, so the differences of two methods are bounded, full of ties, and often
 skewed: a method that is a little better on many items and fails badly on a few. At the small levels of a search (a
-share of 5 %) Student's t is then wrong by a factor of three to twenty, towards false acceptances. The bound used here
-is Student's with two repairs:
+share of 5 %) Student's t is then wrong two to five times as often as it says on a hundred items and more, and up to
+eighteen times on thirty, towards false acceptances. The bound used here is Student's with two repairs:
 
 - Hall's transformation takes the skewness out of the t statistic, to second order;
 - *plus two*: the sample is taken as if it held two items more, one won and one lost by a full point. What a small
@@ -11,8 +11,8 @@ is Student's with two repairs:
   no certainty. The idea is that of Agresti and Coull for shares.
 
 In the simulated world (`python -m benchmarks.world bounds`) it keeps its level for every shape of differences that was
-tried, from 20 items on, at levels from 5 % to 0.3 %, and loses little power; an exact bound (betting) needs about
-half as many items again. It is no exact test: under some 20 items it is far too careful rather than wrong.
+tried, from 30 items on, at 5 % and 0.5 %, and loses little power; an exact bound (betting) needs about twice as many
+items. It is no exact test; on a few items it is too careful rather than wrong.
 
 Sources: Hall 1992, "On the removal of skewness by transformation"; Agresti and Coull 1998; the BCa interval that is
 shown beside it on the test split: Efron 1987, as in `scipy.stats.bootstrap`.
