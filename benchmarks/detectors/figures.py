@@ -120,7 +120,8 @@ def _class_figures(flaw: str, seen: Sequence[Seen]) -> ClassFigures:
     having = [one for one in seen if flaw in one.row.flaws]
     found = sum(any(flaw in _meanings(finding) for finding in one.findings) for one in having)
     wrong = sum(
-        any(_meanings(f)[0] == flaw and not set(_meanings(f)) & set(one.row.flaws) for f in one.findings) for one in seen
+        any(_meanings(f)[0] == flaw and not set(_meanings(f)) & set(one.row.flaws) for f in one.findings)
+        for one in seen
     )
     return ClassFigures(len(having), found, sum(bool(one.findings) for one in having), wrong)
 

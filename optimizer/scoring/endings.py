@@ -15,10 +15,12 @@ _ENDS = tuple(".!?。！？…\"'”’」』)）]】}>:：;；`*_~|$#%/\\》")
 _HANGS = re.compile(r"[,，、(（\[【{“「《<–—=+×÷&-]\s*\Z")
 _LIST = re.compile(r"^\s*(?:[-*•·+]|\(?\d{1,2}[.)、]|\(?[a-zA-Z][.)]|#+|>|\|)")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
+_HALF_NUMBER = re.compile(r"(?:^|\s)[$£€¥]?0\.\Z")
 _URL_END = re.compile(r"(?:https?://|www\.)\S+\Z")
 _DATA_END = re.compile(r"[\d°℃€$£%]\s*[\w²³/°℃]{0,6}\Z|[=:<>|]\s?\S{1,30}\Z")
 _PAIRS = (("(", ")"), ("（", "）"), ("[", "]"), ("“", "”"), ("「", "」"), ("《", "》"))
 _LEAST, _LEAST_HAN = 6, 6
+_LOOKED_AT = 400  # characters at the end
 
 
 def truncated(pair: Pair) -> Finding | None:
@@ -42,25 +44,43 @@ def truncated(pair: Pair) -> Finding | None:
         if cut:
             return Finding("truncated", quote(f"evolved: … {cut}"))
     answer = (pair.evolved_response or "").rstrip()
+    if any(words["unfinished"].search(text) for words in word_lists(pair.language)):
+        return None
     cut = _broken_off(answer, pair.language, ended=False, seed="") if answer else ""
     return Finding("truncated", quote(f"response: … {cut}")) if cut else None
 
 
 def _broken_off(text: str, language: str, *, ended: bool, seed: str) -> str:
     """The end of a text that breaks off, else nothing. `ended`: a missing full stop is enough."""
-    tail, last = text[-70:], text.splitlines()[-1]
+    tail, last = text[-70:], text.splitlines()[-1][-_LOOKED_AT:]
     if len(_FENCE.findall(text)) % 2:
         return tail if len(_FENCE.findall(seed)) % 2 == 0 else ""
     if _FENCE.search(text) and text.endswith(("```", "~~~")):
         return ""
+    lines = text.splitlines()
+    if len(lines) >= 3 and last.startswith("|") and not text.endswith("|") and lines[-2].rstrip().endswith("|"):
+        return tail
+    if text[0] in "{[" and _open_object(text) and not seed.startswith(("{", "[")):
+        return tail
     lists = word_lists(language)
-    cut = _hangs(last, seed) or (
-        any(words["never_last"].search(last) for words in lists) and not seed.endswith(last[-12:])
-    )
+    cut = _hangs(last, seed) or bool(_HALF_NUMBER.search(last)) or _needs_more(last, seed, lists)
     if not cut and not text.endswith(_ENDS) and not _URL_END.search(last):
         unclosed = _unclosed(last) and not _unclosed(seed.splitlines()[-1] if seed else "")
         cut = unclosed or _without_end(text, last, lists, ended=ended)
     return tail if cut else ""
+
+
+def _needs_more(last: str, seed: str, lists: tuple[Words, ...]) -> bool:
+    """Whether a line ends in a word that needs another one behind it."""
+    if units(last) < _LEAST - 1 or seed.endswith(last[-12:]):
+        return False
+    return any(words["never_last"].search(last) for words in lists)
+
+
+def _open_object(text: str) -> bool:
+    """Whether a text that is an object or a list of JSON is not closed."""
+    bare = re.sub(r'"(?:[^"\\]|\\.)*"', "", text)
+    return '"' in text and bare.count("{") + bare.count("[") > bare.count("}") + bare.count("]")
 
 
 def _hangs(last: str, seed: str) -> bool:
@@ -99,4 +119,7 @@ def _without_end(text: str, last: str, lists: tuple[Words, ...], *, ended: bool)
         if len(same) >= 2 and len(closed) == len(same):
             return True
         return within and not _LIST.match(last) and size >= _LEAST
-    return (within and size >= 4) or (ended and size >= _LEAST)
+    prose = bool(re.search("[\u4e00-\u9fff]", sentence)) or any(
+        sum(word.casefold() in words.stop for word in sentence.split()) * 5 >= len(sentence.split()) for words in lists
+    )
+    return prose and ((within and size >= 4) or (ended and size >= _LEAST))

@@ -15,18 +15,20 @@ from .answers import final_answer
 from .asks import asking_sentences, demand_count
 from .losses import got_vague, lost_numbers
 from .pair import Pair
-from .results import derived
+from .results import asked_words, derived, is_calculation
 from .sameness import identity, near_copy
 from .sense import sense_of, substance
 from .texts import clean, numbers_of, quote, sentences, tokens, units
-from .words import WORDLESS, word_lists
+from .words import WORDLESS, Words, word_lists
 
 __all__ = ["not_harder", "restated"]
 
 # New words of substance that a text may have and still ask the same. In Chinese they are characters.
-FEW_WORDS, FEW_CHARACTERS = 2, 4
-WORDIER = 4.0  # added words for each new word of substance: more is padding
+FEW_WORDS, FEW_CHARACTERS = 2, 5
+WORDIER, WORDIER_CHARACTERS = 3, 2  # added words for each new word of substance: more is padding
+SHORTER = 0.7  # so much shorter a text may have twice as many
 _QUESTION_WORDS, _QUESTION_CHARACTERS = 3, 8
+_SAME_QUESTION = 0.5
 _FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _OPTION = re.compile(
     r"(?:^|[\s(（:：?？、,，;；])[(（]?([A-Ea-e])[.)）:：、]\s?(\S[^\n?？]{0,60}?)(?=\s*[,，;；]?\s*[(（]?[A-Ea-e][.)）:：、]|[\n?？]|$)"
@@ -58,14 +60,16 @@ def not_harder(pair: Pair) -> Finding | None:
     """
     if not pair.evolved or not pair.evolved.strip() or identity(pair) or near_copy(pair):
         return None
-    evidence = _other_values(pair) or _computed(pair) or _options(pair)
+    evidence = _other_values(pair) or _computed(pair) or _options(pair) or _yes_or_no(pair)
     if not evidence and not (got_vague(pair) and lost_numbers(pair)):
-        evidence = _same_work(pair)
+        evidence = _relieved(pair) or _same_work(pair)
     return Finding("not-harder", quote(evidence)) if evidence else None
 
 
 def _new_numbers(pair: Pair) -> frozenset[Fraction]:
-    old, new = numbers_of(pair.instruction, pair.language), numbers_of(pair.evolved or "", pair.language)
+    lists = word_lists(pair.language)
+    old = numbers_of(pair.instruction, pair.language)
+    new = numbers_of(_without_idle(pair.evolved or "", lists), pair.language)
     small = {Fraction(1)}
     return (new.stated | new.loose) - (old.stated | old.loose | small)
 
@@ -115,20 +119,51 @@ def _options(pair: Pair) -> str:
     return "options: " + ", ".join(option for _, option in found)
 
 
+def _yes_or_no(pair: Pair) -> str:
+    """A question that yes or no answers, where the seed's was open and little is new."""
+    text, seed = clean(pair.evolved or ""), clean(pair.instruction)
+    if _new_numbers(pair) or _more_demanded(pair) or len(sentences(text)) > len(sentences(seed)) + 1:
+        return ""
+    few = 2 * (FEW_CHARACTERS if pair.language in WORDLESS else FEW_WORDS)
+    for words in word_lists(pair.language):
+        opened = words["open_questions"].search(seed)
+        closed = words["closed_questions"].search(text) and not words["open_questions"].search(text)
+        if opened and closed and len(_new_substance(pair, seed, text)) <= few:
+            return f"a question of yes or no: {text}"
+    return ""
+
+
+def _relieved(pair: Pair) -> str:
+    """Words that make a part of the work optional, where no other number and no other demand came in."""
+    text, seed = clean(pair.evolved or ""), clean(pair.instruction)
+    if _new_numbers(pair) or demand_count(text, pair.language) > demand_count(seed, pair.language) + 1:
+        return ""
+    few = 2 * (FEW_CHARACTERS if pair.language in WORDLESS else FEW_WORDS)
+    for words in word_lists(pair.language):
+        hit = words["reliefs"].search(text)
+        new = [
+            word for word in _new_substance(pair, seed, text) if not hit or word not in substance(hit[0], pair.language)
+        ]
+        if hit and not words["reliefs"].search(seed) and len(new) <= few:
+            return hit[0]
+    return ""
+
+
 def _same_work(pair: Pair) -> str:
     """Why the evolved text asks for the same work as the seed; empty where it may ask for more."""
     seed, text = pair.instruction, pair.evolved or ""
-    more = _new_numbers(pair) or _more_numbers(pair) or _more_demanded(pair)
-    if more or demand_count(text, pair.language) > max(1, demand_count(seed, pair.language)):
-        return ""
-    if not substance(seed, pair.language):
+    if _new_numbers(pair) or _more_numbers(pair) or _more_demanded(pair) or not substance(seed, pair.language):
         return ""
     new = _new_substance(pair, seed, text)
-    if _is_calculation(pair):
+    if new and demand_count(text, pair.language) > max(1, demand_count(seed, pair.language)):
+        return ""
+    if is_calculation(pair.instruction, pair.language):
         return _only_story(pair, new)
     added = units(text) - units(seed)
-    few = FEW_CHARACTERS if pair.language in WORDLESS else FEW_WORDS
-    if new and len(new) <= few and added >= WORDIER * len(new):
+    wordless = pair.language in WORDLESS
+    few, wordier = (FEW_CHARACTERS, WORDIER_CHARACTERS) if wordless else (FEW_WORDS, WORDIER)
+    shorter = units(text) <= SHORTER * units(seed)
+    if new and len(new) <= few + shorter * few and (added <= 0 or added >= wordier * len(new)):
         return f"{added} words more, new of substance: {', '.join(new)}"
     part = "nothing new of substance" if added >= 0 else f"a part of the seed: {units(text)} of {units(seed)} words"
     return "" if new else part
@@ -136,7 +171,8 @@ def _same_work(pair: Pair) -> str:
 
 def _new_substance(pair: Pair, seed: str, text: str) -> list[str]:
     known = {*substance(seed, pair.language)}
-    return [word for word in dict.fromkeys(substance(text, pair.language)) if word not in known]
+    bare = _without_idle(text, word_lists(pair.language))
+    return [word for word in dict.fromkeys(substance(bare, pair.language)) if word not in known]
 
 
 def _more_numbers(pair: Pair) -> bool:
@@ -146,20 +182,28 @@ def _more_numbers(pair: Pair) -> bool:
 
 
 def _more_demanded(pair: Pair) -> bool:
-    """Whether a word that asks for more is new, in the language of the pair or, within a Chinese text, in English."""
-    demands = sense_of(pair.language).demands
-    old, new = clean(pair.instruction).casefold(), clean(pair.evolved or "").casefold()
+    """Whether a word that asks for more is new. In a calculation some of them are words of a story only."""
+    lists, demands = word_lists(pair.language), sense_of(pair.language).demands
+    old, new = (_without_idle(text, lists) for text in (pair.instruction, pair.evolved or ""))
     before = {hit[0] for hit in demands.finditer(old)}
-    return any(hit[0] not in before for hit in demands.finditer(new))
+    fresh = {hit[0] for hit in demands.finditer(new)} - before
+    if is_calculation(pair.instruction, pair.language):
+        fresh = {word for word in fresh if not any(words["idle_in_calculations"].fullmatch(word) for words in lists)}
+    return bool(fresh)
 
 
-def _is_calculation(pair: Pair) -> bool:
-    """Whether a number is asked for, and numbers are given to find it."""
-    given = numbers_of(pair.instruction, pair.language)
-    if len(given.stated) < 2 and not (given.stated and given.loose - {Fraction(1)}):
-        return False
-    asked = clean(pair.instruction).casefold()
-    return any(words["quantity_asked"].search(asked) for words in word_lists(pair.language))
+def _without_idle(text: str, lists: tuple[Words, ...]) -> str:
+    body = clean(text).casefold()
+    for words in lists:
+        body = words["idle_phrases"].sub(" ", body)
+    return body
+
+
+def _asks_for_the_same(before: frozenset[str], kept: frozenset[str], language: str) -> bool:
+    """Whether half of the words that the seed asks with are asked still, padding and verbs of any task apart."""
+    sense = sense_of(language)
+    wanted = {word for word in before if word not in sense.padding and word not in sense.verbs} or set(before)
+    return len(kept & wanted) >= _SAME_QUESTION * len(wanted)
 
 
 def _only_story(pair: Pair, new: list[str]) -> str:
@@ -167,7 +211,11 @@ def _only_story(pair: Pair, new: list[str]) -> str:
     text = pair.evolved or ""
     flags = asking_sentences(text, pair.language)
     asked = " ".join(s for s, flag in zip(sentences(clean(text)), flags, strict=True) if flag)
-    if not asked:
+    before = asked_words(pair.instruction, pair.language)
+    kept = before & asked_words(text, pair.language)
+    if restated(pair):
+        return "no new number or relation, and the answer is the same"
+    if not asked or not _asks_for_the_same(before, kept, pair.language):
         return ""
     in_question = [word for word in new if word in substance(asked, pair.language)]
     limit = _QUESTION_CHARACTERS if pair.language in WORDLESS else _QUESTION_WORDS

@@ -6,9 +6,8 @@ import re
 from fractions import Fraction
 
 from ...agents.messages import Finding
-from .answers import final_answer
 from .pair import Pair
-from .results import derived, is_result
+from .results import derived, is_result, outcome
 from .texts import clean, numbers_of, quote, sentences
 from .words import Words, word_lists
 from .worked import new_equations
@@ -32,8 +31,7 @@ def solution_hint(pair: Pair) -> Finding | None:
     seed, text = clean(pair.instruction), clean(pair.evolved)
     lists = word_lists(pair.language)
     strong = _first(("formulas", "hint_leads"), seed, text, lists) or _calculated(pair, seed, text)
-    if not strong:
-        strong = _steps(pair, text, lists)
+    strong = strong or _thinking(seed, text, lists) or _steps(pair, text, lists)
     if strong:
         return Finding("solution-hint", quote(strong))
     weak = [hit[0] for words in lists for hit in words["hints"].finditer(text) if hit[0] not in seed]
@@ -48,6 +46,19 @@ def _first(names: tuple[str, ...], seed: str, text: str, lists: tuple[Words, ...
             for hit in words[name].finditer(text):
                 if hit[0].casefold() not in seed.casefold():
                     return text[hit.start() : hit.end() + 80]
+    return ""
+
+
+def _thinking(seed: str, text: str, lists: tuple[Words, ...]) -> str:
+    """A sentence behind the last question that thinks for the reader (`think of …`, `begin with …`)."""
+    every = sentences(text)
+    asked = [place for place, sentence in enumerate(every) if sentence.endswith(("?", "？"))]
+    for sentence in every[asked[-1] + 1 :] if asked else []:
+        if sentence in seed or sentence.endswith(("?", "？")):
+            continue
+        thinks = any(words["thinking"].match(sentence) for words in lists)
+        if thinks or any(words["operations"].search(sentence) for words in lists):
+            return sentence
     return ""
 
 
@@ -67,7 +78,7 @@ def _steps(pair: Pair, text: str, lists: tuple[Words, ...]) -> str:
     known = given.stated | given.loose
     shown = set(_RESULT.findall(clean(pair.response or "")))
     results = {value for figure in shown for value in numbers_of(figure, pair.language).digits}
-    results -= known | {final_answer(pair.response or "", pair.language)}
+    results -= known | {outcome(pair.response or "", pair.language)}
     kept = known & numbers_of(text, pair.language).stated
     for sentence in sentences(text):
         for value in sorted(numbers_of(sentence, pair.language).digits - known):

@@ -6,7 +6,7 @@ import re
 
 from ...agents.messages import Finding
 from .pair import Pair
-from .sense import foreign_words
+from .sense import foreign_words, kinds_of
 from .texts import clean, quote, scripts_of, sentences
 from .words import word_lists
 
@@ -15,8 +15,16 @@ __all__ = ["language_changed"]
 _OWN_SCRIPT, _LEAST_WORDS = 0.8, 4
 _LEAST_RESPONSE = 25
 _STRAY = 0.3  # share of a text that whole sentences of another script may not reach
-_FUNCTION, _FUNCTION_HITS, _CLEARLY = 0.22, 3, 2.0
+_FUNCTION, _FUNCTION_HITS, _CLEARLY = 0.15, 3, 1.5
 _LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏẠ-ỹ]+(?:'[A-Za-zÀ-ɏ]+)?")
+_MATERIAL = re.compile(r"[:：]\s*[^:：。？！?!]*(?=[。？！?!\n]|\Z)|^[ \t]*[-*•>\d].*$", re.MULTILINE)
+_HAN_RUN = re.compile("[\u3040-\u30ff\u3400-\u9fff](?:[\u3040-\u30ff\u3400-\u9fff，、。；：]{5,})")
+_LATIN_RUN = re.compile(
+    r"(?=(?:[A-Za-z',-]+ ){0,40}(?:the|of|and|to|in|is|are|with|for|that|you|your) )"
+    r"(?:\b[A-Za-z]+['-]?[a-z]*[ ,]+){5,}[A-Za-z]+"
+)
+_CODE_SIGNS = re.compile(r"```|\bSELECT\b|[{};]|\w+\([^)]*\)|</?\w+>")
+_ENGLISH_TOO = 0.08
 _ASIDE = re.compile(
     r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+|\"[^\"\n]{3,400}\"|“[^”\n]{3,400}”|「[^」\n]{3,400}」|'[^'\n]{12,400}'",
     re.DOTALL,
@@ -40,7 +48,7 @@ def language_changed(pair: Pair) -> Finding | None:
         return Finding("language-changed", f"from {old} to {new} script")
     if named:
         return None
-    return _stray(seed, text) or _latin(seed, text) or _response(pair, new)
+    return _stray(seed, text) or _slips(seed, text) or _latin(seed, text) or _response(pair, new)
 
 
 def _script(text: str, least: int = _LEAST_WORDS) -> str:
@@ -59,7 +67,7 @@ def _stray(seed: str, text: str) -> Finding | None:
         return None
     alien: list[tuple[int, str]] = []
     total = 0
-    for sentence in sentences(_ASIDE.sub(" ", text)):
+    for sentence in sentences(_MATERIAL.sub(" ", _ASIDE.sub(" ", text))):
         count = sum(scripts_of(sentence).values())
         total += count
         other = _script(sentence, 5)
@@ -70,27 +78,40 @@ def _stray(seed: str, text: str) -> Finding | None:
     return None
 
 
+def _slips(seed: str, text: str) -> Finding | None:
+    """A run of Chinese or Japanese in a text of an alphabet, or of English words in Chinese, in the middle of prose."""
+    prose, known = (_MATERIAL.sub(" ", _ASIDE.sub(" ", one)) for one in (text, seed))
+    own = _script(known)
+    for script, run in (("Han", _LATIN_RUN), ("Latin", _HAN_RUN)):
+        if own == script and not run.search(known) and (hit := run.search(prose)):
+            return Finding("language-changed", quote(hit[0]))
+    return None
+
+
 def _latin(seed: str, text: str) -> Finding | None:
-    old, new = _spoken(seed), _spoken(text)
-    if old and new and old != new:
+    old, new = _spoken(seed) or "English", _spoken(text)
+    if new and old != new and not (new != "English" and _spoken(seed, 1) == new):
         return Finding("language-changed", f"from {old} to {new}")
     return None
 
 
-def _spoken(text: str) -> str:
+def _spoken(text: str, least: int = _FUNCTION_HITS) -> str:
     """The language of the Latin script that a text is written in; empty where it cannot be told."""
     words = [word.casefold() for word in _LATIN_WORD.findall(_ASIDE.sub(" ", text))]
     if len(words) < 5:
         return ""
     hits = {name: sum(word in known for word in words) for name, known in foreign_words().items()}
     first, second = sorted(hits, key=lambda name: -hits[name])[:2]
-    clear = hits[first] >= max(_FUNCTION_HITS, _FUNCTION * len(words)) and hits[first] >= _CLEARLY * hits[second]
+    if first != "English" and hits["English"] >= _ENGLISH_TOO * len(words):
+        return ""
+    clear = hits[first] >= max(least, _FUNCTION * len(words)) and hits[first] >= _CLEARLY * hits[second]
     return first if clear else ""
 
 
 def _response(pair: Pair, asked: str) -> Finding | None:
     """A long response, all in another script than the instruction it answers."""
     said = _script(clean(pair.evolved_response or ""), _LEAST_RESPONSE)
-    if asked and said and asked != said and "```" not in (pair.evolved_response or ""):
+    code = _CODE_SIGNS.search(pair.evolved_response or "") or "code" in kinds_of(pair.evolved or "", pair.language)
+    if asked and said and asked != said and not code:
         return Finding("language-changed", f"asked in {asked}, answered in {said} script")
     return None

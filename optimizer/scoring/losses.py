@@ -7,13 +7,16 @@ response that asks for it (Auto Evol-Instruct, appendix A).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from fractions import Fraction
 
 from ...agents.messages import Finding
+from .measures import measured_kinds, mentions_number_of
 from .pair import Pair
-from .results import derived
-from .sense import kinds_of, sense_of
-from .texts import Numbers, clean, numbers_of, quote, tokens
+from .results import asked_words, derived, is_calculation
+from .sense import sense_of
+from .texts import Numbers, clean, numbers_of, quote, tokens, units
+from .words import word_lists
 
 __all__ = ["got_vague", "lost_code", "lost_numbers", "lost_table", "lost_urls"]
 
@@ -21,10 +24,16 @@ __all__ = ["got_vague", "lost_code", "lost_numbers", "lost_table", "lost_urls"]
 # the rule fires only where there are fewer numbers than before, too: of 96 released evolutions of GSM8K, 1 falls under
 # half, a problem whose values were replaced by a symbol, and none of 90 of another model.
 KEPT_NUMBERS = 0.5
-_FACTORS = (60, 100, 1000, 24, 12, 7, 3600, 10)  # between units of time, money, measures and per cent
+_SAME_QUESTION = 0.6
+_CELL = 4  # words or characters
+_WEEKDAYS = re.compile(r"\b(?:Mon|Tues|Wednes|Thurs|Fri)day|星期[一二三四五]|周[一二三四五]")
+_BESIDE = re.compile(r"([A-Za-z]+|[\u4e00-\u9fff])?\s?[$£€¥]?([0-9][0-9,.]*)\s?([A-Za-z]+|[\u4e00-\u9fff%])?")
+_FACTORS = (60, 100, 1000, 24, 12, 7, 3600)  # between units of time, money, measures and per cent
 KEPT_CODE = 0.3  # of the names in the seed's code; an evolution may rewrite a part of it
 KEPT_CELLS = 0.5
 
+# Separator, least cells in a row, least rows. Prose has commas and colons, too, so there must be more of them.
+_SEPARATORS = (("|", 2, 2), ("\t", 2, 2), (",", 3, 3), ("，", 2, 3), (":", 2, 3), ("：", 2, 3), (" ", 2, 3))
 _FENCE = re.compile(r"^[ \t]*```[^\n`]*\n(.*?)(?:```|\Z)", re.DOTALL | re.MULTILINE)
 _INLINE = re.compile(r"`([^`\n]{2,200})`")
 _CODE_LINE = re.compile(
@@ -34,6 +43,10 @@ _CODE_LINE = re.compile(
 )
 _SURE_CODE_LINE = re.compile(
     r"^\s*(?:(?:async )?def \w+\(|class \w+\(?.*:$|function \w+\(|#include\b|SELECT\b.*\bFROM\b)"
+)
+# A pattern or a formula without backticks: signs that prose has not, two of them in one piece.
+_SYMBOLS = re.compile(
+    r"(?<!\S)(?=\S*[\^$\\|{}\[\]<>=+*#@~]\S*[\^$\\|{}\[\]<>=+*#@~])(?!\*\*?\w)(?![#*>|<-]+(?:\s|$))(?!\[\w+\])\S{3,}"
 )
 _NAME = re.compile(r"[A-Za-z_]\w+")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'`，。；！？、）】》]+", re.IGNORECASE)
@@ -50,10 +63,14 @@ def lost_numbers(pair: Pair) -> Finding | None:
     """
     if not pair.evolved:
         return None
-    old, new = numbers_of(pair.instruction, pair.language), numbers_of(pair.evolved, pair.language)
+    old = numbers_of(_URL.sub(" ", pair.instruction), pair.language)
+    new = numbers_of(pair.evolved, pair.language)
     lost = frozenset(value for value in old.stated - new.stated - new.loose if not _converted(value, new))
-    if not lost or len(new.stated) >= len(old.stated) or (len(lost) == 1 and not lost <= old.digits):
+    if not lost or (len(lost) == 1 and not lost <= old.digits):
         return None
+    one = _lost_measure(pair) or _lost_place(pair, lost)
+    if len(new.stated) >= len(old.stated) or one:
+        return one
     few = len(old.stated) - len(lost) < KEPT_NUMBERS * len(old.stated)
     calculated = _calculated(lost, new.stated - old.stated)
     if calculated or not (few or _lost_one(pair, (new.stated | new.loose) - (old.stated | old.loose))):
@@ -64,7 +81,54 @@ def lost_numbers(pair: Pair) -> Finding | None:
 
 def _converted(value: Fraction, new: Numbers) -> bool:
     """Whether the value stands in the text in another unit (hours and minutes, per cent and parts)."""
-    return any(value * factor in new.stated or value / factor in new.stated for factor in _FACTORS)
+    return any(
+        value * factor in new.stated or value / factor in new.stated or value / factor in new.loose
+        for factor in _FACTORS
+    )
+
+
+def _lost_place(pair: Pair, lost: frozenset[Fraction]) -> Finding | None:
+    """In a calculation that asks what the seed asks: a number that is gone while all others were kept as they are.
+
+    It is not lost where a new number has its neighbour (`has $50`, `has $60`) or where it can be calculated.
+    """
+    old = numbers_of(pair.instruction, pair.language).stated
+    new = numbers_of(pair.evolved or "", pair.language)
+    if len(lost) * 2 > len(old) or not is_calculation(pair.instruction, pair.language):
+        return None
+    before = asked_words(pair.instruction, pair.language)
+    kept = before & asked_words(pair.evolved or "", pair.language)
+    fresh = new.stated - old
+    text = clean(pair.evolved or "")
+    generalised = sense_of(pair.language).generalised.search(text)
+    if (
+        not kept
+        or len(kept) < _SAME_QUESTION * len(before)
+        or generalised
+        or any(derived(value, new.stated) for value in lost)
+    ):
+        return None
+    if _WEEKDAYS.search(text) or any(derived(value, fresh | new.loose) for value in lost):
+        return None
+    places = dict(_neighbours(clean(pair.instruction), pair.language))
+    taken = {word for value, beside in _neighbours(text, pair.language) if value in fresh for word in beside}
+    gone = [value for value in sorted(lost) if value in places and not places[value] & taken]
+    if not gone:
+        return None
+    return Finding("lost-numbers", f"{', '.join(f'{float(value):g}' for value in gone)}; the others are kept")
+
+
+def _neighbours(text: str, language: str) -> Iterator[tuple[Fraction, frozenset[str]]]:
+    """Each number in digits with the words right before and behind it."""
+    for match in _BESIDE.finditer(text):
+        values = numbers_of(match[2].rstrip(",."), language).digits
+        if len(values) == 1:
+            beside = {f"<{match[1].casefold()}"} if match[1] else set[str]()
+            if match[3] and not any(
+                unit.fullmatch(match[3]) for w in word_lists(language) for unit in w.units.values()
+            ):
+                beside.add(f">{match[3].casefold()}")
+            yield next(iter(values)), frozenset(beside)
 
 
 def _calculated(lost: frozenset[Fraction], fresh: frozenset[Fraction]) -> bool:
@@ -83,9 +147,20 @@ def _lost_one(pair: Pair, fresh: frozenset[Fraction]) -> bool:
     generalised = sense_of(pair.language).generalised
     if generalised.search(clean(pair.evolved or "")) and not generalised.search(clean(pair.instruction)):
         return False
-    numbers = len(numbers_of(pair.instruction, pair.language).stated)
-    calculation = numbers >= 2 and "maths" in kinds_of(pair.instruction, pair.language)
-    return got_vague(pair) or (calculation and not fresh)
+    calculation = is_calculation(pair.instruction, pair.language)
+    return got_vague(pair) or (calculation and all(value < 1 for value in fresh))
+
+
+def _lost_measure(pair: Pair) -> Finding | None:
+    """In a calculation: what was given in money, length, time or weight, and no number of that kind is left."""
+    if not is_calculation(pair.instruction, pair.language):
+        return None
+    old, new = measured_kinds(pair.instruction, pair.language), measured_kinds(pair.evolved or "", pair.language)
+    gone = [kind for kind in old if kind not in new]
+    generalised = sense_of(pair.language).generalised.search(clean(pair.evolved or ""))
+    if not gone or generalised or mentions_number_of(pair.evolved or "", gone, pair.language):
+        return None
+    return Finding("lost-numbers", quote("; ".join(f"{', '.join(old[kind])} ({kind})" for kind in gone)))
 
 
 def lost_code(pair: Pair) -> Finding | None:
@@ -94,7 +169,9 @@ def lost_code(pair: Pair) -> Finding | None:
         return None
     names = _names_in_code(pair.instruction)
     if not names:
-        return None
+        signs = _SYMBOLS.findall(_URL.sub(" ", pair.instruction))
+        gone = bool(signs) and not _SYMBOLS.search(pair.evolved)
+        return Finding("lost-code", quote(" ".join(signs))) if gone else None
     kept = names & set(_NAME.findall(pair.evolved))
     if len(kept) >= KEPT_CODE * len(names):
         return None
@@ -134,7 +211,7 @@ def lost_table(pair: Pair) -> Finding | None:
 def _table_rows(text: str) -> list[list[str]]:
     """Cells of at least two rows in a row (three for commas) that have the same number of columns."""
     rows: list[list[str]] = []
-    for separator, least_cells, least_rows in (("|", 2, 2), ("\t", 2, 2), (",", 3, 3)):
+    for separator, least_cells, least_rows in _SEPARATORS:
         block: list[list[str]] = []
         for line in [*text.splitlines(), ""]:
             cells = _cells(line, separator)
@@ -151,8 +228,12 @@ def _cells(line: str, separator: str) -> list[str]:
     if separator not in line or len(line) > 2000:
         return []
     cells = line.strip().strip("|" if separator == "|" else "").split(separator)
-    # Prose has commas too: cells of a table are short.
-    return [] if separator == "," and any(len(cell.split()) > 4 for cell in cells) else cells
+    # Prose has commas too: cells of a table are short, and one of them is a number.
+    if separator in "|\t":
+        return cells
+    short = all(0 < units(cell) <= _CELL for cell in cells)
+    figures = separator == "," or any(cell.strip()[:1].isdigit() for cell in cells[1:])
+    return cells if short and figures else []
 
 
 def lost_urls(pair: Pair) -> Finding | None:

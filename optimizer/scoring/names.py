@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from ...agents.messages import Finding
 from .asks import asking_sentences
 from .pair import Pair
+from .results import is_calculation
 from .sense import kinds_of
-from .texts import clean, numbers_of, quote, sentences, tokens
+from .texts import clean, quote, sentences, tokens
 from .words import WORDLESS, word_lists
 
 __all__ = ["lost_names"]
@@ -77,7 +78,7 @@ def _longest(text: str) -> int:
 def _named(pair: Pair) -> str:
     if pair.language in WORDLESS:
         return _named_in_chinese(pair)
-    if _is_story_with_numbers(pair) or "code" in kinds_of(pair.instruction, pair.language):
+    if is_calculation(pair.instruction, pair.language) or "code" in kinds_of(pair.instruction, pair.language):
         return ""
     old, new = _names(pair.instruction, pair.language), _names(pair.evolved or "", pair.language)
     alias = word_lists(pair.language)[-1].aliases
@@ -100,31 +101,28 @@ def _stands(name: str, text: str, alias: Mapping[str, str]) -> bool:
 
 
 def _names(text: str, language: str) -> list[str]:
-    """Names in a text, each once: words with a capital letter that do not open a sentence."""
+    """Names in a text, each once: words with a capital letter that open no sentence, without people of a story."""
     body = clean(text)
     ordinary = word_lists(language)[-1]["no_names"]
+    stop = word_lists(language)[-1].stop
     found: dict[str, None] = {}
     for hit in _NAME.finditer(body):
-        name = hit[0]
-        if _OPENS.search(body[max(0, hit.start() - 3) : hit.start()]):
-            rest = name.split(maxsplit=1)
-            name = rest[1] if len(rest) > 1 and rest[1][0].isupper() else ""
-            name = hit[0] if len(rest) > 1 and rest[1][0].isupper() and not ordinary.fullmatch(rest[0]) else name
-        if name and not ordinary.fullmatch(name):
-            found[name] = None
+        name, opens = hit[0], _OPENS.search(body[max(0, hit.start() - 3) : hit.start()])
+        parts = name.split()
+        while parts and (ordinary.fullmatch(parts[0]) or parts[0].casefold() in stop) and len(parts) > 1:
+            parts, opens = parts[1:], None
+        name = " ".join(parts)
+        if not name or ordinary.fullmatch(name) or (opens and len(parts) == 1) or not name[0].isupper():
+            continue
+        if len(parts) == 1 and len(re.findall(rf"\b{re.escape(name)}\b", body)) > 1:
+            continue  # somebody of whom the text tells, as Tom in a riddle
+        found[name] = None
     return list(found)
-
-
-def _is_story_with_numbers(pair: Pair) -> bool:
-    """A problem to calculate: its people are there for the story."""
-    return len(numbers_of(pair.instruction, pair.language).stated) >= 2 and "maths" in kinds_of(
-        pair.instruction, pair.language
-    )
 
 
 def _named_in_chinese(pair: Pair) -> str:
     """Known names, and names told by their endings (…省, …战争), in what the seed asks."""
-    if _is_story_with_numbers(pair):
+    if is_calculation(pair.instruction, pair.language):
         return ""
     body, text = clean(pair.instruction), clean(pair.evolved or "")
     flags = asking_sentences(pair.instruction, pair.language)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...agents.messages import Finding
 from .pair import Pair
+from .sense import kinds_of
 from .texts import clean, quote, sentences, units
 from .words import word_lists
 
@@ -11,6 +12,9 @@ __all__ = ["asks_back", "empty_response", "refused"]
 
 _SHORT, _VERY_SHORT = 120, 60  # words or Chinese characters: a longer response has given something
 _BEGINNING = 2  # sentences
+_A_FEW = 25
+_HARDLY_ANYTHING = 8
+_CREATIVE = frozenset({"poem", "story", "letter", "joke"})
 
 
 def empty_response(pair: Pair) -> Finding | None:
@@ -30,9 +34,17 @@ def refused(pair: Pair) -> Finding | None:
         answer = clean(said or "")
         if answer and units(answer) <= _SHORT:
             found = _first_hit("refused", "refusals", sentences(answer)[:_BEGINNING], pair.language)
+            if found and said is pair.evolved_response and _may_refuse(clean(before or ""), answer, pair.language):
+                continue
             if found and not _first_hit("refused", "refusals", sentences(clean(before or "")), pair.language):
                 return found
     return None
+
+
+def _may_refuse(asked: str, answer: str, language: str) -> bool:
+    """Whether a text was wanted in which somebody may decline (a letter, a scene), and there is one."""
+    artefact = any(words["artefacts"].search(asked) for words in word_lists(language))
+    return (artefact or bool(_CREATIVE & kinds_of(asked, language))) and units(answer) > _A_FEW
 
 
 def asks_back(pair: Pair) -> Finding | None:
@@ -54,13 +66,34 @@ def asks_back(pair: Pair) -> Finding | None:
     every = sentences(response)
     short = units(response) <= _SHORT
     names = ["asks_back"] + ["asks_back_short"] * (units(response) <= _VERY_SHORT)
-    if any(words["artefacts"].search(asked) for words in word_lists(pair.language)):
+    artefact = any(words["artefacts"].search(asked) for words in word_lists(pair.language))
+    if artefact or _CREATIVE & kinds_of(asked, pair.language):
         every = every if short and response.endswith(("?", "？")) and len(every) <= 3 else []
     elif not short:
         every = [*every[:_BEGINNING], *every[-2:]]
     if not any(words["unsolvable"].search(asked) for words in word_lists(pair.language)):
         names.append("unsolvable")
-    return next((hit for name in names if (hit := _first_hit("asks-back", name, every, pair.language))), None)
+    found = next((hit for name in names if (hit := _first_hit("asks-back", name, every, pair.language))), None)
+    return found or _only_asks(response, asked, pair)
+
+
+def _only_asks(response: str, asked: str, pair: Pair) -> Finding | None:
+    """A very short response that ends in a question to the reader, where no text was wanted that may do so."""
+    if (
+        not response.endswith(("?", "？"))
+        or units(response) > _VERY_SHORT
+        or _CREATIVE & kinds_of(asked, pair.language)
+    ):
+        return None
+    lists = word_lists(pair.language)
+    if any(words["writes_questions"].search(asked) or words["artefacts"].search(asked) for words in lists):
+        return None
+    questions = [sentence for sentence in sentences(response) if sentence.endswith(("?", "？"))]
+    said = sum(units(sentence) for sentence in sentences(response) if sentence not in questions)
+    if said <= _HARDLY_ANYTHING:
+        return Finding("asks-back", quote(response))
+    before = [response, *questions]
+    return _first_hit("asks-back", "before_starting", before, pair.language)
 
 
 def _first_hit(kind: str, name: str, texts: list[str], language: str) -> Finding | None:

@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache, lru_cache
 
+from .answers import final_answer
 from .asks import asking_sentences, asks
 from .pair import Pair
 from .sense import content, sense_of, stem, substance
@@ -16,34 +18,52 @@ from .words import WORDLESS, Words, word_lists
 __all__ = [
     "Statement",
     "asked_words",
+    "asked_words_of",
     "derived",
+    "is_calculation",
     "is_result",
     "number_as_result",
+    "outcome",
     "share_asked",
     "statements",
+    "variables",
     "words_of_answer",
 ]
 
 _TELLING_DIGITS = 4  # a number with so many significant digits does not meet the answer by chance
 _CURRENCY = r"(?:[$£€¥￥]\s?)?"
 _FIGURE = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?|\.[0-9]+")
-_ZH_CLAUSES = re.compile(r"(?<=[，,；;：:])")
+_ZH_CLAUSES = re.compile(r"(?<=[，,；;])|(?<=[：:])(?!\d)")
 _CONCLUSIONS = re.compile(r",\s(?=(?:so|thus|hence|therefore|which means|meaning|and so)\s)|;\s")
+_NOT_PROSE = re.compile(r"```.*?(?:```|\Z)|^[ \t]*>>>.*$|^[ \t]*\(?\d{1,2}[.)]\s", re.DOTALL | re.MULTILINE)
+_SIGNS = re.compile(r"[{}\[\]<>`_\\|]|\w\(|[=≤≥].*[=≤≥]")  # code and tables are no prose
 _SHAPES = frozenset(
     stem(word)
     for word in ("square", "cubic", "centimetre", "centimeter", "number", "after", "before", "平", "方", "立")
 )
+_EQUALS = re.compile(r"[=＝]\s?[$£€¥]?\s?(-?[0-9][0-9,]*(?:\.[0-9]+)?)")
+_CODE = re.compile(r"```|\bdef \w+\(|\bSELECT\b|\breturn\b|[{};]")
+_EXPRESSION = re.compile(r"(?=.*[a-z]\s?[-+*/^]|.*[-+*/^]\s?[a-z])[\w\s()+*/^.-]{3,30}(?<![a-z]{3})\.?", re.IGNORECASE)
+_VARIABLE = re.compile(r"\b([a-z])\s?=\s?(-?[0-9]+(?:\.[0-9]+)?)(?![\w.]|\s?[-+*/^])")
+_HOW_MANY = frozenset({"几", "多", "少"})
+_SHORT_CLAUSE = 4
+_SHORT_ANSWER = 14  # words of a sentence that says no more than the answer
+_YEAR = re.compile(r"\b1[5-9]\d\d\b|\b20[0-2]\d\b")
+_PHRASE = 80  # characters before a number in which a phrase of result stands
 _NEARLY = Fraction(1, 100)
 
 
-def number_as_result(text: str, answer: Fraction, language: str) -> str:
-    """The sentence of a cleaned text that gives this number as a result, or in which it cannot stand by chance."""
+def number_as_result(text: str, answer: Fraction, language: str, *, alone: bool = True) -> str:
+    """The sentence of a cleaned text that gives this number as a result.
+
+    With `alone` a number of many digits counts by itself: it cannot stand there by chance.
+    """
     lists = word_lists(language)
     telling = len(str(answer.numerator).strip("0")) + (len(str(answer.denominator)) if answer.denominator > 1 else 0)
     for sentence in sentences(text):
         if answer not in numbers_of(sentence, language).stated:
             continue
-        if telling >= _TELLING_DIGITS or is_result(sentence, answer, language, lists):
+        if (alone and telling >= _TELLING_DIGITS) or is_result(sentence, answer, language, lists):
             return sentence
     return ""
 
@@ -51,20 +71,37 @@ def number_as_result(text: str, answer: Fraction, language: str) -> str:
 def is_result(sentence: str, answer: Fraction, language: str, lists: Sequence[Words]) -> bool:
     """Whether a phrase of result stands right before the number, or shortly after it in a plain statement."""
     asks = sentence.endswith(("?", "？")) or any(words["suppositions"].search(sentence) for words in lists)
-    result = "|".join(words["result_before"].pattern for words in lists)
-    hedge = "|".join(words["hedges"].pattern for words in lists)
     for match in _FIGURE.finditer(sentence):
         if answer not in numbers_of(match[0].rstrip(","), language).stated:
             continue
         start = sentence[: match.start()]
         if re.search(r"[(（]\s?$", start) and sentence[match.end() : match.end() + 1] in {")", "）"}:
             return True
-        if re.search(rf"(?:{result})[:,]?\s?(?:(?:{hedge})\s?)?{_CURRENCY}$", start, re.IGNORECASE):
+        if _result_phrase(language).search(start[-_PHRASE:]):
             return not (asks and re.search(r"\b(?:if|suppose|assum)|如果|假设|假如|若", start, re.IGNORECASE))
         rest = " ".join(re.split(r"\s", sentence[match.end() :])[:6])
         if not asks and any(words["result_after"].search(re.split(r"[,;]", rest)[0]) for words in lists):
             return True
     return False
+
+
+@cache
+def _result_phrase(language: str) -> re.Pattern[str]:
+    """A phrase of result at the end of a text, with a hedge or the sign of a currency behind it."""
+    lists = word_lists(language)
+    result = "|".join(words["result_before"].pattern for words in lists)
+    hedge = "|".join(words["hedges"].pattern for words in lists)
+    return re.compile(rf"(?:{result})[:,]?\s?(?:(?:{hedge})\s?)?{_CURRENCY}$", re.IGNORECASE)
+
+
+@lru_cache(maxsize=64)
+def is_calculation(text: str, language: str) -> bool:
+    """Whether a text gives numbers and asks for one."""
+    given = numbers_of(text, language)
+    if len(given.stated) < 2 and not (given.stated and given.loose - {Fraction(1)}):
+        return False
+    asked = clean(text).casefold()
+    return any(words["quantity_asked"].search(asked) for words in word_lists(language))
 
 
 def derived(value: Fraction, given: frozenset[Fraction]) -> bool:
@@ -90,28 +127,35 @@ class Statement:
 
     Args:
         text: the sentence, or a clause of it where it draws a conclusion.
-        last: whether nothing is asked behind it, though something before.
+        behind: whether the last thing asked stands before it, with a question mark.
         concludes: whether it begins like a conclusion (`so`, `therefore`, 所以).
     """
 
     text: str
-    last: bool
+    behind: bool
     concludes: bool
 
 
-def statements(text: str, language: str) -> list[Statement]:
-    """What a text states; empty where it asks nothing."""
+@lru_cache(maxsize=64)
+def statements(text: str, language: str) -> tuple[Statement, ...]:
+    """What a text states in prose; empty where it asks nothing."""
     lists = word_lists(language)
-    pieces = [piece for sentence in sentences(clean(text)) for piece in _pieces(sentence, language)]
-    asked = [place for place, piece in enumerate(pieces) if any(asks(piece, words) for words in lists)]
-    found: list[Statement] = []
-    for place, piece in enumerate(pieces):
-        if place in asked or not asked:
+    found: list[tuple[str, bool]] = []
+    for sentence in sentences(clean(_NOT_PROSE.sub(" ", text))):
+        question = sentence.endswith(("?", "？"))
+        found.extend((piece, question) for piece in _pieces(sentence, language))
+    asked = [place for place, (piece, _) in enumerate(found) if asks(piece, language)]
+    if not asked:
+        return ()
+    closed = max((place for place, (_, question) in enumerate(found) if question), default=len(found))
+    stated: list[Statement] = []
+    for place, (piece, _) in enumerate(found):
+        if place in asked or _SIGNS.search(piece):
             continue
         concludes = any(words["result_opening"].match(piece) for words in lists)
         if concludes or not any(words["conditions"].search(piece) for words in lists):
-            found.append(Statement(piece, place > asked[-1], concludes))
-    return found
+            stated.append(Statement(piece, place > max(asked[-1], closed), concludes))
+    return tuple(stated)
 
 
 def _pieces(sentence: str, language: str) -> list[str]:
@@ -119,20 +163,26 @@ def _pieces(sentence: str, language: str) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def asked_words(pair: Pair) -> frozenset[str]:
-    """Content of all that the seed and the evolved text ask."""
+@lru_cache(maxsize=64)
+def asked_words(text: str, language: str) -> frozenset[str]:
+    """Content of what a text asks."""
     found: set[str] = set()
-    for text in (pair.instruction, pair.evolved or ""):
-        flags = asking_sentences(text, pair.language)
-        for sentence, flag in zip(sentences(clean(text)), flags, strict=True):
-            if flag:
-                found.update(content(sentence if pair.language not in WORDLESS else _question(sentence), pair.language))
-    return frozenset(found)
+    flags = asking_sentences(text, language)
+    for sentence, flag in zip(sentences(clean(text)), flags, strict=True):
+        if flag:
+            found.update(content(sentence if language not in WORDLESS else _question(sentence), language))
+    return frozenset(word for word in found if not word[0].isdigit() and word not in _HOW_MANY)
+
+
+def asked_words_of(pair: Pair) -> frozenset[str]:
+    """Content of all that the seed and the evolved text ask."""
+    return asked_words(pair.instruction, pair.language) | asked_words(pair.evolved or "", pair.language)
 
 
 def _question(sentence: str) -> str:
-    """The last clauses of a Chinese sentence, where the question stands."""
-    return "".join(_ZH_CLAUSES.split(sentence.rstrip("。？?！!"))[-2:])
+    """The last clause of a Chinese sentence, where the question stands, with the one before it where it is short."""
+    clauses = [clause for clause in _ZH_CLAUSES.split(sentence.rstrip("。？?！!")) if clause]
+    return "".join(clauses[-2:] if clauses and len(clauses[-1]) < _SHORT_CLAUSE else clauses[-1:])
 
 
 def share_asked(statement: str, asked: frozenset[str], language: str, known: frozenset[str] = frozenset()) -> float:
@@ -146,7 +196,32 @@ def share_asked(statement: str, asked: frozenset[str], language: str, known: fro
         and not word[0].isdigit() and word not in known and word not in names
         and not any(pattern.fullmatch(word) for pattern in units_of) and word not in _SHAPES
     ]  # fmt: skip
-    return sum(word in asked for word in said) / len(said) if said else 1.0
+    return sum(word in asked for word in said) / len(said) if said else 0.0
+
+
+def outcome(response: str, language: str, *, told: bool = False) -> Fraction | str | None:
+    """What a response comes to: its final answer, else its last result behind `=`, else its last sentence's number.
+
+    With `told` a long last sentence and a year do not count.
+    """
+    body = clean(response)
+    if not body or _CODE.search(response):
+        return None
+    if _EXPRESSION.fullmatch(body):
+        return body.rstrip(".").casefold()
+    final = final_answer(response, language)
+    if final is not None:
+        return final
+    results = _EQUALS.findall(body)
+    last = results[-1] if results else (sentences(body) or [""])[-1]
+    values = numbers_of(last, language).digits
+    long = told and not results and (len(tokens(last)) > _SHORT_ANSWER or bool(_YEAR.search(last)))
+    return next(iter(values)) if len(values) == 1 and not long else None
+
+
+def variables(response: str) -> dict[str, str]:
+    """The values of variables that a short response gives (`x = 5, y = 5`)."""
+    return dict(_VARIABLE.findall(clean(response))) if len(response) < 80 else {}
 
 
 def words_of_answer(answer: str, language: str) -> tuple[str, ...]:

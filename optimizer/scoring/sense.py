@@ -119,7 +119,8 @@ def content(text: str, language: str) -> tuple[str, ...]:
 def substance(text: str, language: str) -> tuple[str, ...]:
     """The words of `content` that are neither padding nor numbers nor the verbs of any task."""
     sense, lists = sense_of(language), word_lists(language)
-    idle = sense.padding | sense.verbs | {stem(number) for words in lists for number in words.numbers}
+    verbs = frozenset(sign for verb in sense.verbs for sign in verb) if language in WORDLESS else sense.verbs
+    idle = sense.padding | verbs | {stem(number) for words in lists for number in words.numbers}
     return tuple(word for word in content(text, language) if word not in idle and not word[0].isdigit())
 
 

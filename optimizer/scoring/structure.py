@@ -17,7 +17,7 @@ _OF_RESPONSES = frozenset({"empty", "content_filter"})
 
 # Growth that no wish for difficulty explains. The methods ask for 10 to 20 words a round. Of the same 186 evolutions
 # the widest grew by 57 words or to 3.15 times (but for one that is all scaffold); seeds there have 13 to 158 words.
-GROWTH, ADDED_WORDS, ADDED_CHARACTERS = 3.0, 120, 200
+GROWTH, ADDED_WORDS, ADDED_CHARACTERS = 3.0, 150, 260
 
 
 def unreadable(pair: Pair) -> Finding | None:
@@ -39,7 +39,7 @@ def failed(pair: Pair) -> Finding | None:
 
 
 def runaway_length(pair: Pair) -> Finding | None:
-    """The text has trebled and grown by more than 120 words (200 characters of Chinese or Japanese)."""
+    """The text has trebled and grown by more than 150 words (260 characters of Chinese or Japanese)."""
     old, new = units(pair.instruction), units(pair.evolved or "")
     scripts = scripts_of(pair.evolved or "")
     wordless = scripts["Han"] + scripts["Kana"] > scripts["Latin"]

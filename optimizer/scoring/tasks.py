@@ -7,14 +7,17 @@ import re
 from ...agents.messages import Finding
 from .asks import asking_sentences, only_supposes
 from .pair import Pair
-from .sense import content, kinds_of, substance
+from .results import is_calculation
+from .sense import content, kinds_of, sense_of, stem, substance
 from .texts import clean, numbers_of, quote, sentences
-from .words import WORDLESS
+from .words import WORDLESS, word_lists
 
 __all__ = ["lost_question", "task_changed"]
 
 _LEAST_WORDS, _LEAST_CHARACTERS = 4, 5
-_NOTHING_LEFT = 0.1  # share of the seed's words of substance; under it a longer text speaks of something else
+_ZH_WANTS = re.compile(r"(?:请|请你|帮我)?(推荐|翻译|造句|写)(?=[一两三几\d]|.{0,4}[本首篇封则个部])")
+_ZH_ASKS = re.compile(r"什么|为什么|怎样|如何|哪些|多大程度")
+_NOTHING_LEFT = 0.15  # share of the seed's words of substance; under it a longer text speaks of something else
 _LITTLE_LEFT = 0.34  # the same, where the kind of the task is another one, too
 
 
@@ -45,21 +48,51 @@ def task_changed(pair: Pair) -> Finding | None:
     if not pair.evolved or not pair.evolved.strip():
         return None
     seed = {*substance(pair.instruction, pair.language)}
+    text = {*content(pair.evolved, pair.language)}
     least = _LEAST_CHARACTERS if pair.language in WORDLESS else _LEAST_WORDS
-    kept = {word for word in seed if word in content(pair.evolved, pair.language)}
     old, new = kinds_of(pair.instruction, pair.language), kinds_of(pair.evolved, pair.language)
-    share = len(kept) / len(seed) if seed else 1.0
+    share = len(seed & text) / len(seed) if seed else 1.0
+    said = f"{share:.0%} of the words are left: {quote(', '.join(sorted(seed))[:100])}"
     other = bool(old) and bool(new) and not old & new
     if other and share <= _LITTLE_LEFT and len(seed) >= least - 2:
-        return Finding(
-            "task-changed",
-            f"{', '.join(sorted(old))} became {', '.join(sorted(new))}; {share:.0%} of the words are left",
-        )
-    if len(seed) < least or share > _NOTHING_LEFT or (kept and len(seed) < 10) or old & new:
+        return Finding("task-changed", f"{', '.join(sorted(old))} became {', '.join(sorted(new))}; {said}")
+    if _talks_of_a_calculation(pair, old, new):
+        return Finding("task-changed", f"a calculation became a talk; {said}")
+    if _asks_for_other_things(pair):
+        return Finding("task-changed", f"other things are asked for; {said}")
+    enough = len(seed) >= least + (1 if share else 0) and not (old & new and len(seed) < 2 * least)
+    if not enough or share > _NOTHING_LEFT or _same_numbers(pair) or "```" in pair.evolved:
         return None
-    if _same_numbers(pair) or re.search(r"```", pair.evolved):
-        return None
-    return Finding("task-changed", f"{len(kept)} of {len(seed)} words are left: {quote(', '.join(sorted(seed))[:100])}")
+    return Finding("task-changed", said)
+
+
+def _talks_of_a_calculation(pair: Pair, old: frozenset[str], new: frozenset[str]) -> bool:
+    """Whether the seed gives numbers and asks for one, and the text asks for no number and speaks of no mathematics."""
+    lists = word_lists(pair.language)
+    if "maths" not in old or not is_calculation(pair.instruction, pair.language) or "maths" in new or "code" in new:
+        return False
+    text = clean(pair.evolved or "")
+    kept = numbers_of(pair.instruction, pair.language).stated & numbers_of(text, pair.language).stated
+    if len(kept) >= 2:
+        return False
+    quantity = any(words["quantity_asked"].search(text) for words in lists)
+    return not quantity and any(words["talks"].search(text) for words in lists)
+
+
+def _asks_for_other_things(pair: Pair) -> bool:
+    """Whether the thing that the seed's command wants (`recommend three books`) is gone, and the command as well."""
+    text = clean(pair.evolved or "")
+    if pair.language in WORDLESS:
+        verb = _ZH_WANTS.match(clean(pair.instruction))
+        made = verb and any(sign in text for sign in ("写", "作", "编", "拟", "起草", "改", verb[1]))
+        return bool(verb) and not made and bool(_ZH_ASKS.search(text))
+    command = word_lists(pair.language)[0]["wanted_things"].match(clean(pair.instruction))
+    seed = {*substance(pair.instruction, pair.language)}
+    if command is None or not seed & {*content(text, pair.language)}:
+        return False
+    same, verb, thing = sense_of(pair.language).same, stem(command[1]), stem(command[2])
+    words = {*content(text, pair.language)}
+    return same.get(verb, verb) not in words and same.get(thing, thing) not in words
 
 
 def _same_numbers(pair: Pair) -> bool:

@@ -21,7 +21,7 @@ _LINES = re.compile(r"\s*\n\s*")
 _TOKEN = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+(?:'[^\W_{_CJK}]+)*|[%$€£¥+*/=<>^-]")
 _SENTENCE = re.compile(r"(?:[^.!?。！？\n]|\.(?=\w))+[.!?。！？]*")
 _EVIDENCE = 160
-_REMEMBERED = 64  # texts: the rules look at the four texts of a pair again and again
+_REMEMBERED = 512  # texts: the rules look at the four texts of a pair again and again
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -74,7 +74,7 @@ def scripts_of(text: str) -> dict[str, int]:
 # ---------------------------------------------------------------- numbers
 
 _DIGITS = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+"
-_NUMBER = re.compile(rf"(?<![A-Za-z0-9_.])({_DIGITS})(?:\s?/\s?([0-9]+)(?![0-9/.]))?")
+_NUMBER = re.compile(rf"(?<![A-Za-z0-9_.])({_DIGITS})(?:\s?/\s?([0-9]+)(?![0-9/]|\.[0-9]))?")
 _LIST_MARK = re.compile(r"^\s*\(?[0-9]{1,2}[.)、](?=\s|[^\d\s])", re.MULTILINE)
 _LONGEST = 40  # digits of a number that is still taken as a value; what is longer is a string of digits
 

@@ -28,7 +28,10 @@ _PHRASES = (
     "plain_answers", "hints", "formulas", "asking", "questions", "commands", "closings", "plan_openings",
     "hint_leads", "asks_for_hints", "quantity_asked", "conditions", "result_opening", "given_away", "blank_answers",
     "programming", "code_to_work_on", "speaks_of_places", "never_last", "code_line", "names_a_language", "no_names",
-    "names", "stock_replies", "openings", "asks_back_short", "comparisons",
+    "names", "stock_replies", "openings", "asks_back_short", "comparisons", "counted", "reliefs", "meta_labels",
+    "thinking", "writes_questions", "before_starting", "converts", "talks", "wanted_things", "question_words",
+    "operations", "idle_phrases", "idle_in_calculations", "unfinished", "open_questions", "closed_questions",
+    "asides",
 )  # fmt: skip
 
 
@@ -102,12 +105,16 @@ def any_of(entries: Sequence[str], *, bounded: bool) -> re.Pattern[str]:
     """One expression for a list. A space stands for one white-space character: texts are cleaned before."""
     if not entries:
         return _NEVER
-    either = "|".join(_between_words(entry) if bounded else f"(?:{entry})" for entry in entries)
+    if bounded:
+        kinds: dict[tuple[str, str], list[str]] = {}
+        for entry in entries:
+            kinds.setdefault(_bounds(entry), []).append(entry)
+        either = "|".join(f"{start}(?:{'|'.join(group)}){end}" for (start, end), group in kinds.items())
+    else:
+        either = "|".join(f"(?:{entry})" for entry in entries)
     return re.compile(either.replace(" ", r"\s"), re.IGNORECASE)
 
 
-def _between_words(entry: str) -> str:
+def _bounds(entry: str) -> tuple[str, str]:
     """No letter may go on where an entry begins or ends with one; signs such as `=` stand anywhere."""
-    start = "" if entry[0] in _SIGNS else "(?<![A-Za-z])"
-    end = "" if entry[-1] in _SIGNS else "(?![A-Za-z])"
-    return f"{start}(?:{entry}){end}"
+    return "" if entry[0] in _SIGNS else "(?<![A-Za-z])", "" if entry[-1] in _SIGNS else "(?![A-Za-z])"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import cache
 
 from .pair import Pair
-from .texts import clean, units
+from .texts import clean, numbers_of, units
 from .words import Words, word_lists
 
-__all__ = ["code_solution", "new_equations", "worked_solution"]
+__all__ = ["code_solution", "new_equations", "worked_solution", "works_on_code"]
 
 _MARKED = re.compile(r"####\s*[-$£€]?[0-9]|\\boxed\s*\{")
 _NUMBER = r"\(?[$£€¥]?([0-9][0-9,]*(?:\.[0-9]+)?)%?\)?"
@@ -44,6 +45,9 @@ def worked_solution(seed: str, text: str, language: str) -> str:
         if found:
             return found
     new = new_equations(seed, text)
+    given = numbers_of(seed, language).stated
+    if not any(_operands(match) & given for match in new):
+        return ""
     concluded = bool(new) and any(words["conclusions"].search(text[new[0].start() :]) for words in lists)
     return " ; ".join(match[0] for match in new) if len(new) >= 2 or concluded else ""
 
@@ -60,27 +64,34 @@ def _announced(seed: str, text: str, words: Words) -> str:
 
 def _headed(seed: str, text: str, words: Words) -> str:
     """A heading such as `Solution:` with something behind it, or an answer in brackets."""
-    heads = words["solution_headings"].pattern
-    if re.search(rf"(?:{heads})\s?[*]*[:：]", seed, re.IGNORECASE):
+    heading, known = _heading(words["solution_headings"].pattern)
+    if known.search(seed):
         return ""
-    heading = re.search(
-        rf"(?:^|\n|[.?!。？！]\s?|[(\[（【]\s?)\s*[#*]*\s?(?:{heads})\s?[*]*\s?[:：=][*]*(?P<rest>(?:.|\n){{0,400}})",
-        text,
-        re.IGNORECASE,
-    )
-    if heading is None or words["blank_answers"].match(heading["rest"].strip()):
+    hit = heading.search(text)
+    if hit is None or words["blank_answers"].match(hit["rest"].strip()):
         return ""
-    bracketed = heading[0].lstrip()[:1] in "([（【"
+    bracketed = hit[0].lstrip()[:1] in "([（【"
+    enough = units(hit["rest"]) >= (1 if bracketed else 3) or re.match(r"\s*[-$£€¥]?\d", hit["rest"])
+    return hit[0] if enough else ""
+
+
+@cache
+def _heading(heads: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A heading with what follows it, and the same anywhere."""
+    opening = r"(?:^|\n|[.?!。？！]\s?|[(\[（【]\s?)\s*[#*]*\s?"
     return (
-        heading[0]
-        if units(heading["rest"]) >= (1 if bracketed else 3) or re.match(r"\s*[-$£€¥]?\d", heading["rest"])
-        else ""
+        re.compile(rf"{opening}(?:{heads})\s?[*]*\s?[:：=][*]*(?P<rest>(?:.|\n){{0,400}})", re.IGNORECASE),
+        re.compile(rf"(?:{heads})\s?[*]*[:：]", re.IGNORECASE),
     )
 
 
 def new_equations(seed: str, text: str) -> list[re.Match[str]]:
     """Equations that hold and are not in the seed."""
     return [match for match in _EQUATION.finditer(text) if match[0] not in seed and _comes_out(match)]
+
+
+def _operands(match: re.Match[str]) -> set[Fraction]:
+    return {Fraction(match[group].replace(",", "").rstrip(".")) for group in (1, 3)}
 
 
 def _comes_out(match: re.Match[str]) -> bool:
@@ -110,5 +121,10 @@ def code_solution(pair: Pair) -> str:
     whole = [piece for piece in pieces if _DOES.search(piece) and not _STUB.search(piece)]
     if not whole:
         return ""
+    return "" if works_on_code(text, pair.language) else whole[0]
+
+
+def works_on_code(text: str, language: str) -> bool:
+    """Whether the prose of a text says that its code is given to work on."""
     around = clean(_BODY.sub(" ", _FENCED.sub(" ", text)))
-    return "" if any(words["code_to_work_on"].search(around) for words in lists) else whole[0]
+    return any(words["code_to_work_on"].search(around) for words in word_lists(language))

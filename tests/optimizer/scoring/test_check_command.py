@@ -39,8 +39,10 @@ def test_one_object_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[s
     result = _json(capsys, _file(tmp_path, GOOD, COPY, NULL), "--profile", "recommended")
 
     assert (3, 2) == (result["rows"], result["flagged"])
-    assert {"identity": 1, "unreadable": 1} == result["by_class"]
-    assert [[], ["identity"], ["unreadable"]] == [[each["kind"] for each in row] for row in result["findings"]]
+    assert {"identity": 1, "asks-back": 1, "unreadable": 1} == result["by_class"]
+    assert [[], ["identity", "asks-back"], ["unreadable"]] == [
+        [each["kind"] for each in row] for row in result["findings"]
+    ]
     assert {"kind", "evidence"} == set(result["findings"][1][0])
 
 

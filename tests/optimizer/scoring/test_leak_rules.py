@@ -113,13 +113,14 @@ def test_a_long_piece_of_the_response_is_a_leak() -> None:
         ("Canberra", "The capital of Australia is Canberra. Why was it chosen?", True),
         ("Canberra", "Compare the capital of Australia with Canberra's twin cities.", False),
         ("Yes", "Is it right? The answer is yes.", False),
-        ("堪培拉", "澳大利亚的首都是堪培拉，为什么？", True),
+        ("堪培拉", "澳大利亚的首都是堪培拉，那么它的首都是哪里？", True),
     ],
 )
 def test_short_texts_as_answers(response: str, evolved: str, found: bool) -> None:
     """A name counts where it is given as the result."""
-    seed = "What is the capital of Australia?"
-    assert found is (answer_leak(Pair(seed, response, evolved)) is not None)
+    seed = "What is the capital of Australia?" if response.isascii() else "澳大利亚的首都是哪里？"
+    language = "en" if response.isascii() else "zh"
+    assert found is (answer_leak(Pair(seed, response, evolved, language=language)) is not None)
 
 
 @pytest.mark.parametrize(
