@@ -36,7 +36,6 @@ class Tried:
         scores: what it showed on dev, by seed id.
         against: id of that race's incumbent; its own id for the incumbent itself.
         edit: its effect against that incumbent; None for the incumbent itself.
-        dropped: whether it left the race early.
     """
 
     method: Method
@@ -44,7 +43,6 @@ class Tried:
     scores: Mapping[str, float]
     against: str
     edit: Edit | None = None
-    dropped: bool = False
 
     @property
     def mean(self) -> float | None:
@@ -58,9 +56,9 @@ class Tried:
 
     @property
     def proven_worse(self) -> bool:
-        """Whether it left the race as a clear loser, or its whole interval lies below the incumbent."""
+        """Whether its whole interval lies below the incumbent. That it left a race early is not enough: others led."""
         high = self.edit.high if self.edit else None
-        return self.dropped or (high is not None and high < 0)
+        return high is not None and high < 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,6 @@ class Field:
                 standing.contestant.method, step, MappingProxyType(dict(standing.scores)),
                 standings[0].contestant.method.id,
                 _effect(run_seed, step, index, standings, accepted=decision.accepted == index) if index else None,
-                dropped=standing.dropped_at is not None,
             )
             for index, standing in enumerate(standings)
         ]  # fmt: skip

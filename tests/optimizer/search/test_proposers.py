@@ -24,10 +24,10 @@ A, B, C = (Method((f"Do {letter}.",), name=letter) for letter in "ABC")
 
 
 def _row(method: Method, scores: Sequence[float], *, step: int = 0, gain: float = 0.0, high: float = 1.0,
-         against: Method = START, dropped: bool = False) -> Tried:  # fmt: skip
+         against: Method = START) -> Tried:  # fmt: skip
     named = {f"seed-{n}": score for n, score in enumerate(scores)}
     edit = None if method is against else Edit("w", method.clauses, gain, False, len(scores), gain - 1, high)
-    return Tried(method, step, named, against.id, edit, dropped)
+    return Tried(method, step, named, against.id, edit)
 
 
 def _field(*rows: Tried, incumbent: Method = START) -> Field:
@@ -75,7 +75,7 @@ def test_the_published_loop_does_not_merge() -> None:
         ([_row(A, [1, 0, 0]), _row(B, [0, 1, 0])], A),
         ([_row(A, [0, 1, 1])], None),
         ([_row(A, [1, 1, 1], high=-0.1), _row(B, [1, 0, 0])], B),
-        ([_row(A, [1, 1, 1], dropped=True)], None),
+        ([_row(A, [1, 1, 1], high=-0.1)], None),
         ([], None),
     ],
 )
@@ -149,8 +149,8 @@ def test_a_population_of_one_mutates() -> None:
 
 
 def test_the_proven_worse_die() -> None:
-    """However the mean looks on the few items that it met."""
-    rows = (_row(START, [0] * 9), _row(A, [1] * 9, gain=0.9, dropped=True), _row(B, [1] * 9, gain=0.2))
+    """However the mean looks on all items that it met."""
+    rows = (_row(START, [0] * 9), _row(A, [1] * 9, gain=0.9, high=-0.1), _row(B, [1] * 9, gain=0.2))
 
     assert (START, B) == population(_field(*rows), 6)
 
