@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,7 +21,6 @@ from ..agents.gateway.books.bills import cut_off_in, finished_calls
 from ..agents.gateway.books.journal_file import FileLock
 from ..agents.gateway.books.ledger import cut_off_notice
 from ..agents.gateway.collector import spared_collector
-from ..agents.gateway.endpoints import Budget
 from ..agents.gateway.errors import AutoEvolError, SessionStopped, StorageError, UsageError
 from ..agents.gateway.gateway import Gateway, open_gateway
 from ..agents.gateway.requests import Decoding
@@ -41,7 +40,8 @@ from .recipes.contest.lineup import freeze_lineup, load_lineup, read_lineup
 from .recipes.contest.load import bouts_of
 from .recipes.evolve import evolve
 from .record.abilities import refuse_unable, with_abilities
-from .record.config import freeze, thaw
+from .record.changes import EVENT, asked_changes, in_force, settings_now
+from .record.config import freeze
 from .record.estimate import Estimate, Sizes, estimate, roles_in_use, seed_tokens
 from .record.estimate_file import ESTIMATE, estimate_object
 from .record.events import EventLog
@@ -103,34 +103,36 @@ def create_run(settings: Settings, root: Path) -> Path:
     return folder
 
 
-async def run(folder: Path, watcher: Watcher, *, replay: bool = False, budget: Budget | None = None) -> Ending:
+async def run(
+    folder: Path, watcher: Watcher, *, replay: bool = False, said: Mapping[str, object] | None = None
+) -> Ending:  # fmt: skip
     """Run a folder to its end, from wherever it stands.
 
     Args:
         folder: a run, new or broken off.
         watcher: who is told how it goes.
         replay: take every answer from the journal and open no connection.
-        budget: caps that replace the frozen ones, to continue a run that reached them.
+        said: settings that are changed from now on, as a tree: caps, limits and others that are harmless.
 
     Raises:
-        UsageError: settings, prompts or seeds are not those that the run began with.
+        UsageError: settings, prompts or seeds are not those that the run began with, or a setting cannot be changed.
         StorageError: a record cannot be written, or another process is at work on the run.
     """
     # The gateway of a replay only reads and locks nothing, but a replay writes all other files of the run.
     with FileLock(folder) if replay else nullcontext():
-        return await _run(folder, watcher, replay=replay, budget=budget)
+        return await _run(folder, watcher, replay=replay, said=said or {})
 
 
-async def _run(folder: Path, watcher: Watcher, *, replay: bool, budget: Budget | None) -> Ending:
+async def _run(folder: Path, watcher: Watcher, *, replay: bool, said: Mapping[str, object]) -> Ending:
     files = RunFolder(folder)
     frozen = files.read_json("settings.json")
-    settings = thaw(frozen["settings"])
+    settings = settings_now(files)
     _check_fingerprints(frozen, settings)
     source = open_seeds(settings.seeds)
     split = _split(settings, source, frozen["fingerprints"]["seeds"])
+    changes = asked_changes(settings, said)
+    settings = in_force(settings, changes)
     expected = _estimate(settings, source, split, files)
-    if budget is not None:
-        settings = settings.model_copy(update={"budget": budget})
     ours, report = False, ""
     try:
         async with open_gateway(
@@ -144,6 +146,9 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, budget: Budget |
             # From here on the folder is locked: a process that is refused must not touch the files of the one at work.
             ours = True
             events = EventLog(folder / "events.jsonl")
+            for change in changes:
+                events.append(EVENT, **change.as_fields())
+                watcher.note(f"From now on {change.words}.")
             files.write_json(ESTIMATE, estimate_object(expected))
             with files.rows("messages.jsonl") as messages, spared_collector():
                 runner = Runner(events.decided, events.put, watcher.note, settings.checks.on_error == "stop")

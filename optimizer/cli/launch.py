@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import click
 
-from ...agents.gateway.endpoints import Budget
 from ...agents.gateway.engine.local_engine import check_installed
 from ...agents.gateway.engine.model_files import locate
 from ...agents.gateway.errors import AutoEvolError, StorageError, UsageError
@@ -81,8 +80,8 @@ def launch(options: Mapping[str, Any], said: Tree) -> None:
 
 
 def follow(
-    folder: Path, outlook: Outlook, *, quiet: bool = False, out: Path | None = None, budget: Budget | None = None,
-    replay: bool = False, as_json: bool = False,
+    folder: Path, outlook: Outlook, *, quiet: bool = False, out: Path | None = None,
+    said: Mapping[str, object] | None = None, replay: bool = False, as_json: bool = False,
 ) -> None:  # fmt: skip
     """Run a folder to its end, show how it goes, and print how it ended.
 
@@ -91,7 +90,7 @@ def follow(
         outlook: what is expected of it.
         quiet: show no progress.
         out: put the data set there too.
-        budget, replay: see `session.run`.
+        said, replay: see `session.run`.
         as_json: print the record of a comparison instead of words.
 
     Raises:
@@ -103,7 +102,7 @@ def follow(
     command = resume_line(folder, out)
     with interruptible(folder, command), make_watcher(quiet=quiet, steps=outlook.steps) as watcher:
         watcher.begin(folder, outlook.line)
-        ending = anyio.run(partial(run, folder, watcher, replay=replay, budget=budget))
+        ending = anyio.run(partial(run, folder, watcher, replay=replay, said=said))
         watcher.end(ending.summary)
     _report(ending, command, out, as_json=as_json)
 
@@ -214,8 +213,12 @@ def _copy(source: Path, target: Path) -> None:
         ) from error
 
 
-def refuse_unknown_prices(settings: Settings) -> None:
+def refuse_unknown_prices(settings: Settings, option: str = "--price MODEL=IN,OUT") -> None:
     """A cap in money means nothing where a price is unknown (design, law 7).
+
+    Args:
+        settings: complete settings.
+        option: how a price is said.
 
     Raises:
         UsageError: there is such a cap and such a price.
@@ -224,7 +227,7 @@ def refuse_unknown_prices(settings: Settings) -> None:
     if settings.budget.usd is not None and missing:
         raise UsageError(
             f"A budget in USD needs the price of {', '.join(missing)}.",
-            fix="Add --price MODEL=IN,OUT (USD per million tokens; 0,0 for a server of your own), "
+            fix=f"Add {option} (USD per million tokens; 0 and 0 for a server of your own), "
             "or cap calls or tokens instead.",
         )
 

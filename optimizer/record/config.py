@@ -24,7 +24,7 @@ from .settings import Profile, RoleSettings, Settings
 from .tree import Tree, anchor_paths, drop_other_kinds, merge
 from .wording import Place, sentence_of
 
-__all__ = ["freeze", "resolve", "thaw", "words_of"]
+__all__ = ["freeze", "renewed", "resolve", "thaw", "words_of"]
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _SECRET_NAMES = {"api_key", "apikey", "key", "token", "password", "secret_key", "authorization", "x-api-key", "api-key"}
@@ -63,6 +63,31 @@ def resolve(config_file: Path | None, flags: Mapping[str, object]) -> Settings:
     _check_key_names(settings)
     _check_fallbacks(settings)
     return _seat_models(_default_key(settings), model)
+
+
+def renewed(settings: Settings, said: Mapping[str, object]) -> Settings:
+    """Settings of a run with what is said anew on the command line; whether that may change is not asked here.
+
+    Args:
+        settings: complete settings.
+        said: a tree; relative paths in it start at the current folder.
+
+    Raises:
+        UsageError: an unknown setting, a value that does not fit, a key where none may be.
+    """
+    place = Place("", said)
+    _refuse_keys(said, place)
+    tree = merge({}, said)
+    anchor_paths(tree, Path.cwd())
+    merged = merge(freeze(settings), tree)
+    say_none(merged, Settings)
+    try:
+        after = Settings.model_validate(merged)
+    except ValidationError as error:
+        raise sentence_of(error, Settings, place) from None
+    _check_key_names(after)
+    _check_fallbacks(after)
+    return after
 
 
 def freeze(settings: Settings) -> dict[str, object]:

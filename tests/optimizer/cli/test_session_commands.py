@@ -280,7 +280,7 @@ def test_a_cap_stops_cleanly_and_can_be_raised(cli: Cli, server: ModelServer, se
     again = cli("resume", "run", "--quiet")
     held = cli("resume", "run", "--budget", "9000calls,5tokens", "--quiet")
     assert spent == server.count
-    done = cli("resume", "run", "--budget", "9000calls", "--quiet")
+    done = cli("resume", "run", "--budget", "9000calls,900000tokens", "--quiet")
 
     assert (1, 1, 1, 0) == (stopped.code, again.code, held.code, done.code)
     assert 0 < spent <= 8
