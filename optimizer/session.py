@@ -17,7 +17,7 @@ from anyio import get_cancelled_exc_class
 
 from ..agents.agent import Door
 from ..agents.cast import SeatSpec, build_cast, prompt_fingerprint
-from ..agents.gateway.books.bills import cut_off_in, finished_calls
+from ..agents.gateway.books.bills import cut_off_in, finished_calls, settled_in
 from ..agents.gateway.books.journal_file import FileLock
 from ..agents.gateway.books.ledger import cut_off_notice
 from ..agents.gateway.collector import spared_collector
@@ -155,33 +155,33 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, said: Mapping[st
                 team = Team({**_cast(settings, gateway), ProgramTask: runner}, gateway)
                 state = _state(settings, split, events)
                 log = MessageLog(messages)
-                bench = Run(settings, files, events, split, team, log, watcher, _spending(gateway), state)
+                bench = Run(settings, files, events, split, team, log, watcher, _spending(gateway, folder), state)
                 bench.recast = lambda seat: Team(_cast(_with_evolver(settings, seat), gateway), gateway)
                 _watch(bench, gateway, expected, watcher)
-                ending = await _guarded(bench, source, gateway, _start(frozen, settings, split))
+                ending = await _guarded(bench, source, _start(frozen, settings, split))
     finally:
         if ours:
             report = _report(folder, settings)
     return replace(ending, summary=f"{ending.summary}\n{report}")
 
 
-async def _guarded(run: Run, source: SeedSource, gateway: Gateway, start: Method) -> Ending:
+async def _guarded(run: Run, source: SeedSource, start: Method) -> Ending:
     """Run the recipe; whatever ends it, the folder says so before anyone else does."""
     run.events.append("resumed" if run.events.past else "started", version=metadata.version("autoevol"))
     run.update(state="running")
     try:
         story = await _recipe(run, source, start)
     except SessionStopped as stop:
-        return _end(run, gateway, "stopped", f"Stopped: {stop}", code=stop.exit_code)
+        return _end(run, "stopped", f"Stopped: {stop}", code=stop.exit_code)
     except AutoEvolError as error:
         with suppress(StorageError):
-            _end(run, gateway, "stopped", f"Stopped: {error}")
+            _end(run, "stopped", f"Stopped: {error}")
         raise
     except get_cancelled_exc_class():
         with suppress(StorageError):
-            _end(run, gateway, "stopped", "Stopped by the person.")
+            _end(run, "stopped", "Stopped by the person.")
         raise
-    return _end(run, gateway, "finished", story)
+    return _end(run, "finished", story)
 
 
 async def _recipe(run: Run, source: SeedSource, start: Method) -> str:
@@ -221,13 +221,23 @@ def _watch(run: Run, gateway: Gateway, expected: Estimate, watcher: Watcher) -> 
     run.forecast = lambda: forecaster.look(gateway.progress()).forecast
 
 
-def _end(run: Run, gateway: Gateway, state: Literal["finished", "stopped"], story: str, code: int = 0) -> Ending:
+def _end(run: Run, state: Literal["finished", "stopped"], story: str, code: int = 0) -> Ending:
     """Put the end on record."""
-    totals = gateway.totals().all
     run.events.append(state, story=story)
     run.state.pop("forecast", None)
-    run.update(state=state, story=story, calls=totals.calls, cost_usd=totals.cost, tokens=totals.tokens)
+    with suppress(StorageError):  # a journal that cannot be read is told of elsewhere
+        run.state.update(_bill(run.folder.path))
+    run.update(state=state, story=story)
     return Ending(state, story, run.folder.path, code)
+
+
+def _bill(folder: Path) -> dict[str, Any]:
+    """What was spent; attempts that a death cut off are listed apart, since nobody knows what they cost."""
+    settled, lost = settled_in(folder), cut_off_in(folder)
+    bill: dict[str, Any] = {"calls": settled.calls, "cost_usd": settled.cost, "tokens": settled.tokens}
+    if lost.calls:
+        bill["lost"] = {"calls": lost.calls, "cost_usd": lost.cost, "tokens": lost.tokens}
+    return bill
 
 
 def _report(folder: Path, settings: Settings) -> str:
@@ -342,9 +352,11 @@ def _language(split: Split) -> str:
     return "zh" if chinese * 2 > len(seeds) else "en"
 
 
-def _spending(gateway: Gateway) -> Callable[[], Spending]:
+def _spending(gateway: Gateway, folder: Path) -> Callable[[], Spending]:
+    """What was spent, but for attempts that a death cut off: a decision by it must not hang on deaths."""
+
     def look() -> Spending:
-        totals = gateway.totals()
-        return Spending(totals.all.calls, totals.all.tokens, totals.all.cost, totals.minutes)
+        settled = settled_in(folder)
+        return Spending(settled.calls, settled.tokens, settled.cost, gateway.totals().minutes)
 
     return look

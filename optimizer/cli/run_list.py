@@ -121,6 +121,9 @@ def read_entry(folder: Path) -> RunEntry:
     known = {**settings, **(status or {})}
     search = settings.get("search")
     calls, usd = _whole(known.get("calls")), known.get("cost_usd")
+    lost = known.get("lost")
+    if isinstance(lost, dict):
+        calls, usd = _with_lost(calls, usd, cast("dict[str, Any]", lost))
     if status is not None and "calls" not in status:  # it was killed, or is at work: only its journal knows
         calls, status = _spent(folder, status)
         usd = status.get("cost_usd")
@@ -135,6 +138,13 @@ def read_entry(folder: Path) -> RunEntry:
         cost_usd=float(usd) if isinstance(usd, int | float) else None, cost=_cost(settings, status, usd),
         started=_text(known.get("started")),
     )  # fmt: skip
+
+
+def _with_lost(calls: int | None, usd: object, lost: Mapping[str, Any]) -> tuple[int | None, float | None]:
+    """Attempts that a death cut off count too, at worst: a cap counts them so."""
+    more, cost = _whole(lost.get("calls")) or 0, lost.get("cost_usd")
+    money = usd + cost if isinstance(usd, int | float) and isinstance(cost, int | float) else None
+    return None if calls is None else calls + more, money
 
 
 def _spent(folder: Path, status: Mapping[str, Any]) -> tuple[int | None, dict[str, Any]]:

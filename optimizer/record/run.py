@@ -104,7 +104,8 @@ def _message_row(message: Message, sender: str, to: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What was spent so far, over all restarts: attempts, tokens, USD (None where a price is unknown), minutes."""
+    """What was spent so far, over all restarts: attempts that have an end, tokens, USD (None where a price is unknown),
+    minutes."""
 
     calls: int
     tokens: int

@@ -10,7 +10,7 @@ from typing import Any
 from .journal_file import JOURNAL_NAME, open_for_reading, sqlite_trouble
 from .ledger import Entry, Sum
 
-__all__ = ["cut_off_in", "finished_calls", "minutes_of", "spent_in"]
+__all__ = ["cut_off_in", "finished_calls", "minutes_of", "settled_in", "spent_in"]
 
 _SUMS = (
     "COUNT(*), TOTAL(input_tokens), TOTAL(output_tokens), TOTAL(cached_tokens), TOTAL(reasoning_tokens), TOTAL(cost),"
@@ -36,6 +36,16 @@ def spent_in(folder: Path) -> Sum:
         StorageError: there is no journal, or it cannot be read.
     """
     (row,) = _rows(folder, f"SELECT {_SUMS} FROM attempts")  # noqa: S608
+    return _sum((*row, 0.0))
+
+
+def settled_in(folder: Path) -> Sum:
+    """Every attempt of a run that has an end, failed ones too: what it would have cost without a death.
+
+    Raises:
+        StorageError: there is no journal, or it cannot be read.
+    """
+    (row,) = _rows(folder, f"SELECT {_SUMS} FROM attempts WHERE ended<>''")  # noqa: S608
     return _sum((*row, 0.0))
 
 
