@@ -41,7 +41,7 @@ class EventLog:
     """The events of one run, appended by the running process alone. Events before this process are `past`."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self.past = read_events(path)
         self._decided = {event["point"]: event["value"] for event in self.past if event["kind"] == "decision"}
         self._drop_torn_tail()
@@ -54,13 +54,13 @@ class EventLog:
         """
         event = {"kind": kind, "at": datetime.now(UTC).isoformat(timespec="seconds"), **fields}
         try:
-            with self._path.open("ab") as file:
+            with self.path.open("ab") as file:
                 file.write(encode_line(event).encode())
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
             raise StorageError(
-                f"{self._path} cannot be written: {error.strerror}.",
+                f"{self.path} cannot be written: {error.strerror}.",
                 fix="Make room or give write permission, then `autoevol resume`.",
             ) from error
 
@@ -87,10 +87,10 @@ class EventLog:
 
     def _drop_torn_tail(self) -> None:
         try:
-            whole = self._path.read_bytes()
+            whole = self.path.read_bytes()
         except FileNotFoundError:
             return
         end = whole.rfind(b"\n") + 1
         if end != len(whole):
-            with self._path.open("r+b") as file:
+            with self.path.open("r+b") as file:
                 file.truncate(end)

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from .asked import Asked
+from .coding import code_for
 from .draws import digest_of, mixed, share
 from .fitting import Fitting, schema_of
 from .sayings import CHINESE, ENGLISH, Sayings
@@ -29,7 +30,7 @@ _LIST = ("numbered", "编号")
 
 
 def act(asked: Asked, index: int) -> str | None:
-    """What to answer, or None where nothing asks for a form.
+    """What to answer, or None where nothing asks for a form or for code.
 
     Args:
         asked: the call.
@@ -38,7 +39,7 @@ def act(asked: Asked, index: int) -> str | None:
     ask = asked.turns[-1][1]
     schema = schema_of(asked.body)
     if schema is None and "</" not in ask and not _asks_json(asked):
-        return None
+        return code_for(asked, index)
     scene = Scene.of(asked, index)
     if schema is not None:
         return Fitting(scene).text(schema)
