@@ -40,7 +40,7 @@ from .recipes.contest.lineup import freeze_lineup, load_lineup, read_lineup
 from .recipes.contest.load import bouts_of
 from .recipes.evolve import evolve
 from .record.abilities import refuse_unable, with_abilities
-from .record.changes import EVENT, asked_changes, in_force, settings_now
+from .record.changes import asked_changes, in_force, put_on_record, settings_now
 from .record.config import freeze
 from .record.estimate import Estimate, Sizes, estimate, roles_in_use, seed_tokens
 from .record.estimate_file import ESTIMATE, estimate_object
@@ -146,9 +146,7 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, said: Mapping[st
             # From here on the folder is locked: a process that is refused must not touch the files of the one at work.
             ours = True
             events = EventLog(folder / "events.jsonl")
-            for change in changes:
-                events.append(EVENT, **change.as_fields())
-                watcher.note(f"From now on {change.words}.")
+            put_on_record(changes, events, watcher.note)
             files.write_json(ESTIMATE, estimate_object(expected))
             with files.rows("messages.jsonl") as messages, spared_collector():
                 runner = Runner(events.decided, events.put, watcher.note, settings.checks.on_error == "stop")

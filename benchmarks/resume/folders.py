@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.agents.gateway.books.export import export_calls
+from autoevol.optimizer.record.changes import settings_now
+from autoevol.optimizer.record.folder import RunFolder
 
 __all__ = ["differences", "records_of"]
 
@@ -35,6 +37,7 @@ def records_of(run: Path, *, faultless: bool = True) -> dict[str, Any]:
     events = [json.loads(line) for line in (run / "events.jsonl").read_bytes().splitlines()]
     # What was decided while answers came in any order is named by its point.
     found["decisions"] = {event["point"]: event["value"] for event in events if event["kind"] == "decision"}
+    found["settings in force"] = settings_now(RunFolder(run))
     found["calls"] = [_timeless(json.loads(line)) for line in export_calls(run, prompts=True) if line is not None]
     return found
 

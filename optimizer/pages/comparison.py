@@ -135,7 +135,7 @@ def _page(files: RunFiles) -> _Page:
         judge=read_judge(files),
         spending=read_spending(files, free=frozen.settings.free),
         files={name: what for name, what in _FILES.items() if files.has(name)},
-        settings=settings_lines(files.tree("settings.json")),
+        settings=settings_lines(files),
         version=frozen.autoevol,
         troubles=files.troubles,
     )

@@ -6,7 +6,7 @@ A run that was stopped early has fewer of these files; an older or newer run may
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 __all__ = [
     "CandidateRecord",
@@ -17,6 +17,7 @@ __all__ = [
     "DroppedRecord",
     "EstimateLineRecord",
     "EstimateRecord",
+    "EventRecord",
     "FindingRecord",
     "FrozenRecord",
     "JudgeRecord",
@@ -229,6 +230,15 @@ class FrozenRecord(_Record):
     autoevol: str = ""
     recorded: str = ""
     settings: SettingsRecord = SettingsRecord()
+
+
+class EventRecord(_Record):
+    """A line of `events.jsonl`; of a changed setting the names that lead to it, and its values."""
+
+    kind: str = ""
+    path: tuple[str, ...] = ()
+    old: JsonValue = None
+    new: JsonValue = None
 
 
 class RangeRecord(_Record):

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from ...agents.method import Method
+from ..record.changes import EVENT as SETTING
+from ..record.changes import Change as SettingChange
 from ..record.folder import write_atomically
 from ..record.keys import hide_keys
 from ..record.quirks import changes_of
@@ -23,7 +25,7 @@ from .counts import Balance, balances
 from .files import RunFiles
 from .judge import JUDGE, JudgeView, read_judge
 from .lineage import Change, changes, read_method
-from .records import ConfirmationRecord, FrozenRecord, SearchRecord, StatusRecord
+from .records import ConfirmationRecord, EventRecord, FrozenRecord, SearchRecord, StatusRecord
 from .rendering import render
 from .rows import Data, Dropped, Picked, read_data, read_dropped, read_picked
 from .spending import Spending, read_spending
@@ -169,19 +171,26 @@ def _page(files: RunFiles) -> _Page:
         spending=spending,
         against=read_against(files, spending),
         files={name: what for name, what in _FILES.items() if files.has(name)},
-        settings=settings_lines(files.tree("settings.json")),
+        settings=settings_lines(files),
         version=frozen.autoevol,
         recorded=frozen.recorded,
         troubles=files.troubles,
     )
 
 
-def settings_lines(frozen: Mapping[str, Any]) -> tuple[str, ...]:
-    """The lines of the frozen settings. The secret that delimiters derive from is nobody's business."""
+def settings_lines(files: RunFiles) -> tuple[str, ...]:
+    """The lines of the frozen settings, and what was changed while the run went on.
+
+    The secret that delimiters derive from is nobody's business.
+    """
+    frozen = files.tree("settings.json")
     settings: object = frozen.get("settings")
     if not isinstance(settings, dict):
         return ()
     shown = {**frozen, "settings": {**cast("dict[str, Any]", settings), "secret": "(not shown)"}}
+    events = files.rows("events.jsonl", EventRecord)
+    changed = [SettingChange(event.path, event.old, event.new).words for event in events if event.kind == SETTING]
+    shown |= {"changed while the run went on": changed} if changed else {}
     return tuple(hide_keys(json.dumps(shown, ensure_ascii=False, indent=2)).split("\n"))
 
 

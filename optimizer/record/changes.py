@@ -15,13 +15,13 @@ from typing import Any, cast
 
 from ...agents.gateway.errors import UsageError
 from .config import freeze, renewed, thaw
-from .events import read_events
+from .events import EventLog, read_events
 from .folder import RunFolder
 from .settings import Settings
 from .tree import Tree
 
 __all__ = ["EVENT", "FIXED", "HARMLESS", "Change", "asked_changes", "changes_in", "in_force", "pattern_of",
-           "settings_now"]  # fmt: skip
+           "put_on_record", "settings_now"]  # fmt: skip
 
 EVENT = "setting"
 """The kind of the event of a change."""
@@ -190,6 +190,27 @@ def asked_changes(now: Settings, said: Mapping[str, object]) -> tuple[Change, ..
         if why:
             raise _refused(change, why)
     return found
+
+
+def put_on_record(changes: Sequence[Change], events: EventLog, note: Callable[[str], None]) -> None:
+    """Write the changes durably, before they have any effect.
+
+    Args:
+        changes: that are asked for now.
+        events: of the run.
+        note: takes a line for the person on each, and on what another cap does not undo.
+
+    Raises:
+        StorageError: they could not be written.
+    """
+    for change in changes:
+        events.append(EVENT, **change.as_fields())
+        note(f"From now on {change.words}.")
+    if any(change.path[0] == "budget" for change in changes) and events.saved:
+        note(
+            f"The search stays ended as it was decided under the earlier caps ({events.saved}). To search on, start a "
+            "new run with --reuse."
+        )
 
 
 def _why_not(change: Change) -> str:

@@ -77,6 +77,12 @@ class EventLog:
             self._decided[point] = value
         return self._decided[point]
 
+    @property
+    def saved(self) -> str:
+        """Why the search ended to keep a part of the budget, where that is on record; else an empty string."""
+        steps = (value for point, value in self._decided.items() if point.startswith("steps/") and point.endswith("/go"))
+        return next((str(value) for value in steps if value), "")
+
     def decided(self, point: str) -> Any:
         """What is on record for a named point, or None. For decisions that must be awaited; `put` keeps them."""
         return self._decided.get(point)
