@@ -25,6 +25,8 @@ COURSES: Mapping[str, Mapping[str, Any]] = {
     "paper": {"profile": "paper", "search": {"patience": 3}},
     "official-code": {"profile": "official-code"},
     "evolve": {"recipe": "evolve", **_CHECKED},
+    # With a second step a cap that stops the run late would end the search early, and that stays on record.
+    "one-step": {**_CHECKED, "search": {"steps": 1}},
 }
 """What each says beside `_EACH`; `recommended` with judge, sandbox, agreement, student and embeddings."""
 

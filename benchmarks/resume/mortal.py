@@ -16,6 +16,7 @@ outage of the provider. The moments:
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -40,6 +41,8 @@ MOMENTS = ("sent", "answered", "journaled", "event", "torn", "file", "moved", "r
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LIMIT_S = 300.0
+# What takes long to load is loaded once, before any fork.
+_HEAVY = ("autoevol.optimizer.session", "autoevol.optimizer.cli.launch", "autoevol.optimizer.cli.resume")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,9 @@ class Nursery:
         if not line:
             raise RuntimeError("the nursery is gone")
         moments = log.with_suffix(".json")
-        counted = json.loads(moments.read_text(encoding="utf-8")) if moments.exists() else {}
-        return Ended(int(line), log.read_text(encoding="utf-8", errors="replace"), counted)
+        counted: object = json.loads(moments.read_text(encoding="utf-8")) if moments.exists() else {}
+        told = log.read_text(encoding="utf-8", errors="replace")
+        return Ended(int(line), told, cast("dict[str, int]", counted))
 
 
 @contextmanager
@@ -103,7 +107,7 @@ def nursery(folder: Path) -> Generator[Nursery]:
     paths = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH", "")])])
     environment = {**os.environ, "PYTHONPATH": paths, "AUTOEVOL_STATE": str(folder / "state")}
     command = [sys.executable, "-m", "benchmarks.resume.mortal"]
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603  ours
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=folder
     ) as process:
         yield Nursery(process, folder)
@@ -115,10 +119,8 @@ def nursery(folder: Path) -> Generator[Nursery]:
 
 
 def _main() -> None:
-    from autoevol.optimizer import session  # noqa: PLC0415  what takes long to load is loaded once, before any fork
-    from autoevol.optimizer.cli import launch, resume  # noqa: PLC0415
-
-    assert session and launch and resume  # noqa: S101
+    for name in _HEAVY:
+        importlib.import_module(name)
     for line in sys.stdin:
         order = cast("dict[str, Any]", json.loads(line))
         Path(order["log"]).with_suffix(".json").unlink(missing_ok=True)

@@ -67,6 +67,7 @@ FIXED: Mapping[str, str] = {
     "name": "the run's folder is named by it",
     "recipe": "it is what the run does",
     "profile": "it decided how every step was decided",
+    "quirks": "they decided how every step was decided",
     "run_seed": "every random choice derives from it",
     "secret": "it is part of every prompt that holds data",
     "seeds.**": "it says which seeds were split into train, dev and test",

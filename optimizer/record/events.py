@@ -80,8 +80,7 @@ class EventLog:
     @property
     def saved(self) -> str:
         """Why the search ended to keep a part of the budget, where that is on record; else an empty string."""
-        steps = (value for point, value in self._decided.items() if point.startswith("steps/") and point.endswith("/go"))
-        return next((str(value) for value in steps if value), "")
+        return next((str(value) for point, value in self._decided.items() if point.endswith("/go") and value), "")
 
     def decided(self, point: str) -> Any:
         """What is on record for a named point, or None. For decisions that must be awaited; `put` keeps them."""
