@@ -154,7 +154,9 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, said: Mapping[st
                 state = _state(settings, split, events)
                 log = MessageLog(messages)
                 bench = Run(settings, files, events, split, team, log, watcher, _spending(gateway, folder), state)
-                bench.recast = lambda seat: Team(_cast(_with_evolver(settings, seat), gateway), gateway)
+                bench.recast = lambda seat: Team(
+                    {**_cast(_with_evolver(settings, seat), gateway), ProgramTask: runner}, gateway
+                )
                 _watch(bench, gateway, expected, watcher)
                 ending = await _guarded(bench, source, _start(frozen, settings, split))
     finally:
