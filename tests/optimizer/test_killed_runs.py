@@ -115,7 +115,7 @@ def _records(run: Path) -> dict[str, Any]:
         if path.is_file() and not name.startswith(("journal", "events", "log", ".")):
             files[name] = path.read_text(encoding="utf-8")
     status = json.loads(files.pop("status.json"))
-    for varies in ("started", "ended", "calls", "tokens", "story"):
+    for varies in ("started", "lost"):
         status.pop(varies, None)
     files["status"] = status
     events = [json.loads(line) for line in (run / "events.jsonl").read_text(encoding="utf-8").splitlines()]

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from autoevol.agents.gateway.books.journal import read_calls
-from autoevol.agents.gateway.endpoints import Budget
 from autoevol.agents.gateway.errors import StorageError, UsageError
 from autoevol.optimizer.pages.watcher import QuietWatcher
 from autoevol.optimizer.session import create_run, run
@@ -208,7 +207,7 @@ async def test_a_stopped_comparison_goes_on_and_ends_the_same(server: ModelServe
     first = await run(made, QuietWatcher())
     _remove(names)
     caps = (60, 61, 140, 100_000)
-    states = [first.state, *[(await run(made, QuietWatcher(), budget=Budget(calls=cap))).state for cap in caps]]
+    states = [first.state, *[(await run(made, QuietWatcher(), said={"budget": {"calls": cap}})).state for cap in caps]]
 
     assert ["stopped"] * 4 + ["finished"] == states
     assert 2 * calls == server.count
