@@ -89,13 +89,22 @@ def build_cast(
     return {kind: agent() for role, kind, agent in known if role in seats}
 
 
-def prompt_fingerprint(folder: Path | None = None) -> str:
+def prompt_fingerprint(folder: Path | None = None, role: RoleName | None = None) -> str:
     """64 hex digits over every prompt, the starting methods and the contract's version; a run freezes it.
+
+    Args:
+        folder: a person's own prompt files.
+        role: only the prompts of this role.
 
     Raises:
         UsageError: a prompt has a wrong variable or cannot be read.
     """
-    return hashlib.sha256(f"{CONTRACT_VERSION}\x1f{_prompts(folder).fingerprint}".encode()).hexdigest()
+    prompts = _prompts(folder)
+    texts = prompts.fingerprint
+    if role is not None:
+        mine = [(task, language) for task, language in prompts.texts if task.partition("-")[0] == role]
+        texts = "\x1e".join(f"{task}.{code}\x1f{prompts.texts[task, code].text}" for task, code in sorted(mine))
+    return hashlib.sha256(f"{CONTRACT_VERSION}\x1f{texts}".encode()).hexdigest()
 
 
 def _prompts(folder: Path | None) -> Prompts:

@@ -258,7 +258,7 @@ def _frozen(plan: Plan) -> dict[str, Any]:
         "autoevol": metadata.version("autoevol"),
         "fingerprints": {
             "rows": hashlib.sha256(rows.encode()).hexdigest(),
-            "prompts": prompt_fingerprint(_prompts(settings)),
+            "prompts": prompt_fingerprint(_prompts(settings), "judge"),
             "detectors": RULES,
         },
         "everything": plan.everything,
@@ -272,8 +272,8 @@ def _labelled(plan: Plan) -> list[LabelledRow]:
 
 def _check_same(folder: Path, old: dict[str, Any], new: dict[str, Any], *, fix: str) -> None:
     changed = [name for name, value in new["fingerprints"].items() if old["fingerprints"][name] != value]
-    for name, value in new["settings"].items():
-        if name != "budget" and old["settings"].get(name) != value:
+    for name, value in old["settings"].items():  # what a newer version added is at its default
+        if name != "budget" and new["settings"].get(name) != value:
             changed.append({"seeds": "rows"}.get(name, name))
     if old["everything"] is not new["everything"]:
         changed.append("--all")

@@ -118,6 +118,10 @@ def interruptible(folder: Path, command: str) -> Generator[None]:
     Raises:
         Interrupted: it was stopped.
     """
+    # A shell starts what it puts in the background with SIGINT ignored; then SIGTERM, sent on as SIGINT, would be lost.
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if ignored:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     previous = signal.signal(signal.SIGTERM, _as_interrupt)
     try:
         yield
@@ -128,6 +132,8 @@ def interruptible(folder: Path, command: str) -> Generator[None]:
         raise
     finally:
         signal.signal(signal.SIGTERM, previous)
+        if ignored:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def check_choices(settings: Settings) -> None:

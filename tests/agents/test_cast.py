@@ -87,3 +87,13 @@ def test_a_missing_folder_of_prompts_is_said(tmp_path: Path) -> None:
     """Silence would mean running with other prompts than meant."""
     with pytest.raises(UsageError, match="does not exist"):
         prompt_fingerprint(tmp_path / "none")
+
+
+def test_the_prompts_of_one_role_have_a_fingerprint_of_their_own(tmp_path: Path) -> None:
+    """It changes with them, not with those of others."""
+    (tmp_path / "refiner-bold.en.md").write_text("Other words.", encoding="utf-8")
+    assert prompt_fingerprint(None, "judge") == prompt_fingerprint(tmp_path, "judge")
+
+    (tmp_path / "judge.en.md").write_text("Other words.", encoding="utf-8")
+    assert prompt_fingerprint(None, "judge") != prompt_fingerprint(tmp_path, "judge")
+    assert prompt_fingerprint(tmp_path) != prompt_fingerprint(tmp_path, "judge")
