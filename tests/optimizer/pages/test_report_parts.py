@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoevol.agents.method import Method
+from autoevol.agents.method import Method, Origin
 from autoevol.optimizer.pages.chart import draw_scores
 from autoevol.optimizer.pages.lineage import changes, clause_summary, read_method
 from autoevol.optimizer.pages.numbers import p_value, score, shown, signed, stage_name
@@ -15,6 +15,21 @@ from autoevol.optimizer.pages.spending import money
 from autoevol.optimizer.pages.steps import CandidateView, StepView
 
 CLAUSES = st.lists(st.text(st.sampled_from("ab cd.→~+-"), min_size=1, max_size=12), max_size=5)
+
+
+def test_a_clause_that_a_step_brought_in_says_so() -> None:
+    """Kept, changed and new ones each have their own words; what was there from the start has none, nor what is gone."""
+    origins = (Origin(2, "merge", "drift"), Origin(1, "small", "leaks"), Origin(method="1" * 12))
+    new = Method(("Keep.", "Go far.", "Rest."), origins=origins)
+
+    found = changes(Method(("Keep.", "Go.", "Rest.", "Drop.")), new)
+
+    assert [
+        ("kept", "step 2, merge; answers: drift"),
+        ("changed", "step 1, small edit; answers: leaks"),
+        ("kept", ""),
+        ("removed", ""),
+    ] == [(change.kind, change.origin) for change in found]
 
 
 @given(CLAUSES, CLAUSES)
