@@ -18,7 +18,7 @@ CLAUSES = st.lists(st.text(st.sampled_from("ab cd.→~+-"), min_size=1, max_size
 
 
 def test_a_clause_that_a_step_brought_in_says_so() -> None:
-    """Kept, changed and new ones each have their own words; what was there from the start has none, nor what is gone."""
+    """Kept, changed and new ones have their own words; what was there from the start has none, nor what is gone."""
     origins = (Origin(2, "merge", "drift"), Origin(1, "small", "leaks"), Origin(method="1" * 12))
     new = Method(("Keep.", "Go far.", "Rest."), origins=origins)
 
