@@ -54,7 +54,7 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
         met = frozenset(incumbent.scores)
         await strategies.race(run, step, standings, dev, decisions)
         decision = _decide(strategies, step, standings, dev, decisions)
-        decision = replace(wide_enough(decision, standings, strategies.narrowing), calls=_calls(standings, met))
+        decision = _spent(wide_enough(decision, standings, strategies.narrowing), standings, met)
         findings = [finding for one in proposed if one.analysis for finding in one.analysis.findings]
         field = field.after(run.settings.run_seed, step, standings, decision, findings)
         decisions.append(decision)
@@ -87,11 +87,14 @@ def _leading(standing: Standing) -> Standing:
     return Standing(contestant, standing.trajectories, standing.scores, parts=standing.parts)
 
 
-def _calls(standings: Sequence[Standing], met: frozenset[str]) -> int:
-    """Calls of the race: the incumbent's on items that it had not met, and all of the candidates'."""
+def _spent(decision: Decision, standings: Sequence[Standing], met: frozenset[str]) -> Decision:
+    """The decision with what its race took: the incumbent's items that it had not met, and all of the candidates'."""
     incumbent, *candidates = standings
-    new = [t for seed, t in incumbent.trajectories.items() if seed not in met]
-    return sum(len(t.calls) for t in [*new, *(t for one in candidates for t in one.trajectories.values())])
+    raced = [t for seed, t in incumbent.trajectories.items() if seed not in met]
+    raced += [t for one in candidates for t in one.trajectories.values()]
+    costs = [trajectory.cost for trajectory in raced]
+    usd = None if None in costs else sum(cost for cost in costs if cost is not None)
+    return replace(decision, calls=sum(len(trajectory.calls) for trajectory in raced), usd=usd)
 
 
 def _decide(
