@@ -69,6 +69,7 @@ class ContestantRecord(_Record):
     mean_if_missing_failed: float | None = None
     rows: RowsRecord | None = None
     growth: float | None = None
+    diversity: dict[str, float] = Field(default_factory=dict[str, float])
     cost: dict[str, RoleCost] = Field(default_factory=dict[str, RoleCost])
 
     @property

@@ -26,9 +26,10 @@ def comparison_file(folder: Path) -> Path | None:
 
 
 def read_comparison(files: RunFiles) -> ComparisonFile | None:
-    """The record of a comparison, None where there is none or it cannot be read."""
+    """The record of a comparison, None where there is none, it cannot be read, or nobody is in it."""
     path = comparison_file(files.folder)
-    return None if path is None else files.record(path.name, ComparisonFile)
+    record = None if path is None else files.record(path.name, ComparisonFile)
+    return record if record is not None and record.contestants else None
 
 
 def comparison_table(path: Path, width: int | None = None) -> str:
@@ -39,7 +40,7 @@ def comparison_table(path: Path, width: int | None = None) -> str:
         width: columns of the terminal; None finds out.
     """
     record = RunFiles(path.parent).record(path.name, ComparisonFile)
-    if record is None:
+    if record is None or not record.contestants:
         return f"{path} cannot be read."
     width = min(_MOST_WIDE, width or shutil.get_terminal_size().columns)
     blocks = [_clauses(record, width)] if record.clauses else [_ranking(record, width), _pairs(record, width)]

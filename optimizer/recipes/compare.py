@@ -41,6 +41,7 @@ async def compare(run: Run, strategies: Strategies) -> str:
     sides = SideBySide() if settings.compare.pairwise else None
     heats = await _heats(run, strategies, lineup, seats, sides)
     _write_rows(run, lineup, seats, heats)
+    run.write_judge()
     notes = [*lineup.notes, *kinship_notes(settings, seats), *_mixed(heats, seats), *_still(run, seats)]
     names = [seat_name(seat, settings) for seat in seats]
     record = comparison_object(settings, lineup, names, heats, notes, sides)

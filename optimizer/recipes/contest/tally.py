@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from statistics import median
 from typing import Any
 
 from ....agents.messages import Call
+from ...scoring.diversity import diversity_of, spread_of
 from ...scoring.ranking import Duel, duels, holm, mean_interval
+from ...scoring.texts import units
 from ...search.evaluate import Standing
 from ...search.trajectory import Trajectory
 from .lineup import Lineup
@@ -78,7 +81,7 @@ def player_row(lineup: Lineup, player: Player, heats: Sequence[Heat], run_seed: 
         "high": high,
         "mean_if_missing_failed": sum(scores) / items if items else None,
         "rows": None if player.report is None else asdict(player.report),
-        "growth": _growth(shown),
+        **_texts([heat.standings[label] for heat in heats if (heat.evolver, heat.draw) == (0, 0)]),
         "cost": _costs(call for standing in shown for each in standing.trajectories.values() for call in each.calls),
     }
 
@@ -144,15 +147,17 @@ def _has(kind: str) -> Value:
     return lambda trajectory, _: float(any(finding.kind == kind for finding in trajectory.findings))
 
 
-def _growth(shown: Sequence[Standing]) -> float | None:
-    """How many times as long as its seed an evolved text is, in characters, on average; None where there is none."""
-    ratios = [
-        len(each.evolved) / max(1, len(each.seed.instruction.text))
-        for standing in shown
-        for each in standing.trajectories.values()
-        if each.evolved
-    ]
-    return sum(ratios) / len(ratios) if ratios else None
+def _texts(shown: Sequence[Standing]) -> dict[str, Any]:
+    """Diversity and median growth in words of its evolved texts, with the first evolver in the first draw."""
+    evolved = [(each.stages[0], each.evolved) for standing in shown for each in standing.trajectories.values()]
+    texts = [(seed, text) for seed, text in evolved if text is not None]
+    growth = [units(text) / max(1, units(seed)) for seed, text in texts]
+    vectors = [each.vector for standing in shown for each in standing.trajectories.values() if each.vector]
+    spread = spread_of(vectors)
+    return {
+        "growth": median(growth) if growth else None,
+        "diversity": replace(diversity_of([text for _, text in texts]), spread=spread).as_row(),
+    }
 
 
 def _costs(calls: Iterator[Call]) -> dict[str, Any]:
