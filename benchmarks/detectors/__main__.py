@@ -51,7 +51,7 @@ def _some(rows: Sequence[LabelledRow], lines: str) -> list[LabelledRow]:
 def _with_judge(audit: Path) -> Finder:
     """The free detectors, then the judge on what they let through."""
     value: Any = json.loads(audit.read_text(encoding="utf-8"))
-    rows = cast("list[dict[str, Any]]", value["rows"])
+    rows = cast("list[dict[str, Any]]", value["verdicts"])
     refused = {str(row["id"]) for row in rows if row.get("refused")}
 
     def find(row: LabelledRow) -> Sequence[Finding]:

@@ -15,7 +15,7 @@ from .answers import final_answer
 from .asks import asking_sentences, demand_count
 from .losses import got_vague, lost_numbers
 from .pair import Pair
-from .results import asked_words, derived, is_calculation
+from .results import asked_words, derived, is_calculation, outcome
 from .sameness import identity, near_copy
 from .sense import sense_of, substance
 from .texts import clean, numbers_of, quote, sentences, tokens, units
@@ -26,6 +26,7 @@ __all__ = ["not_harder", "restated"]
 # New words of substance that a text may have and still ask the same. In Chinese they are characters.
 FEW_WORDS, FEW_CHARACTERS = 2, 5
 WORDIER, WORDIER_CHARACTERS = 3, 2  # added words for each new word of substance: more is padding
+PADDED_WORDS, PADDED_CHARACTERS = 0.2, 0.3  # share of new substance in what was added, to count as padding
 SHORTER = 0.7  # so much shorter a text may have twice as many
 _QUESTION_WORDS, _QUESTION_CHARACTERS = 3, 8
 _SAME_QUESTION = 0.5
@@ -95,11 +96,15 @@ def _computed(pair: Pair) -> str:
     """A new number that is the result of two of the seed's that are gone, where there is no other new number."""
     old, new = numbers_of(pair.instruction, pair.language), numbers_of(pair.evolved or "", pair.language)
     gone, fresh = sorted(old.stated - new.stated), new.stated - old.stated
-    if len(gone) < 2 or len(fresh) != 1 or len(new.stated) >= len(old.stated):
+    if not gone or len(fresh) != 1 or len(new.stated) > len(old.stated):
+        return ""
+    if len(gone) == 1 and (
+        _more_demanded(pair) or len(_new_substance(pair, pair.instruction, pair.evolved or "")) > FEW_WORDS
+    ):
         return ""
     result = next(iter(fresh))
     for place, left in enumerate(gone):
-        for right in gone[place + 1 :]:
+        for right in gone[place + 1 :] if len(gone) > 1 else sorted(old.stated - {left}):
             if derived(result, frozenset({left, right})):
                 return f"{float(result):g} stands where {float(left):g} and {float(right):g} were given"
     return ""
@@ -163,10 +168,18 @@ def _same_work(pair: Pair) -> str:
     wordless = pair.language in WORDLESS
     few, wordier = (FEW_CHARACTERS, WORDIER_CHARACTERS) if wordless else (FEW_WORDS, WORDIER)
     shorter = units(text) <= SHORTER * units(seed)
-    if new and len(new) <= few + shorter * few and (added <= 0 or added >= wordier * len(new)):
+    padded = len(new) <= min(2 * few, (PADDED_CHARACTERS if wordless else PADDED_WORDS) * added)
+    little = len(new) <= few + shorter * few and (added <= 0 or added >= wordier * len(new))
+    if new and (little or padded or (len(new) <= 2 * few and _same_answer(pair))):
         return f"{added} words more, new of substance: {', '.join(new)}"
     part = "nothing new of substance" if added >= 0 else f"a part of the seed: {units(text)} of {units(seed)} words"
     return "" if new else part
+
+
+def _same_answer(pair: Pair) -> bool:
+    """Whether both responses come to the same."""
+    old, new = (outcome(text or "", pair.language) for text in (pair.response, pair.evolved_response))
+    return old is not None and old == new
 
 
 def _new_substance(pair: Pair, seed: str, text: str) -> list[str]:
@@ -217,7 +230,7 @@ def _only_story(pair: Pair, new: list[str]) -> str:
         return "no new number or relation, and the answer is the same"
     if not asked or not _asks_for_the_same(before, kept, pair.language):
         return ""
-    in_question = [word for word in new if word in substance(asked, pair.language)]
+    in_question = [word for word in new if word in asked_words(text, pair.language)]
     limit = _QUESTION_CHARACTERS if pair.language in WORDLESS else _QUESTION_WORDS
     if len(in_question) > limit:
         return ""

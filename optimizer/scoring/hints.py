@@ -14,6 +14,7 @@ from .worked import new_equations
 
 __all__ = ["solution_hint"]
 
+_TWO_DIGITS = 10  # smaller numbers meet a result by chance
 _RESULT = re.compile(r"=\s?[$£€]?([0-9][0-9,]*(?:\.[0-9]+)?)")
 
 
@@ -87,7 +88,8 @@ def _steps(pair: Pair, text: str, lists: tuple[Words, ...]) -> str:
             else:  # without the response: from two numbers of the seed's in the same sentence, and no comparison
                 beside = kept & numbers_of(sentence, pair.language).stated
                 compared = any(words["comparisons"].search(sentence) for words in lists)
-                step = len(beside) >= 2 and value.denominator == 1 and not compared and derived(value, beside)
+                whole = value.denominator == 1 and value >= _TWO_DIGITS
+                step = len(beside) >= 2 and whole and not compared and derived(value, beside)
             if step and is_result(sentence, value, pair.language, lists):
                 return f"{float(value):g}: {sentence}"
     return ""

@@ -13,7 +13,7 @@ from .words import word_lists
 __all__ = ["language_changed"]
 
 _OWN_SCRIPT, _LEAST_WORDS = 0.8, 4
-_LEAST_RESPONSE = 25
+_LEAST_RESPONSE = 15
 _STRAY = 0.3  # share of a text that whole sentences of another script may not reach
 _FUNCTION, _FUNCTION_HITS, _CLEARLY = 0.15, 3, 1.5
 _LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏẠ-ỹ]+(?:'[A-Za-zÀ-ɏ]+)?")
@@ -24,6 +24,12 @@ _LATIN_RUN = re.compile(
     r"(?:\b[A-Za-z]+['-]?[a-z]*[ ,]+){5,}[A-Za-z]+"
 )
 _CODE_SIGNS = re.compile(r"```|\bSELECT\b|[{};]|\w+\([^)]*\)|</?\w+>")
+_SIMPLIFIED = re.compile(
+    "[这个们来时说对学国会为过还没么问题给让写请计应从两东车门长见书报语话读数点开关买卖红绿价钱间]"
+)
+_TRADITIONAL = re.compile(
+    "[這個們來時說對學國會為過還沒麼問給讓寫請計應從兩東車門長見書報語話讀數點開關買賣紅綠價錢間題]"
+)
 _ENGLISH_TOO = 0.08
 _ASIDE = re.compile(
     r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+|\"[^\"\n]{3,400}\"|“[^”\n]{3,400}”|「[^」\n]{3,400}」|'[^'\n]{12,400}'",
@@ -48,7 +54,9 @@ def language_changed(pair: Pair) -> Finding | None:
         return Finding("language-changed", f"from {old} to {new} script")
     if named:
         return None
-    return _stray(seed, text) or _slips(seed, text) or _latin(seed, text) or _response(pair, new)
+    return (
+        _variant(seed, text) or _stray(seed, text) or _slips(seed, text) or _latin(seed, text) or _response(pair, new)
+    )
 
 
 def _script(text: str, least: int = _LEAST_WORDS) -> str:
@@ -58,6 +66,14 @@ def _script(text: str, least: int = _LEAST_WORDS) -> str:
     name = max(counts, key=lambda key: counts[key])
     total = sum(counts.values())
     return name if total >= least and counts[name] >= _OWN_SCRIPT * total else ""
+
+
+def _variant(seed: str, text: str) -> Finding | None:
+    """Simplified characters became traditional ones, or the other way round."""
+    for ours, theirs, name in ((_SIMPLIFIED, _TRADITIONAL, "traditional"), (_TRADITIONAL, _SIMPLIFIED, "simplified")):
+        if ours.search(seed) and not theirs.search(seed) and len(theirs.findall(text)) >= 3 and not ours.search(text):
+            return Finding("language-changed", f"to {name} characters")
+    return None
 
 
 def _stray(seed: str, text: str) -> Finding | None:

@@ -36,7 +36,7 @@ _PRECEDES = 0.5
 _SAME_QUESTION = 0.6
 _HAN = re.compile("[\u4e00-\u9fff]")
 _LIST_SIGNS = re.compile(r"[,，、;；\n]|\band\b|和|与|[-*•]\s")
-_SHORT_STATEMENT = 14
+_LEAST_STATEMENT, _SHORT_STATEMENT = 4, 14
 _COUNTED = re.compile(r"([$£€¥])?\s?([0-9][0-9,.]*)\s?([A-Za-z]+|[\u4e00-\u9fff]|[%°]?)")
 _SINGLE = 10  # numbers of one digit meet by chance
 _OWN_DIGITS = 3
@@ -92,10 +92,11 @@ def _runs(words: list[str], size: int) -> set[tuple[str, ...]]:
 def _stated(pair: Pair, text: str) -> str:
     """The sentence that gives the known response's final answer as a result."""
     answer = outcome(pair.response or "", pair.language)
+    found = _variable(pair, text)
+    if found or answer is None:
+        return found
     if isinstance(answer, Fraction):
         return _number_stated(pair, answer, text)
-    if answer is None:
-        return _variable(pair, text)
     if any(words["plain_answers"].fullmatch(answer) for words in word_lists(pair.language)):
         return ""
     return _named(pair, answer, text) or _name_stated(pair, answer)
@@ -120,7 +121,10 @@ def _with_its_unit(pair: Pair, answer: Fraction, text: str) -> str:
     """The answer with the unit or thing that the response gives it, in a text that still asks the seed's question."""
     told = {thing for value, thing in _counted(clean(pair.response or ""), pair.language) if value == answer}
     asked = clean(pair.instruction).casefold()
+    lists = word_lists(pair.language)
     for sentence in sentences(text):
+        if answer < _SINGLE and any(words["conditions"].search(sentence) for words in lists):
+            continue
         for value, thing in _counted(sentence, pair.language):
             if value == answer and thing in told and sentence.casefold() not in asked:
                 return sentence
@@ -251,7 +255,7 @@ def _answered(pair: Pair) -> str:
 
 def _closes(statement: Statement, fresh: frozenset[Fraction], shared: float, pair: Pair) -> bool:
     """Whether a statement behind the last question gives a result: a new number, or a short word on what was asked."""
-    short = len(tokens(statement.text)) <= _SHORT_STATEMENT
+    short = _LEAST_STATEMENT <= len(tokens(statement.text)) <= _SHORT_STATEMENT
     if statement.concludes and (fresh or shared >= _FOLLOWS):
         return True
     if fresh:
@@ -271,10 +275,9 @@ def _own_answer(pair: Pair, given: frozenset[Fraction]) -> str:
     text = clean(pair.evolved or "")
     if not isinstance(own, Fraction) or own in given or own not in numbers_of(text, pair.language).stated:
         return ""
-    if not any(words["quantity_asked"].search(text) for words in word_lists(pair.language)):
-        return ""
     digits = len(str(own.numerator).strip("0")) + (len(str(own.denominator)) if own.denominator > 1 else 0)
-    for sentence in sentences(text):
+    asked = any(words["quantity_asked"].search(text) for words in word_lists(pair.language))
+    for sentence in sentences(text) if asked or digits > _OWN_DIGITS else ():
         if own not in numbers_of(sentence, pair.language).stated:
             continue
         if digits >= _OWN_DIGITS or _counts_what_is_asked(sentence, own, text, pair.language):

@@ -27,7 +27,8 @@ KEPT_NUMBERS = 0.5
 _SAME_QUESTION = 0.6
 _CELL = 4  # words or characters
 _WEEKDAYS = re.compile(r"\b(?:Mon|Tues|Wednes|Thurs|Fri)day|星期[一二三四五]|周[一二三四五]")
-_BESIDE = re.compile(r"([A-Za-z]+|[\u4e00-\u9fff])?\s?[$£€¥]?([0-9][0-9,.]*)\s?([A-Za-z]+|[\u4e00-\u9fff%])?")
+_FIGURE = re.compile(r"[0-9][0-9,.]*")
+_PERIODS = frozenset({"days", "weeks", "months", "years"})
 _FACTORS = (60, 100, 1000, 24, 12, 7, 3600)  # between units of time, money, measures and per cent
 KEPT_CODE = 0.3  # of the names in the seed's code; an evolution may rewrite a part of it
 KEPT_CELLS = 0.5
@@ -81,10 +82,9 @@ def lost_numbers(pair: Pair) -> Finding | None:
 
 def _converted(value: Fraction, new: Numbers) -> bool:
     """Whether the value stands in the text in another unit (hours and minutes, per cent and parts)."""
-    return any(
-        value * factor in new.stated or value / factor in new.stated or value / factor in new.loose
-        for factor in _FACTORS
-    )
+    if value < 60 and value / 60 in new.loose:  # half an hour
+        return True
+    return any(value * factor in new.stated or value / factor in new.stated for factor in _FACTORS)
 
 
 def _lost_place(pair: Pair, lost: frozenset[Fraction]) -> Finding | None:
@@ -101,12 +101,7 @@ def _lost_place(pair: Pair, lost: frozenset[Fraction]) -> Finding | None:
     fresh = new.stated - old
     text = clean(pair.evolved or "")
     generalised = sense_of(pair.language).generalised.search(text)
-    if (
-        not kept
-        or len(kept) < _SAME_QUESTION * len(before)
-        or generalised
-        or any(derived(value, new.stated) for value in lost)
-    ):
+    if not kept or len(kept) < _SAME_QUESTION * len(before) or generalised:
         return None
     if _WEEKDAYS.search(text) or any(derived(value, fresh | new.loose) for value in lost):
         return None
@@ -119,16 +114,17 @@ def _lost_place(pair: Pair, lost: frozenset[Fraction]) -> Finding | None:
 
 
 def _neighbours(text: str, language: str) -> Iterator[tuple[Fraction, frozenset[str]]]:
-    """Each number in digits with the words right before and behind it."""
-    for match in _BESIDE.finditer(text):
-        values = numbers_of(match[2].rstrip(",."), language).digits
-        if len(values) == 1:
-            beside = {f"<{match[1].casefold()}"} if match[1] else set[str]()
-            if match[3] and not any(
-                unit.fullmatch(match[3]) for w in word_lists(language) for unit in w.units.values()
-            ):
-                beside.add(f">{match[3].casefold()}")
-            yield next(iter(values)), frozenset(beside)
+    """Each number in digits with the word right before it and the words of content around it, by side."""
+    idle = frozenset[str]().union(*(words.stop for words in word_lists(language)))
+    measures = [unit for words in word_lists(language) for kind, unit in words.units.items() if kind not in _PERIODS]
+    for match in _FIGURE.finditer(text):
+        values = numbers_of(match[0].rstrip(",."), language).digits
+        if len(values) != 1:
+            continue
+        before, behind = tokens(text[: match.start()][-40:]), tokens(text[match.end() :][:40])
+        left, right = [word for word in before if word.isalpha()][-1:], [word for word in behind if word.isalpha()][:2]
+        near = {f">{word}" for word in right if word not in idle and not any(unit.fullmatch(word) for unit in measures)}
+        yield next(iter(values)), frozenset(near | {f"<{word}" for word in left})
 
 
 def _calculated(lost: frozenset[Fraction], fresh: frozenset[Fraction]) -> bool:

@@ -109,7 +109,7 @@ def _salad(pair: Pair, text: str) -> str:
         return ""
     pieces = [piece.split() for piece in re.split(r"[,;:、，。.!?]", text)]
     longest = max(pieces, key=len)
-    if len(longest) < _LEAST_WORDS:
+    if len(longest) < _LEAST_WORDS or any(sign.isdigit() for sign in "".join(longest)):
         return ""
     grammar = sum(word.casefold().strip("\"'()") in stop for word in longest)
     if grammar < _GRAMMAR * len(longest) or (

@@ -54,7 +54,7 @@ _ZH_PLACE = (
     "问题|数字|人物|产品|城市|内容|指令|条件|他/她"
 )
 _SLOT = re.compile(
-    rf"(?<![A-Za-z0-9$\\^_({{=`\"'])\{{\s?(?:\w+[_ ])?(?:{_PLACE}|{_ZH_PLACE})s?"
+    rf"(?<![A-Za-z0-9$\\^_({{=`\"'/:])\{{\s?(?:\w+[_ ])?(?:{_PLACE}|{_ZH_PLACE})s?"
     rf"(?:[_ ]\w+)?\s?\}}(?!\}})"
     rf"|\[\s?(?:(?:\w+[_ ])?(?:{_PLACE.upper()})S?(?:[_ ]\w+)?|{_ZH_PLACE})\s?\](?!\()"
     rf"|[【［]\s?(?:{_ZH_PLACE})\s?[】］]"
@@ -112,7 +112,8 @@ def _label(seed: str, text: str, lists: tuple[Words, ...]) -> str:
     alone = label[0].endswith("\n")
     for words in lists:
         hit = words["meta_labels"].search(label[1])
-        if hit and (not alone or hit[0] == label[1].strip(" *#[]【】()")):
+        own = hit is not None and hit[0].split()[-1].casefold() in seed.casefold()  # the seed is about prompts itself
+        if hit and not own and (not alone or hit[0] == label[1].strip(" *#[]【】()")):
             return label[0]
     return ""
 

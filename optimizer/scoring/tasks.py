@@ -60,7 +60,7 @@ def task_changed(pair: Pair) -> Finding | None:
         return Finding("task-changed", f"a calculation became a talk; {said}")
     if _asks_for_other_things(pair):
         return Finding("task-changed", f"other things are asked for; {said}")
-    enough = len(seed) >= least + (1 if share else 0) and not (old & new and len(seed) < 2 * least)
+    enough = len(seed) >= least + (1 if share else 0) and not (old & new and len(seed) <= least)
     if not enough or share > _NOTHING_LEFT or _same_numbers(pair) or "```" in pair.evolved:
         return None
     return Finding("task-changed", said)
