@@ -67,7 +67,7 @@ def begin(config: Path, runs: Path) -> list[str | Path]:
 
 
 def _is_evolve(config: Path) -> bool:
-    return json.loads(config.read_text(encoding="utf-8")).get("recipe") == "evolve"
+    return bool(json.loads(config.read_text(encoding="utf-8")).get("recipe") == "evolve")
 
 
 def _seed(number: int) -> dict[str, str]:
