@@ -83,9 +83,9 @@ def _asks_for_other_things(pair: Pair) -> bool:
     """Whether the thing that the seed's command wants (`recommend three books`) is gone, and the command as well."""
     text = clean(pair.evolved or "")
     if pair.language in WORDLESS:
-        verb = _ZH_WANTS.match(clean(pair.instruction))
-        made = verb and any(sign in text for sign in ("写", "作", "编", "拟", "起草", "改", verb[1]))
-        return bool(verb) and not made and bool(_ZH_ASKS.search(text))
+        wish = _ZH_WANTS.match(clean(pair.instruction))
+        made = wish and any(sign in text for sign in ("写", "作", "编", "拟", "起草", "改", wish[1]))
+        return bool(wish) and not made and bool(_ZH_ASKS.search(text))
     command = word_lists(pair.language)[0]["wanted_things"].match(clean(pair.instruction))
     seed = {*substance(pair.instruction, pair.language)}
     if command is None or not seed & {*content(text, pair.language)}:
