@@ -112,7 +112,7 @@ def _outcome(
 
 def _human_note(found: Comparison) -> str:
     """How the method stands against the one that people designed; nothing is decided by it."""
-    said = "better" if found.better else "not proven better"
+    said = "better" if found.better else "worse" if found.high < 0 else "neither is proven better"
     return (
         f"Against Evol-Instruct as people designed it, at the same cost: {found.difference:+.3f} "
         f"({found.low:+.3f} to {found.high:+.3f}), {said}."
