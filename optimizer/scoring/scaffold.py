@@ -156,7 +156,7 @@ def unfilled_template(pair: Pair) -> Finding | None:
 
     A text that asks for a template, or for code, may hold such places.
     """
-    if not pair.evolved:
+    if not pair.evolved or pair.evolved == pair.instruction:
         return None
     prose = _INLINE_CODE.sub(" ", pair.evolved)
     hit = _PLACEHOLDER.search(prose) or _WHOLE_SLOT.fullmatch(pair.evolved.strip())
