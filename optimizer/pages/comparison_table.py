@@ -69,6 +69,8 @@ def _pairs(record: ComparisonFile, width: int) -> str:
 
 
 def _cells(pair: PairRecord) -> tuple[str, str, str]:
+    if not pair.n:
+        return "no item in common", "", ""
     interval = f"{signed(pair.difference)} ({signed(pair.low)} to {signed(pair.high)})"
     return interval + " *" * bool(pair.better), f"{pair.wins}/{pair.losses}/{pair.ties}", p_value(pair.p_adjusted)
 
@@ -92,14 +94,12 @@ def _sides(record: ComparisonFile, width: int) -> str:
 
 
 def _transfer(record: ComparisonFile, width: int) -> str:
-    rows = [
-        (
-            _line(cell.set), _line(cell.evolver), _line(cell.label), score(cell.mean),
-            "baseline" if cell.difference is None
-            else f"{signed(cell.difference)} ({signed(cell.low)} to {signed(cell.high)})" + " *" * cell.shown,
-        )
-        for cell in record.transfer
-    ]  # fmt: skip
+    rows: list[tuple[str, ...]] = []
+    for cell in record.transfer:
+        against = "baseline" if cell.label == record.baseline else "no item in common"
+        if cell.difference is not None:
+            against = f"{signed(cell.difference)} ({signed(cell.low)} to {signed(cell.high)})" + " *" * cell.shown
+        rows.append((_line(cell.set), _line(cell.evolver), _line(cell.label), score(cell.mean), against))
     heads = ("seeds", "evolver", "contestant", "mean", f"against {_line(record.baseline)} (95 %)")
     return _table("Transfer: each set of seeds with each evolver", heads, rows, width)
 

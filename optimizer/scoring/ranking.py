@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from ..dataset.draws import generator
-from .power import smallest_difference
+from .power import POWER, power
 from .rates import sign_p
 from .statistics import compare_paired, paired
 
@@ -23,6 +23,7 @@ __all__ = ["Duel", "Place", "Scores", "common_items", "duel_of", "duels", "holm"
 Scores = Mapping[str, float]
 """Scores in [0, 1] by item."""
 
+_PRECISION = 1e-4  # of a difference
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -40,9 +41,9 @@ class Duel:
         p_adjusted: the same after Holm over all pairs of the family.
         p_sign: two-sided, of the exact sign test, by itself.
         better: the name of the one that is shown to be better, or empty.
-        provable: the difference in mean score that would be shown four times out of five, where the two differ as
-            widely as here; None where nothing would.
-        square: mean of the squared differences, which is how widely they differ.
+        provable: the difference in mean score that would be shown four times out of five, where the differences
+            spread as widely as here; None where even a full point would not.
+        spread: variance of the differences, as the bound takes it: with one item more won, and one lost.
     """
 
     first: str
@@ -59,7 +60,7 @@ class Duel:
     p_sign: float = 1.0
     better: str = ""
     provable: float | None = None
-    square: float = 0.0
+    spread: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +120,11 @@ def duel_of(names: tuple[str, str], old: Sequence[float], new: Sequence[float], 
     """
     rng = generator(run_seed, f"bootstrap/compare/{purpose}/{names[0]}/{names[1]}")
     found = compare_paired(old, new, alpha=0.05, margin=0.0, rng=rng)
-    square = sum((after - before) ** 2 for before, after in zip(old, new, strict=True)) / max(1, found.n)
+    summed = paired(old, new)
     return Duel(
         *names, found.n, found.wins, found.losses, found.ties, found.difference, found.low, found.high,
-        p=min(1.0, 2 * min(found.p, paired(new, old).chance())), p_sign=sign_p(found.wins, found.losses), square=square,
+        p=min(1.0, 2 * min(found.p, paired(new, old).chance())), p_sign=sign_p(found.wins, found.losses),
+        spread=summed.spread**2,
     )  # fmt: skip
 
 
@@ -176,8 +178,22 @@ def _judged(duel: Duel, p: float, alpha: float, share: float) -> Duel:
     """With the claim that may be made."""
     better = "" if p > alpha or not duel.difference else duel.second if duel.difference > 0 else duel.first
     # The claim is two-sided: each side has half of the share that a pair has in the worst case.
-    provable = smallest_difference(duel.n, share / 2, min(1.0, duel.square)).difference if duel.square else None
-    return replace(duel, p_adjusted=p, better=better, provable=provable)
+    return replace(duel, p_adjusted=p, better=better, provable=_provable(duel.n, share / 2, duel.spread))
+
+
+def _provable(items: int, level: float, spread: float) -> float | None:
+    """The smallest mean difference that is shown with probability `POWER`, where differences have this variance."""
+
+    def chance(difference: float) -> float:
+        return power(items, level, min(1.0, spread + difference**2), difference)
+
+    low, high = 0.0, 1.0
+    if chance(high) < POWER:
+        return None
+    while high - low > _PRECISION:
+        middle = (low + high) / 2
+        low, high = (low, middle) if chance(middle) >= POWER else (middle, high)
+    return high
 
 
 def _groups(labels: Sequence[str], apart: set[frozenset[str]]) -> list[tuple[str, ...]]:

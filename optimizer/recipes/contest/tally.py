@@ -128,7 +128,7 @@ def transfer_rows(
                 mean = sum(values) / len(values) if values else None
                 row = {"set": each.name, "evolver": model, "label": label, "items": len(values), "mean": mean}
                 rows.append(row)
-                tests += [(row, duel) for duel in found if duel.second == label]
+                tests += [(row, duel) for duel in found if duel.second == label and duel.n]
     for (row, duel), p in zip(tests, holm([duel.p for _, duel in tests]), strict=True):
         shown = p <= alpha and duel.difference != 0
         row |= {"difference": duel.difference, "low": duel.low, "high": duel.high, "p_adjusted": p, "shown": shown}

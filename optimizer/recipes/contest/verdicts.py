@@ -56,16 +56,17 @@ def _better(pair: _Row, means: Mapping[str, float | None], family: int) -> str:
 
 def _could(pairs: list[_Row]) -> str:
     """The least that these items could have shown."""
-    n = min(pair["n"] for pair in pairs)
-    known = [pair["provable"] for pair in pairs if pair["provable"] is not None]
-    if not n:
-        return "They share no item."
+    met = [pair for pair in pairs if pair["n"]]
+    if not met:
+        return "They have no item in common."
+    known = [pair["provable"] for pair in met if pair["provable"] is not None]
     if not known:
-        return f"On {n} items they differ on so few that no difference between them could have been shown."
-    worst = max(known)
+        return "There are too few items to show any difference."
+    n, most = min(pair["n"] for pair in met), max(known)
+    few = " Where they are fewest, too few to show any." if len(known) < len(met) else ""
     return (
-        f"With these items ({n} at least) a difference of {worst:.2f} in mean score would have been shown four times "
-        "out of five, and smaller ones less often. That nothing was shown does not mean that they are equal."
+        f"With these items ({n} at least) a difference of {most:.2f} in mean score would have been shown four times "
+        f"out of five, and smaller ones less often.{few} That nothing was shown does not mean that they are equal."
     )
 
 
@@ -89,7 +90,7 @@ def _clauses(record: _Row) -> Iterator[str]:
             f"On these {n} items an effect of {max(known):.2f} in mean score is shown four times out of five. A clause "
             "that does less may still do something."
             if known
-            else f"On {n} items the method does so nearly the same without them that no effect could have been shown."
+            else f"{n} items are too few to show any effect."
         )
 
 

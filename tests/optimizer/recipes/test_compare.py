@@ -17,6 +17,8 @@ from tests.model_server import ModelServer, model_server
 
 from .stage import act, compare, graded, records, settings_of, write_seeds
 
+MORE = "Then {0} crates with {1} parts come, a fifth of them broken, at {2} coins each. How much are the whole ones?"
+
 
 @pytest.fixture
 def server() -> Iterator[ModelServer]:
@@ -91,7 +93,7 @@ async def test_a_prompt_of_a_person_meets_the_contract(server: ModelServer, fold
 async def test_rows_of_another_tool_cost_no_evolver_call(server: ModelServer, folder: Path) -> None:
     """Answers that they lack are given by the responder; rows that they lack are missing and said."""
     rows: list[dict[str, str | None]] = [
-        {"id": f"box-{n}", "evolved": f"{_text(n)} Then add {n} crates and say it again.", "response": f"It is {n}."}
+        {"id": f"box-{n}", "evolved": f"{_text(n)} {MORE.format(n + 20, n + 40, n + 60)}", "response": f"It is {n}."}
         for n in range(25)
     ]
     rows[3]["response"], rows[4]["evolved"] = None, None
@@ -128,6 +130,27 @@ async def test_methods_meet_every_evolver_on_every_set(server: ModelServer, fold
     assert {0.0} == {cell["mean"] for key, cell in cells.items() if key[2] == "identity"}
 
 
+async def test_a_cell_that_a_contestant_has_no_item_of_says_so(server: ModelServer, folder: Path) -> None:
+    """Nothing is claimed of it, and it does not share the level."""
+    write_seeds(folder / "more.jsonl", 4, first=100)
+    (folder / "tool.jsonl").write_text(
+        "".join(json.dumps({"id": f"box-{n}", "evolved": f"How many crates are {n} crates?"}) + "\n" for n in range(4)),
+        encoding="utf-8",
+    )
+
+    _, record = await compare(
+        folder, server.base_url, folder / "grade8.md", folder / "tool.jsonl",
+        compare={"seeds": [str(folder / "more.jsonl")], "items": None},
+    )  # fmt: skip
+    cells = {(cell["set"], cell["label"]): cell for cell in record["transfer"]}
+
+    assert (0, None, False) == (
+        cells["more", "tool"]["items"], cells["more", "tool"]["mean"], "difference" in cells["more", "tool"],
+    )  # fmt: skip
+    assert 4 == cells["seeds", "tool"]["items"]
+    assert 4 == record["pairs"][0]["n"]
+
+
 async def test_several_draws_are_one_item(server: ModelServer, folder: Path) -> None:
     """Each is drawn anew, and what is counted are items."""
     _, record = await compare(
@@ -154,11 +177,8 @@ async def test_draws_at_temperature_zero_are_told_to_show_little(server: ModelSe
 async def test_the_judge_looks_at_texts_side_by_side_in_both_orders(server: ModelServer, folder: Path) -> None:
     """The longer text wins; identity passes no gate and is not shown."""
     (folder / "wordy.txt").write_text("Of grade 0: {instruction}", encoding="utf-8")
-    more = (
-        "Then {0} crates with {1} parts come, a fifth of them broken, at {2} coins each. How much are the whole ones?"
-    )
     rows = [
-        {"id": f"box-{n}", "response": "Ten.", "evolved": f"{_text(n)} {more.format(n + 20, n + 40, n + 60)}"}
+        {"id": f"box-{n}", "response": "Ten.", "evolved": f"{_text(n)} {MORE.format(n + 20, n + 40, n + 60)}"}
         for n in range(12)
     ]
     (folder / "long.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")

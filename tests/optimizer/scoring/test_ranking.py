@@ -41,6 +41,27 @@ def test_a_clear_winner_is_named_and_a_tie_says_what_could_be_shown() -> None:
     assert 0.4 < tie.provable < 0.7
 
 
+def test_what_could_be_shown_follows_how_widely_scores_differ() -> None:
+    """Small differences are shown where scores differ by little; of a handful of items nothing is."""
+    wide, narrow = (
+        duels(
+            {
+                "a": {f"{n}": 0.5 - step * (n % 2) for n in range(80)},
+                "b": {f"{n}": 0.5 - step * (n % 3 // 2) for n in range(80)},
+            },
+            alpha=0.05,
+            run_seed=0,
+        )[0]
+        for step in (0.5, 0.1)
+    )
+    few = duels(_scores(a="01", b="10"), alpha=0.05, run_seed=0)[0]
+
+    assert wide.provable is not None
+    assert narrow.provable is not None
+    assert 0.2 > wide.provable > 1.5 * narrow.provable > 0.05
+    assert few.provable is None
+
+
 def test_the_family_shares_the_level() -> None:
     """Three pairs: evidence that is enough for one pair alone is not for the same pair among others."""
     rows = _scores(a="0" * 6 + "10" * 7, b="1" * 6 + "10" * 7, c="0" * 3 + "1" * 3 + "10" * 7)
