@@ -33,7 +33,7 @@ class SideBySide:
 
     Args:
         values: by pair, by item, the mean over draws: above a half the second's text is harder.
-        looks: what it said in all; `silent` of them named none; `contrary` pairs of looks favoured a place.
+        looks: looks in all; `silent` of them named none, and their pairs do not count; `contrary` pairs of looks favoured a place.
     """
 
     values: dict[tuple[str, str], dict[str, list[float]]] = field(
@@ -148,5 +148,5 @@ def _add(bout: _Bout, journey: Journey, found: SideBySide) -> None:
     found.looks += 2
     found.silent += 2 - len(said)
     found.contrary += len(said) == 2 and abs(said[0] - said[1]) == 1
-    if said:
+    if len(said) == 2:  # one order alone may be a favour for a place
         found.values.setdefault(bout.names, {}).setdefault(bout.item, []).append(sum(said) / len(said))
