@@ -33,7 +33,8 @@ class SideBySide:
 
     Args:
         values: by pair, by item, the mean over draws: above a half the second's text is harder.
-        looks: looks in all; `silent` of them named none, and their pairs do not count; `contrary` pairs of looks favoured a place.
+        looks: looks in all; `silent` of them named none, and their pairs do not count.
+        contrary: pairs of looks that favoured a place.
     """
 
     values: dict[tuple[str, str], dict[str, list[float]]] = field(
