@@ -20,16 +20,23 @@ _CHECKED: Mapping[str, Any] = {
 
 COURSES: Mapping[str, Mapping[str, Any]] = {
     "recommended": _CHECKED,
-    "best-of-n": {"search": {"strategy": "best-of-n"}},
-    "evolutionary": {"search": {"strategy": "evolutionary", "steps": 3}},
+    "best-of-n": {"search": {"strategy": "best-of-n"}, "run_seed": 4},
+    "evolutionary": {"search": {"strategy": "evolutionary", "steps": 3}, "run_seed": 1},
     "paper": {"profile": "paper", "search": {"patience": 3}},
-    "official-code": {"profile": "official-code"},
-    "evolve": {"recipe": "evolve", **_CHECKED},
+    "official-code": {"profile": "official-code", "run_seed": 2},
+    "evolve": _CHECKED,
+    "compare": {"compare": {"pairwise": True, "run_seeds": 2}, **_CHECKED},
     # With a second step a cap that stops the run late would end the search early, and that stays on record.
     "one-step": {**_CHECKED, "search": {"steps": 1}},
+    # For the test suite: a few of everything.
+    "few": {**_CHECKED, "search": {"dev": 6, "test": 2, "batch": 2}, "apply_limit": 6},
 }
 """What each says beside `_EACH`; `recommended` with judge, sandbox, agreement, student and embeddings."""
 
+_COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "evolve": ("evolve",),
+    "compare": ("compare", "general", "just-longer", "evol-instruct", "--items", "5"),
+}
 _EACH: Mapping[str, Any] = {
     "name": "run",
     "run_seed": 7,
@@ -61,13 +68,10 @@ def write_course(folder: Path, name: str, base_url: str, **more: object) -> Path
 
 
 def begin(config: Path, runs: Path) -> list[str | Path]:
-    """The arguments that begin a run of these settings."""
-    command = ["evolve", "--seeds", config.with_name("seeds.jsonl")] if _is_evolve(config) else ["optimize"]
-    return [*command, "--config", config, "--runs", runs, "--yes", "--quiet"]
-
-
-def _is_evolve(config: Path) -> bool:
-    return bool(json.loads(config.read_text(encoding="utf-8")).get("recipe") == "evolve")
+    """The arguments that begin a run of a course, as `write_course` has written it."""
+    command = [*_COMMANDS.get(config.parent.name, ("optimize",))]
+    seeds = ["--seeds", config.with_name("seeds.jsonl")] if command != ["optimize"] else []
+    return [*command, *seeds, "--config", config, "--runs", runs, "--yes", "--quiet"]
 
 
 def _seed(number: int) -> dict[str, str]:

@@ -12,6 +12,7 @@ outage of the provider. The moments:
     file        a file is written beside the place where it belongs, and not yet moved there
     moved       it has been moved
     row         a row is written into a file that grows
+    clock       so many milliseconds have passed, whatever goes on
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
@@ -50,8 +52,8 @@ class Fate:
     """What befalls a run: at the so many-th moment of a kind it is killed, or its provider goes out for long.
 
     Args:
-        moment: one of `MOMENTS`.
-        at: from 1.
+        moment: one of `MOMENTS`, or `clock`.
+        at: from 1; for `clock` milliseconds.
         outage: address of the provider, which then answers nothing; empty to be killed.
     """
 
@@ -174,6 +176,10 @@ class _Moments:
 
     def watch(self) -> None:
         """Look over the shoulder of everything that writes."""
+        if self._fate is not None and self._fate.moment == "clock":
+            end = threading.Timer(self._fate.at / 1000, os.kill, (os.getpid(), signal.SIGKILL))
+            end.daemon = True
+            end.start()
         self._watch_journal()
         self._watch_events()
         self._watch_files()
