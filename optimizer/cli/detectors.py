@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
 from ...agents.messages import RoleName
@@ -42,7 +44,6 @@ def command() -> None:
         click.echo(f"  {mark} {name:<20} {_CHECKS[name]}: {_price(price)}")
 
 
-def _price(price: object) -> str:
-    calls: dict[RoleName, float] = dict(price) if isinstance(price, dict) else {}
-    told = ", ".join(f"{number:g} calls of the {role}" for role, number in calls.items())
+def _price(price: Mapping[RoleName, float]) -> str:
+    told = ", ".join(f"{number:g} calls of the {role}" for role, number in price.items())
     return f"at most {told} an item" if told else "no call, a moment of this machine"
