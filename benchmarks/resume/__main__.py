@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from autoevol.agents.gateway.simulated.provider.process import start_provider
@@ -86,7 +87,7 @@ def _course(stage: Stage, name: str, kills: int, failures: list[str]) -> list[st
 
 def _kills(stage: Stage, whole: Whole, fates: Iterable[Fate]) -> Iterator[tuple[str, Trial]]:
     for fate in fates:
-        yield f"{fate.moment} {fate.at}", lambda fate=fate: stage.killed(whole, [fate])
+        yield f"{fate.moment} {fate.at}", partial(stage.killed, whole, [fate])
 
 
 def _chains(stage: Stage, whole: Whole, chance: random.Random) -> Iterator[tuple[str, Trial]]:
@@ -96,13 +97,13 @@ def _chains(stage: Stage, whole: Whole, chance: random.Random) -> Iterator[tuple
         parts = [max(1, int(calls * chance.uniform(0.05, 0.2))) for _ in range(3)]
         fates = [Fate("answered", parts[0]), Fate("event", 1), Fate("sent", parts[1]), Fate("torn", 1),
                  Fate("file", 3), Fate("journaled", parts[2])]  # fmt: skip
-        yield f"{parts}", lambda fates=fates: stage.killed(whole, fates)
+        yield f"{parts}", partial(stage.killed, whole, fates)
 
 
 def _clocks(stage: Stage, whole: Whole, seconds: Iterable[float]) -> Iterator[tuple[str, Trial]]:
     for each in seconds:
         fate = Fate("clock", max(1, int(1000 * each)))
-        yield f"{fate.at}", lambda fate=fate: stage.killed(whole, [fate])
+        yield f"{fate.at}", partial(stage.killed, whole, [fate])
 
 
 def _caps(stage: Stage, whole: Whole | None) -> Iterator[tuple[str, Trial]]:
@@ -112,13 +113,13 @@ def _caps(stage: Stage, whole: Whole | None) -> Iterator[tuple[str, Trial]]:
     calls = whole.moments["sent"]
     for caps in ((calls // 6, calls // 2), (calls // 3, calls * 9 // 10), (1, 2, calls // 4)):
         told = [f"{cap}calls" for cap in caps]
-        yield f"{told}", lambda told=told: stage.stopped(whole, told)
+        yield f"{told}", partial(stage.stopped, whole, told)
 
 
 def _outages(stage: Stage, whole: Whole) -> Iterator[tuple[str, Trial]]:
     calls = whole.moments["journaled"]
     for at in (1, calls // 3, calls * 2 // 3, calls - 8):
-        yield f"{at}", lambda at=at: stage.cut_off(whole, Fate("journaled", at))
+        yield f"{at}", partial(stage.cut_off, whole, Fate("journaled", at))
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def write_course(folder: Path, name: str, base_url: str, **more: object) -> Path
 def begin(config: Path, runs: Path) -> list[str | Path]:
     """The arguments that begin a run of a course, as `write_course` has written it."""
     command = [*_COMMANDS.get(config.parent.name, ("optimize",))]
-    seeds = ["--seeds", config.with_name("seeds.jsonl")] if command != ["optimize"] else []
+    seeds: list[str | Path] = ["--seeds", config.with_name("seeds.jsonl")] if command != ["optimize"] else []
     return [*command, *seeds, "--config", config, "--runs", runs, "--yes", "--quiet"]
 
 
