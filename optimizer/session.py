@@ -21,7 +21,7 @@ from ..agents.gateway.books.bills import cut_off_in, finished_calls, settled_in
 from ..agents.gateway.books.journal_file import FileLock
 from ..agents.gateway.books.ledger import cut_off_notice
 from ..agents.gateway.collector import spared_collector
-from ..agents.gateway.errors import AutoEvolError, SessionStopped, StorageError, UsageError
+from ..agents.gateway.errors import AutoEvolError, SessionStopped, StorageError, UnknownModel, UsageError
 from ..agents.gateway.gateway import Gateway, open_gateway
 from ..agents.gateway.requests import Decoding
 from ..agents.messages import ProgramTask, RoleName
@@ -60,12 +60,16 @@ __all__ = ["Ending", "create_run", "new_folder", "run"]
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a session ended: `finished`, or `stopped` with everything kept; `summary` is for the person."""
+    """How a session ended: `finished`, or `stopped` with everything kept; `summary` is for the person.
+
+    `until` is what must be before it is of use to go on; empty where that is said already.
+    """
 
     state: Literal["finished", "stopped"]
     summary: str
     folder: Path
     exit_code: int = 0
+    until: str = ""
 
 
 def create_run(settings: Settings, root: Path) -> Path:
@@ -172,7 +176,8 @@ async def _guarded(run: Run, source: SeedSource, start: Method) -> Ending:
     try:
         story = await _recipe(run, source, start)
     except SessionStopped as stop:
-        return _end(run, "stopped", f"Stopped: {stop}", code=stop.exit_code)
+        ending = _end(run, "stopped", f"Stopped: {stop}", code=stop.exit_code)
+        return replace(ending, until="Once the model is known there" if isinstance(stop, UnknownModel) else "")
     except AutoEvolError as error:
         with suppress(StorageError):
             _end(run, "stopped", f"Stopped: {error}")

@@ -9,6 +9,7 @@
     │   ├── BudgetReached            a cap of the run's own budget
     │   └── EndpointDown             nothing answers any more, and waiting did not help
     ├── StorageError                 the run folder, journal or cache cannot be read or written
+    │   └── RunInUse                 another process is at work on the run
     ├── ModelFileError               an embedded model cannot be fetched, or is not the file it should be
     ├── ScriptExhausted              a scripted model was asked more often than it has answers
     └── NotRecorded                  a replay met a call that its journal does not hold
@@ -26,6 +27,7 @@ __all__ = [
     "ModelFileError",
     "NotRecorded",
     "QuotaSpent",
+    "RunInUse",
     "ScriptExhausted",
     "SessionStopped",
     "StorageError",
@@ -77,6 +79,10 @@ class EndpointDown(SessionStopped):
 
 class StorageError(AutoEvolError):
     """A file of the run, the journal or the cache cannot be read or written."""
+
+
+class RunInUse(StorageError):
+    """Another process is at work on the run."""
 
 
 class ModelFileError(AutoEvolError):

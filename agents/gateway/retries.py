@@ -50,7 +50,8 @@ def stopped_by(failure: Failure, name: str, model: str, address: str) -> Session
         )
     return UnknownModel(
         f"The endpoint '{name}' ({address}) does not know the model '{model}' or the address: {detail}.",
-        fix="Check the model's name and base_url. If one of them is wrong, start a new run with the right one.",
+        fix="Check both. A wrong address can be changed on resume (--set endpoints.NAME.base_url=URL); with another "
+        "model start a new run.",
     )
 
 

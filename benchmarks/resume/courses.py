@@ -20,22 +20,22 @@ _CHECKED: Mapping[str, Any] = {
 
 COURSES: Mapping[str, Mapping[str, Any]] = {
     "recommended": _CHECKED,
-    "best-of-n": {"search": {"strategy": "best-of-n"}, "run_seed": 4},
-    "evolutionary": {"search": {"strategy": "evolutionary", "steps": 3}, "run_seed": 1},
+    "best-of-n": {"search": {"strategy": "best-of-n"}, "apply_limit": 6, "run_seed": 4},
+    "evolutionary": {"search": {"strategy": "evolutionary"}, "apply_limit": 6, "run_seed": 1},
     "paper": {"profile": "paper", "search": {"patience": 3}},
-    "official-code": {"profile": "official-code", "run_seed": 2},
+    "official-code": {"profile": "official-code", "apply_limit": 6, "run_seed": 2},
     "evolve": _CHECKED,
     "compare": {"compare": {"pairwise": True, "run_seeds": 2}, **_CHECKED},
-    # With a second step a cap that stops the run late would end the search early, and that stays on record.
-    "one-step": {**_CHECKED, "search": {"steps": 1}},
     # For the test suite: a few of everything.
-    "few": {**_CHECKED, "search": {"dev": 6, "test": 2, "batch": 2}, "apply_limit": 6},
+    "few": {**_CHECKED, "search": {"dev": 6, "test": 1, "batch": 2}, "apply_limit": 6},
+    # With a second step a cap that stops the run late would end the search early, and that stays on record.
+    "one-step": {**_CHECKED, "search": {"steps": 1, "dev": 6, "test": 1, "batch": 2}, "apply_limit": 6},
 }
 """What each says beside `_EACH`; `recommended` with judge, sandbox, agreement, student and embeddings."""
 
 _COMMANDS: Mapping[str, tuple[str, ...]] = {
     "evolve": ("evolve",),
-    "compare": ("compare", "general", "just-longer", "evol-instruct", "--items", "5"),
+    "compare": ("compare", "general", "just-longer", "evol-instruct", "--items", "3"),
 }
 _EACH: Mapping[str, Any] = {
     "name": "run",

@@ -44,7 +44,8 @@ MOMENTS = ("sent", "answered", "journaled", "event", "torn", "file", "moved", "r
 _ROOT = Path(__file__).resolve().parents[2]
 _LIMIT_S = 300.0
 # What takes long to load is loaded once, before any fork.
-_HEAVY = ("autoevol.optimizer.session", "autoevol.optimizer.cli.launch", "autoevol.optimizer.cli.resume")
+_HEAVY = ("autoevol.optimizer.session", "autoevol.optimizer.cli.launch", "autoevol.optimizer.cli.optimize",
+          "autoevol.optimizer.cli.resume", "scipy.stats")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

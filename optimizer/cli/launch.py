@@ -19,7 +19,7 @@ import click
 
 from ...agents.gateway.engine.local_engine import check_installed
 from ...agents.gateway.engine.model_files import locate
-from ...agents.gateway.errors import AutoEvolError, StorageError, UsageError
+from ...agents.gateway.errors import AutoEvolError, RunInUse, StorageError, UsageError
 from ...agents.gateway.keys import find_key
 from ...agents.gateway.simulated.scripted import read_script
 from ...agents.method_file import load_method
@@ -127,6 +127,8 @@ def interruptible(folder: Path, command: str) -> Generator[None]:
         yield
     except KeyboardInterrupt:
         raise Interrupted(command) from None
+    except RunInUse:
+        raise  # it goes on without us
     except (AutoEvolError, OSError) as error:
         error.add_note(f"What is finished is kept in {folder}. Continue with: {command}")
         raise
@@ -197,7 +199,8 @@ def _report(ending: Ending, command: str, out: Path | None, *, as_json: bool) ->
     if not as_json or record is None:
         click.echo(ending.summary, err=stopped)
     if stopped:
-        click.echo(f"Everything finished is kept. Continue with: {command}", err=True)
+        when = f"{ending.until}, continue" if ending.until else "Continue"
+        click.echo(f"Everything finished is kept. {when} with: {command}", err=True)
         raise click.exceptions.Exit(ending.exit_code or 1)
     data = ending.folder / "dataset.jsonl"
     if out is not None and data.exists():

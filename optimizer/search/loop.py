@@ -41,7 +41,7 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
     decisions: list[Decision] = []
     archive: list[Standing] = []
     field = Field(start, start)
-    while not (stopped := strategies.stop(decisions) or reason_to_save(run, len(decisions))):
+    while not (stopped := _stop(run, strategies, decisions)):
         step = len(decisions)
         run.update(step=step, phase="batch")
         batch, cases = await _batch(run, strategies, incumbent.contestant.method, step)
@@ -68,6 +68,12 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
             incumbent = _leading(earlier)
         write_turn(run, Turn(step, batch, proposed, standings, decision, incumbent, back))
     return Search(incumbent.contestant.method, tuple(decisions), stopped)
+
+
+def _stop(run: Run, strategies: Strategies, decisions: Sequence[Decision]) -> str:
+    """Why there is no further step; what looks at the spending is put on record, so it comes last."""
+    nothing = "" if strategies.dev_of(run.split, len(decisions)) else "there are no dev seeds to decide on"
+    return strategies.stop(decisions) or nothing or reason_to_save(run, len(decisions))
 
 
 async def _batch(run: Run, strategies: Strategies, method: Method, step: int) -> tuple[Standing, list[Case]]:
@@ -102,6 +108,4 @@ def _decide(
 ) -> Decision:
     if len(standings) == 1:
         return Decision(None, "Kept the incumbent: no proposal passed the checks.", ())
-    if not dev:
-        return Decision(None, "Kept the incumbent: there are no dev seeds to decide on.", (), undecidable=True)
     return strategies.decide(step, standings, dev, past)

@@ -10,7 +10,7 @@ import sqlite3
 from pathlib import Path
 from types import TracebackType
 
-from ..errors import StorageError
+from ..errors import RunInUse, StorageError
 from .drives import MOUNTS, network_drive
 
 __all__ = [
@@ -131,11 +131,9 @@ class FileLock:
             raise os_trouble(error, folder) from error
         self._held.add(self._path)
 
-    def _taken(self, holder: str) -> StorageError:
+    def _taken(self, holder: str) -> RunInUse:
         who = f"process {holder}" if holder.isdecimal() else "another process"
-        return StorageError(
-            f"The run {self._path.parent} is in use by {who}.", fix="Wait until it has ended, or stop it."
-        )
+        return RunInUse(f"The run {self._path.parent} is in use by {who}.", fix="Wait until it has ended, or stop it.")
 
     def close(self) -> None:
         """Let go. The file stays: removing it would let two processes lock two files of one name."""
