@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...agents.method import Method
+from ...agents.method_file import dump_method
 from ..dataset.seed import Seed
 from ..record.run import Run
 from ..search.confirm import confirm
@@ -26,6 +27,9 @@ async def auto_evol(run: Run, strategies: Strategies, start: Method, seeds: Iter
     steps = f"{_many(len(found.decisions), 'step')}, {_many(changes, 'change')} of the method"
     lines = [f"{steps}; the search stopped because {found.stopped}."]
     run.update(phase="test", search_stopped=found.stopped)
+    if not found.decisions:
+        run.folder.write_text("method.md", dump_method(found.best))
+        run.update(best_method=found.best.id)
     if found.decisions and not changes:
         lines.append(found.decisions[-1].reason)
     confirmation = await confirm(run, strategies, start, found.best)
