@@ -91,7 +91,7 @@ def _edit(fields: Mapping[str, str], size: int) -> ClauseEdit | None:
     text = _unquoted(" ".join(clause_lines(_unquoted(one_line(fields.get("text", ""))))))
     found = re.search(r"\d{1,2}", named)
     number = int(found[0]) if found else 0
-    reason = one_line(fields.get("reason", ""))
+    reason = _unquoted(one_line(fields.get("reason", "")))
     findings = tuple(dict.fromkeys(int(digits) for digits in re.findall(r"\d{1,2}", fields.get("finding", ""))))
     kind: Literal["add", "replace", "remove"] = "replace"
     if _ADD.search(named) or number > size:
