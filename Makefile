@@ -22,8 +22,8 @@ $(BIN)/python:
 demo: .venv/.installed ## run the whole job on an embedded model, under 10 minutes on 2 cores
 	$(BIN)/autoevol demo
 
-test: .venv/.installed-dev ## run the test suite
-	$(BIN)/pytest
+test: .venv/.installed-dev ## run the test suite, on all cores
+	$(BIN)/pytest --numprocesses=auto --dist=loadfile
 
 check: .venv/.installed-dev ## ruff, mypy strict, pyright strict, the layout of the house
 	$(BIN)/ruff check .

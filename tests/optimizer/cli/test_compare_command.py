@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.model_server import ModelReply, ModelServer, model_server
-from tests.optimizer.recipes.stage import act, graded, records, write_seeds
+from tests.optimizer.recipes.stage import act, graded, write_seeds
 
 from .conftest import Cli
 
@@ -37,11 +34,6 @@ def boxes(tmp_path: Path) -> Path:
 def _models(server: ModelServer) -> list[str]:
     roles = [word for role in ROLES for word in (f"--{role}-model", f"m-{role}")]
     return ["--base-url", server.base_url, "--evolver-model", "m-evolver", *roles]
-
-
-def _finish(process: subprocess.Popen[bytes]) -> None:
-    _, errors = process.communicate(timeout=60)
-    assert 0 == process.returncode, errors.decode()
 
 
 def _only_run(folder: Path) -> Path:
@@ -178,32 +170,3 @@ def test_a_stop_is_exit_code_1_and_resume_prints_the_table(
     assert "Ranking on 20 items" in resumed.out
     assert {1} == set(server.answered.values())
     assert (_only_run(tmp_path) / "compare.html").exists()
-
-
-@pytest.mark.timeout(120)
-def test_a_killed_comparison_ends_as_if_nothing_had_happened(server: ModelServer, boxes: Path, tmp_path: Path) -> None:
-    """Real processes, real SIGKILL, at several points."""
-    said = {
-        "secret": "00112233445566778899aabbccddeeff",
-        "run_seed": 3,
-        "compare": {"contestants": ["bad.md", "good.md"]},
-    }
-    (tmp_path / "run.json").write_text(json.dumps(said), encoding="utf-8")
-
-    def start(*words: object) -> subprocess.Popen[bytes]:
-        arguments = [sys.executable, "-m", "autoevol.optimizer", *map(str, words), "--quiet"]
-        return subprocess.Popen(arguments, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    begin = ("compare", "--config", "run.json", "--seeds", boxes, *_models(server), "--yes")
-    _finish(start(*begin, "--runs", "whole"))
-    whole, calls = records(next((tmp_path / "whole").iterdir())), server.count
-
-    process = start(*begin, "--runs", "killed")
-    for more in (calls + 5, 35):
-        server.wait_received(more, timeout=60)
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=30)
-        process = start("resume", next((tmp_path / "killed").iterdir()))
-    _finish(process)
-
-    assert whole == records(next((tmp_path / "killed").iterdir()))
