@@ -10,7 +10,7 @@ from typing import cast
 
 from ..prompts import Prompts
 from .agent import Seat, call_of, failed
-from .contract import OutputForm, mark, numbered, quoted, render_edits, schema, tag_for
+from .contract import OutputForm, mark, quoted, render_edits, schema, tag_for, written
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
 from .messages import (
@@ -81,7 +81,7 @@ class Analyst:
         return "analyst"
 
     async def __call__(self, task: AnalysisTask) -> Analysis | Failed:
-        """Analyse one batch. An answer without one readable finding, or a plain "none", is `unreadable`."""
+        """Analyse one batch. An answer without one readable finding is `unreadable`; a plain "none" finds nothing."""
         cases = in_order(task.cases)
         shown = "\n".join(_shown(number, case) for number, case in enumerate(cases, 1))
         tag = tag_for(_TAG, self.secret, shown, *(edit.why for edit in task.history))
@@ -100,7 +100,7 @@ class Analyst:
         language = task.method.language
         form = self.prompts.get(f"analyst-{self.output_form}", language)
         ask = self.prompts.get("analyst-ask", language).fill(
-            clauses=numbered(task.method.clauses),
+            clauses=written(task.method),
             cases=quoted("CASES", mark(self.secret, shown), shown),
             form=form.fill(tag=tag) if self.output_form == "tags" else form.fill(),
         )

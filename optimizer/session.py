@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,6 +29,7 @@ from ..agents.method import Method
 from ..agents.method_file import dump_method, load_method, parse_method
 from ..agents.team import Cast, Team
 from ..prompts import method_names
+from .dataset.seed import Seed
 from .dataset.source import SeedSource, open_seeds
 from .dataset.split import Split, split_seeds
 from .pages.comparison import write_comparison
@@ -56,6 +57,8 @@ from .scoring.examine.runner import Runner
 from .search.strategies import strategies_of
 
 __all__ = ["Ending", "create_run", "new_folder", "run"]
+
+_LOOKED_AT = 500  # seeds that say how long and in which language all are, where none was split off
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,7 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, said: Mapping[st
                     {**_cast(_with_evolver(settings, seat), gateway), ProgramTask: runner}, gateway
                 )
                 _watch(bench, gateway, expected, watcher)
-                ending = await _guarded(bench, source, _start(frozen, settings, split))
+                ending = await _guarded(bench, source, _start(frozen, settings, split, source))
     finally:
         if ours:
             report = _report(folder, settings)
@@ -197,16 +200,17 @@ async def _recipe(run: Run, source: SeedSource, start: Method) -> str:
     return await recipe(run, strategies, start, source)
 
 
-def _start(frozen: dict[str, Any], settings: Settings, split: Split) -> Method:
+def _start(frozen: dict[str, Any], settings: Settings, split: Split, source: SeedSource) -> Method:
     """The starting method: as frozen, or a shipped one in the language of the seeds."""
     if "method" in frozen:
         return parse_method(frozen["method"], settings.search.method)
-    return load_method(settings.search.method, _language(split))
+    seeds = (*split.train, *split.dev, *split.test) or islice(source, _LOOKED_AT)
+    return load_method(settings.search.method, _language(seeds))
 
 
 def _estimate(settings: Settings, source: SeedSource, split: Split, files: RunFolder) -> Estimate:
     """What the whole run would take, from the frozen settings and a look at the seeds."""
-    mean = seed_tokens(seed.instruction.text for seed in islice(source, 500))
+    mean = seed_tokens(seed.instruction.text for seed in islice(source, _LOOKED_AT))
     bouts = bouts_of(settings, load_lineup(settings, files)) if settings.recipe == "compare" else ()
     return estimate(settings, Sizes(len(split.train), len(split.dev), len(split.test), split.total, mean, bouts))
 
@@ -350,11 +354,10 @@ def _with_evolver(settings: Settings, seat: RoleSettings) -> Settings:
     return settings.model_copy(update={"roles": settings.roles.model_copy(update={"evolver": seat})})
 
 
-def _language(split: Split) -> str:
+def _language(seeds: Iterable[Seed]) -> str:
     """The language that most of the seeds are in; the starting method is taken in it."""
-    seeds = [*split.train, *split.dev, *split.test]
-    chinese = sum(seed.instruction.language == "zh" for seed in seeds)
-    return "zh" if chinese * 2 > len(seeds) else "en"
+    languages = [seed.instruction.language for seed in seeds]
+    return "zh" if languages.count("zh") * 2 > len(languages) else "en"
 
 
 def _spending(gateway: Gateway, folder: Path) -> Callable[[], Spending]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ...agents.messages import AnswerTask, EvolveTask, Task
+from ...agents.messages import AnswerTask, Evolved, EvolveTask, Task
 from ...agents.method import Method
 from ...agents.team import Journey
 from ..dataset.draws import generator
@@ -100,9 +100,10 @@ class Errand:
         return plan if self.given is None else replace(plan, rounds=1)
 
     def next_task(self, plan: Plan, journey: Journey) -> Task | None:
-        """What is asked next; a given answer stands instead of the responder's."""
+        """What is asked next; a given answer stands instead of the responder's first one."""
         task = next_task(self.plan(plan), self.seed, journey)
-        if isinstance(task, AnswerTask) and self.given is not None:
+        # Further answers, which a check compares with the first, are never the given one again.
+        if isinstance(task, AnswerTask) and isinstance(journey[-1], Evolved) and self.given is not None:
             return replace(task, given=self.given.response)
         return task
 

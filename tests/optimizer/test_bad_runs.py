@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from autoevol.agents.gateway.books.journal import read_calls
+from autoevol.agents.method_file import load_method
 from autoevol.optimizer.cli import autoevol
 from autoevol.optimizer.cli.boundary import guard
 from tests.actors import act
@@ -132,6 +133,18 @@ def test_empty_answers_are_dropped_rows_and_not_an_error(call: Call, config: Pat
     assert "3 seeds in, 0 rows out, 3 dropped" in said.out
     dropped = [json.loads(line) for line in (only_run(config.parent) / "dropped.jsonl").read_text().splitlines()]
     assert [("failed", "evolver: empty")] * 3 == [(row["reason"], row["detail"]) for row in dropped]
+
+
+def test_chinese_seeds_are_evolved_by_the_method_in_chinese(call: Call, config: Path) -> None:
+    """Also where nothing is searched, so that no seed was split off."""
+    rows = [{"question": f"盒子里有{n + 3}个红球和{n + 5}个蓝球，一共有多少个球？"} for n in range(6)]
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (config.parent / "seeds.jsonl").write_text(lines, encoding="utf-8")
+
+    said = call(*evolve_with(config))
+
+    assert 0 == said.code
+    assert "zh" == load_method(str(only_run(config.parent))).language
 
 
 @pytest.mark.parametrize("body", [b"<html>Welcome to the proxy</html>", b"", b'{"choices": "\xff"}'])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from autoevol.agents.agent import Agent
@@ -12,6 +13,7 @@ from autoevol.agents.method import Method
 from autoevol.agents.responder import Responder
 from autoevol.agents.team import Journey, Team
 from autoevol.optimizer.dataset.seed import Seed
+from autoevol.optimizer.scoring.examine.agreed import Agreed
 from autoevol.optimizer.search.course import Plan
 from autoevol.optimizer.search.evaluate import Contestant, Errand, Given
 from autoevol.optimizer.search.trajectory import Trajectory, trajectory_of
@@ -22,7 +24,7 @@ SEED = Seed("seed-000001", 1, Instruction("Add 1."))
 TWO_ROUNDS = Plan(2, True, ("unreadable", "identity", "empty-response"), frozenset({"unreadable"}))
 
 
-async def _travel(errand: Errand, door: GivenDoor) -> Trajectory:
+async def _travel(errand: Errand, door: GivenDoor, plan: Plan = TWO_ROUNDS) -> Trajectory:
     cast: Mapping[type[Task], Agent[Any]] = {
         EvolveTask: Evolver(seat("evolver", door), "secret", "tags", shipped()),
         AnswerTask: Responder(seat("responder", door), "direct", "", shipped()),
@@ -33,10 +35,10 @@ async def _travel(errand: Errand, door: GivenDoor) -> Trajectory:
         found.append(journey)
 
     def route(journey: Journey) -> Task | None:
-        return errand.next_task(TWO_ROUNDS, journey)
+        return errand.next_task(plan, journey)
 
     await Team(cast, door).work([errand.first_task(0)], route, deliver)
-    return trajectory_of(errand.plan(TWO_ROUNDS), SEED, found[0])
+    return trajectory_of(errand.plan(plan), SEED, found[0])
 
 
 def _errand(*given: str | None) -> Errand:
@@ -60,6 +62,16 @@ async def test_a_missing_answer_is_asked_for() -> None:
     got = await _travel(_errand("Add 1 and 2.", None), door)
 
     assert ("It is 3.", ["responder"]) == (got.response, [request.role for request in door.asked])
+
+
+async def test_a_given_answer_is_compared_with_answers_that_were_drawn() -> None:
+    """It agrees with none of them, and does not stand in for any."""
+    door = GivenDoor("#### 4", "#### 4")
+
+    got = await _travel(_errand("Add 1 and 2.", "#### 3"), door, replace(TWO_ROUNDS, exams=(Agreed(3, 0.5),)))
+
+    assert ("#### 3", [1, 2]) == (got.response, [request.sample for request in door.asked])
+    assert 2 / 3 == got.measures["agreement"]
 
 
 async def test_where_the_tool_made_nothing_the_item_failed() -> None:
