@@ -4,12 +4,14 @@
 
 Work is admitted only at the entrance, as the gateway has capacity for it. Mailboxes inside never block, so rounds
 (a cycle) cannot deadlock; what is inside is bounded by what was admitted. A million first tasks are pulled one by one.
+A route may ask several things of a journey at once; they are answered side by side, and stand in it in their order.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
 import anyio
@@ -24,12 +26,37 @@ __all__ = ["Cast", "Deliver", "Journey", "Route", "Team"]
 Journey = tuple[Message, ...]
 """The messages of one piece of work so far: its first task, the reply, the next task, and so on."""
 
-Route = Callable[[Journey], Task | None]
-"""What is asked next, or None when the journey is over. A pure function, so that a replay takes the same way."""
+Route = Callable[[Journey], Task | Sequence[Task] | None]
+"""What is asked next, side by side where it is several tasks; None or nothing when the journey is over.
+
+A pure function, so that a replay takes the same way. Of several tasks the journey has each with its reply, in order.
+"""
 
 _Group: TypeAlias = BaseExceptionGroup[BaseException]
 Deliver = Callable[[Journey], Awaitable[None]]
 Cast = Mapping[type[Task], Agent[Any]]
+
+
+@dataclass(slots=True)
+class _Leg:
+    """Tasks of one journey that are asked side by side.
+
+    Args:
+        number: of the journey, in the order of entry.
+        before: the journey so far.
+        tasks: what is asked now.
+        replies: by the place of the task.
+    """
+
+    number: int
+    before: Journey
+    tasks: Sequence[Task]
+    replies: dict[int, Reply] = field(default_factory=dict[int, Reply])
+
+    @property
+    def journey(self) -> Journey:
+        """With every task and its reply, in the order of the tasks: the order of the answers must not show."""
+        return (*self.before, *(m for place, task in enumerate(self.tasks) for m in (task, self.replies[place])))
 
 
 class Team:
@@ -71,7 +98,7 @@ class _Shift:
         self._door = door
         self._route = route
         self._group = group
-        self._mailboxes: dict[type[Task], MemoryObjectSendStream[tuple[int, Journey]]] = {}
+        self._mailboxes: dict[type[Task], MemoryObjectSendStream[tuple[_Leg, int]]] = {}
         self._admitted = 0
         self._at_work = 0
         self._delivered = 0
@@ -80,7 +107,7 @@ class _Shift:
         self._changed = anyio.Event()
         for kind, agent in cast.items():
             # Unbounded on purpose: the entrance bounds what can ever be inside.
-            outlet, inlet = anyio.create_memory_object_stream[tuple[int, Journey]](math.inf)
+            outlet, inlet = anyio.create_memory_object_stream[tuple[_Leg, int]](math.inf)
             self._mailboxes[kind] = outlet
             group.start_soon(self._serve, agent, inlet)
 
@@ -94,7 +121,7 @@ class _Shift:
         for task in first_tasks:
             self._admitted += 1
             self._at_work += 1
-            self._post(self._admitted - 1, (task,))
+            self._post(_Leg(self._admitted - 1, (), (task,)))
             await anyio.lowlevel.checkpoint()
             await self._until(self._has_room)
         self._closed = True
@@ -110,27 +137,27 @@ class _Shift:
             self._delivered += 1
             self._signal()
 
-    async def _serve(self, agent: Agent[Any], inlet: MemoryObjectReceiveStream[tuple[int, Journey]]) -> None:
+    async def _serve(self, agent: Agent[Any], inlet: MemoryObjectReceiveStream[tuple[_Leg, int]]) -> None:
         async with inlet:
-            async for number, journey in inlet:
-                self._group.start_soon(self._handle, agent, number, journey)
+            async for leg, place in inlet:
+                self._group.start_soon(self._handle, agent, leg, place)
 
-    async def _handle(self, agent: Agent[Any], number: int, journey: Journey) -> None:
-        reply: Reply = await agent(journey[-1])
-        journey = (*journey, reply)
+    async def _handle(self, agent: Agent[Any], leg: _Leg, place: int) -> None:
+        leg.replies[place] = await agent(leg.tasks[place])
+        if len(leg.replies) < len(leg.tasks):
+            return
+        journey = leg.journey
         following = self._route(journey)
-        if following is not None:
-            self._post(number, (*journey, following))
+        if following:
+            self._post(_Leg(leg.number, journey, (following,) if isinstance(following, Task) else following))
             return
         self._at_work -= 1
-        self._finished[number] = journey
+        self._finished[leg.number] = journey
         self._signal()
 
-    def _post(self, number: int, journey: Journey) -> None:
-        task = journey[-1]
-        if not isinstance(task, Task):
-            raise TypeError(f"a route must end in a task, not in {type(task).__name__}")
-        self._mailboxes[type(task)].send_nowait((number, journey))
+    def _post(self, leg: _Leg) -> None:
+        for place, task in enumerate(leg.tasks):
+            self._mailboxes[type(task)].send_nowait((leg, place))
 
     def _has_room(self) -> bool:
         # A little more than the capacity: between two calls of a journey the gateway should not run dry.

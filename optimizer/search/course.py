@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from ...agents.messages import Answered, AnswerTask, Evolved, EvolveTask, Failed, Instruction, Reply, Task
 from ...agents.team import Journey
 from ..dataset.seed import Seed
-from ..scoring.examine.contained import findings_of, report_of, task_of
+from ..scoring.examine.contained import findings_of, report_of, tasks_of
 from ..scoring.examine.exam import Examiner, Item
 from ..scoring.pair import Pair
 
-__all__ = ["Plan", "item_of", "last_of", "next_task", "pair_of", "place_of"]
+__all__ = ["Plan", "item_of", "last_of", "next_tasks", "pair_of", "place_of"]
 
 MessageT = TypeVar("MessageT")
 
@@ -41,8 +41,8 @@ class Plan:
     stop_on_error: bool = False
 
 
-def next_task(plan: Plan, seed: Seed, journey: Journey) -> Task | None:
-    """What is asked next: another round, the answer, a dear check, or nothing.
+def next_tasks(plan: Plan, seed: Seed, journey: Journey) -> Sequence[Task]:
+    """What is asked next, side by side: another round, the answer, a dear check, or nothing.
 
     Args:
         plan: what is done.
@@ -54,19 +54,20 @@ def next_task(plan: Plan, seed: Seed, journey: Journey) -> Task | None:
     if not isinstance(first, EvolveTask):
         raise TypeError("a trajectory begins with an EvolveTask")
     if isinstance(last, Evolved):
-        return _after_evolving(plan, seed, journey)
+        following = _after_evolving(plan, seed, journey)
+        return () if following is None else (following,)
     if last_of(journey, Answered) is None or _gated(plan, seed, journey):
-        return None
+        return ()
     item = item_of(seed, journey)
     for exam in plan.exams:
-        task = task_of(exam, item, stop=plan.stop_on_error)
-        if task is not None:
+        tasks = tasks_of(exam, item, stop=plan.stop_on_error)
+        if tasks:
             # Further draws of an item must not be those of another draw of the same item.
-            return replace(task, parent=last.id, sample=task.sample + _DRAWS * first.sample)
+            return [replace(task, parent=last.id, sample=task.sample + _DRAWS * first.sample) for task in tasks]
         report = report_of(exam, item, stop=plan.stop_on_error)
         if any(finding.kind in plan.gates for finding in report.findings):
-            return None
-    return None
+            break
+    return ()
 
 
 def _after_evolving(plan: Plan, seed: Seed, journey: Journey) -> Task | None:

@@ -12,7 +12,7 @@ from ..dataset.draws import generator
 from ..dataset.seed import Seed
 from ..record.run import Run
 from ..scoring.item import ItemScore
-from .course import Plan, next_task
+from .course import Plan, next_tasks
 from .trajectory import Trajectory, trajectory_of
 
 __all__ = ["Contestant", "Errand", "Given", "Score", "Standing", "Work", "drawn_for", "evaluate", "travel"]
@@ -99,13 +99,13 @@ class Errand:
         """What is done with it: a given text is the last one."""
         return plan if self.given is None else replace(plan, rounds=1)
 
-    def next_task(self, plan: Plan, journey: Journey) -> Task | None:
+    def next_tasks(self, plan: Plan, journey: Journey) -> Sequence[Task]:
         """What is asked next; a given answer stands instead of the responder's first one."""
-        task = next_task(self.plan(plan), self.seed, journey)
+        tasks = next_tasks(self.plan(plan), self.seed, journey)
         # Further answers, which a check compares with the first, are never the given one again.
-        if isinstance(task, AnswerTask) and isinstance(journey[-1], Evolved) and self.given is not None:
-            return replace(task, given=self.given.response)
-        return task
+        if self.given is None or not isinstance(journey[-1], Evolved):
+            return tasks
+        return [replace(task, given=self.given.response) if isinstance(task, AnswerTask) else task for task in tasks]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +142,8 @@ async def travel(
             underway[task.id] = errand
             yield task
 
-    def route(journey: Journey) -> Task | None:
-        return underway[journey[0].id].next_task(plan, journey)
+    def route(journey: Journey) -> Sequence[Task]:
+        return underway[journey[0].id].next_tasks(plan, journey)
 
     async def finish(journey: Journey) -> None:
         errand = underway.pop(journey[0].id)

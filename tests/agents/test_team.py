@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 
 import anyio
 import pytest
@@ -108,6 +108,26 @@ async def test_a_journey_holds_every_message_of_its_rounds() -> None:
     kinds = [type(message).__name__ for message in journeys[0]]
     assert ["EvolveTask", "Evolved", "EvolveTask", "Evolved", "AnswerTask", "Answered"] == kinds
     assert all(after.parent == before.id for before, after in zip(journeys[0], journeys[0][1:], strict=False))
+
+
+async def test_what_is_asked_side_by_side_stands_in_the_order_of_the_tasks() -> None:
+    """Whichever answer came first; and what is asked next sees all of them."""
+    seen: list[Journey] = []
+    evolver = _Evolver(slow=frozenset({"a"}))
+
+    def route(journey: Journey) -> Sequence[Task]:
+        if len(journey) == 2:
+            return [EvolveTask(id=name, stage="s", instruction=Instruction(name), method=METHOD) for name in "abc"]
+        return [AnswerTask(id="d", stage="s", instruction=Instruction("d"))] if len(journey) == 8 else ()
+
+    async def deliver(journey: Journey) -> None:
+        seen.append(journey)
+
+    await _team(evolver, 1).work(_first(2), route, deliver)
+
+    names = ["a", "a/reply", "b", "b/reply", "c", "c/reply", "d", "d/reply"]
+    assert [["t0", "t0/reply", *names], ["t1", "t1/reply", *names]] == [[m.id for m in journey] for journey in seen]
+    assert evolver.most >= 3
 
 
 @pytest.mark.parametrize("capacity", [1, 4, 16])

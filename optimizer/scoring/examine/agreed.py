@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -35,15 +35,13 @@ class Agreed:
         """Calls that one item costs at most."""
         return {"responder": self.answers - 1}
 
-    def next_task(self, item: Item) -> AnswerTask | None:
-        """One more answer to the same instruction, drawn anew."""
-        for number in range(2, self.answers + 1):
-            what = f"answer/{number}"
-            if what not in item.replies:
-                return AnswerTask(
-                    id=item.name(what), stage=item.stage, sample=number - 1, instruction=item.evolved
-                )  # fmt: skip
-        return None
+    def next_tasks(self, item: Item) -> Sequence[AnswerTask]:
+        """The further answers to the same instruction, each drawn anew."""
+        return [
+            AnswerTask(id=item.name(what), stage=item.stage, sample=number - 1, instruction=item.evolved)
+            for number in range(2, self.answers + 1)
+            if (what := f"answer/{number}") not in item.replies
+        ]
 
     def report(self, item: Item) -> Report:
         """A finding where too few agree; nothing where the answers cannot be compared."""

@@ -16,7 +16,7 @@ from ..detectors import detect
 from ..pair import Pair
 from .exam import Examiner, Item, Report
 
-__all__ = ["CHECK_FAILED", "findings_of", "report_of", "task_of"]
+__all__ = ["CHECK_FAILED", "findings_of", "report_of", "tasks_of"]
 
 CHECK_FAILED = "check-failed"
 
@@ -44,14 +44,14 @@ def findings_of(pair: Pair, names: Sequence[str], *, stop: bool = False) -> tupl
     return tuple(found)
 
 
-def task_of(exam: Examiner, item: Item, *, stop: bool = False) -> Task | None:
+def tasks_of(exam: Examiner, item: Item, *, stop: bool = False) -> Sequence[Task]:
     """What a check asks next; nothing where it fails, which its report then says."""
-    return _guarded(exam.name, lambda: exam.next_task(item), stop=stop)[0]
+    return _guarded(exam.name, lambda: exam.next_tasks(item), stop=stop)[0] or ()
 
 
 def report_of(exam: Examiner, item: Item, *, stop: bool = False) -> Report:
     """What a check says of an item."""
-    _, before = _guarded(exam.name, lambda: exam.next_task(item), stop=stop)
+    _, before = _guarded(exam.name, lambda: exam.next_tasks(item), stop=stop)
     report, failed = _guarded(exam.name, lambda: exam.report(item), stop=stop)
     if report is None or before:
         return Report((*before, *failed)[:1], report.measures if report else {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ....agents.messages import EmbedTask, RoleName
@@ -27,11 +27,11 @@ class Embeds:
         """Calls that one item costs at most."""
         return {"embedder": 1}
 
-    def next_task(self, item: Item) -> EmbedTask | None:
+    def next_tasks(self, item: Item) -> Sequence[EmbedTask]:
         """The text, where it was not asked yet."""
         if PLACE in item.replies:
-            return None
-        return EmbedTask(id=item.name(PLACE), stage=item.stage, text=item.evolved.text)
+            return ()
+        return (EmbedTask(id=item.name(PLACE), stage=item.stage, text=item.evolved.text),)
 
     def report(self, item: Item) -> Report:
         """Nothing: what it is for is a matter of all texts of a method together (optimizer/search/profile.py)."""

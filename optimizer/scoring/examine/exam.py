@@ -1,8 +1,8 @@
-"""What a dear check is: it may ask for tasks, one after the other, and then says what it found."""
+"""What a dear check is: it may ask for tasks, several at once or one after the other, and then says what it found."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
@@ -68,8 +68,11 @@ class Examiner(Protocol):
         """Calls that one item costs at most, by role."""
         ...
 
-    def next_task(self, item: Item) -> Task | None:
-        """What it has to ask next; None when it has all that it needs. A failed call is not asked again."""
+    def next_tasks(self, item: Item) -> Sequence[Task]:
+        """What it has to ask next, side by side; nothing when it has all that it needs.
+
+        A failed call is not asked again.
+        """
         ...
 
     def report(self, item: Item) -> Report:

@@ -6,7 +6,7 @@ first; how large either is in this run is measured on what is asked anyway.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -52,19 +52,20 @@ class Judged:
         """Calls that one item costs at most."""
         return {"judge": self.orders + self.repeats}
 
-    def next_task(self, item: Item) -> JudgeTask | None:
-        """The first look; then the other order, where the first did not refuse; then the repeat, where it is drawn."""
+    def next_tasks(self, item: Item) -> Sequence[JudgeTask]:
+        """The first look; then the other order, where the first did not refuse, and the repeat, where it is drawn."""
         swap = generator(self.run_seed, f"judge-order/{item.place}").random() < 0.5
         first = item.replies.get(FIRST)
         if FIRST not in item.replies:
-            return _task(item, FIRST, swap=swap)
+            return (_task(item, FIRST, swap=swap),)
         if not isinstance(first, Verdict) or first.fault:
-            return None
+            return ()
+        tasks: list[JudgeTask] = []
         if self.orders > 1 and not refusals(first) and TURNED not in item.replies:
-            return _task(item, TURNED, swap=not swap)
+            tasks.append(_task(item, TURNED, swap=not swap))
         if AGAIN not in item.replies and self._drawn(item):
-            return _task(item, AGAIN, swap=swap, sample=1)
-        return None
+            tasks.append(_task(item, AGAIN, swap=swap, sample=1))
+        return tasks
 
     def report(self, item: Item) -> Report:
         """Refusals of the first look as findings; `harder` as the mean of both orders.

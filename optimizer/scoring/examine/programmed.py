@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ....agents.messages import ProgramTask, Ran, RoleName
@@ -28,14 +28,10 @@ class Programmed:
         """It costs no call."""
         return {}
 
-    def next_task(self, item: Item) -> ProgramTask | None:
+    def next_tasks(self, item: Item) -> Sequence[ProgramTask]:
         """The program, where the answer holds code."""
-        if PLACE in item.replies:
-            return None
-        program = program_for(item.evolved.text, item.response)
-        if program is None:
-            return None
-        return ProgramTask(id=item.name(PLACE), stage=item.stage, program=program.text)
+        program = None if PLACE in item.replies else program_for(item.evolved.text, item.response)
+        return (ProgramTask(id=item.name(PLACE), stage=item.stage, program=program.text),) if program else ()
 
     def report(self, item: Item) -> Report:
         """A finding where the program failed. A program that could not be run says nothing."""

@@ -56,22 +56,26 @@ class Solved:
         """Calls that one item costs at most."""
         return {"student": len(self.parts) * self.answers}
 
-    def next_task(self, item: Item) -> SolveTask | ProgramTask | None:
-        """The answers, part by part; of code also a run of each."""
-        for part in self.parts:
-            if not _measurable(item, part):
-                continue
-            for number in range(1, self.answers + 1):
-                what = f"solve/{part}/{number}"
-                reply = item.replies.get(what)
-                if what not in item.replies:
-                    return SolveTask(
-                        id=item.name(what), stage=item.stage, sample=number - 1, instruction=_asked(item, part)
-                    )  # fmt: skip
-                program = _program(item, part, reply.text) if isinstance(reply, Answered) else None
-                if program is not None and f"{what}/run" not in item.replies:
-                    return ProgramTask(id=item.name(f"{what}/run"), stage=item.stage, program=program.text)
-        return None
+    def next_tasks(self, item: Item) -> Sequence[SolveTask | ProgramTask]:
+        """All answers of both parts at once; then of code a run of each."""
+        drawn: list[tuple[Part, int, str]] = [
+            (part, number, f"solve/{part}/{number}")
+            for part in self.parts
+            if _measurable(item, part)
+            for number in range(1, self.answers + 1)
+        ]
+        answers = [
+            SolveTask(id=item.name(what), stage=item.stage, sample=number - 1, instruction=_asked(item, part))
+            for part, number, what in drawn
+            if what not in item.replies
+        ]
+        return answers or [
+            ProgramTask(id=item.name(f"{what}/run"), stage=item.stage, program=program.text)
+            for part, _, what in drawn
+            if f"{what}/run" not in item.replies
+            and isinstance(reply := item.replies[what], Answered)
+            and (program := _program(item, part, reply.text)) is not None
+        ]
 
     def report(self, item: Item) -> Report:
         """Pass rates, and how useful the evolved instruction is to the student."""

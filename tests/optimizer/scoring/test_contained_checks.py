@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from autoevol.agents.gateway.errors import UsageError
 from autoevol.agents.messages import Finding, Instruction, RoleName, Task
 from autoevol.optimizer.scoring import detectors
-from autoevol.optimizer.scoring.examine.contained import findings_of, report_of, task_of
+from autoevol.optimizer.scoring.examine.contained import findings_of, report_of, tasks_of
 from autoevol.optimizer.scoring.examine.exam import Item, Report
 from autoevol.optimizer.scoring.pair import Pair
 
@@ -36,7 +36,7 @@ class _Fails:
     name = "fails"
     price: Mapping[RoleName, float] = MappingProxyType({"judge": 1.0})
 
-    def next_task(self, item: Item) -> Task | None:
+    def next_tasks(self, item: Item) -> Sequence[Task]:
         raise ZeroDivisionError(item.place)
 
     def report(self, item: Item) -> Report:
@@ -58,7 +58,7 @@ def test_the_settings_may_stop_the_run_instead(broken: str) -> None:
 
 def test_a_check_that_raises_asks_nothing_and_says_so() -> None:
     """Once for an item, whichever of its parts fails."""
-    assert None is task_of(_Fails(), ITEM)
+    assert () == tasks_of(_Fails(), ITEM)
     assert Report((Finding("check-failed", "fails: ZeroDivisionError"),)) == report_of(_Fails(), ITEM)
 
 

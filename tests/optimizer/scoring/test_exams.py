@@ -39,10 +39,11 @@ YES = {"valid": True, "self_contained": True, "consistent": True, "intent_kept":
 def ask(exam: Examiner, answer: Callable[[Task], Reply], item: Item = ITEM) -> tuple[list[Task], Item]:
     """Answer all that a check asks; its tasks, and the item in the end."""
     asked: list[Task] = []
-    while (task := exam.next_task(item)) is not None:
-        asked.append(task)
-        what = task.id.removeprefix(f"{item.place}/")
-        item = replace(item, replies={**item.replies, what: answer(task)})
+    while tasks := exam.next_tasks(item):
+        asked += tasks
+        item = replace(
+            item, replies={**item.replies, **{t.id.removeprefix(f"{item.place}/"): answer(t) for t in tasks}}
+        )
         assert len(asked) < 50
     return asked, item
 
@@ -123,6 +124,17 @@ def test_answers_that_all_differ_are_a_finding() -> None:
     assert () == exam.report(agree).findings
     assert pytest.approx(2 / 3) == exam.report(agree).measures["agreement"]
     assert ((), {}) == (exam.report(failed).findings, dict(exam.report(failed).measures))
+
+
+def test_what_does_not_hang_on_an_answer_is_asked_at_once() -> None:
+    """All further answers, all of the student's; of the judge what its first look leaves open."""
+    seen = {"judge": judge("evolved")(JudgeTask(id="j", stage="dev", original=ITEM.original, evolved=ITEM.evolved,
+                                                response=""))}  # fmt: skip
+
+    assert [1, 2, 3, 4] == [task.sample for task in Agreed(5, 0.5).next_tasks(ITEM)]
+    assert 8 == len(Solved(4, BAND).next_tasks(ITEM))
+    assert 1 == len(Judged(2, 1.0, 0).next_tasks(ITEM))
+    assert [0, 1] == [task.sample for task in Judged(2, 1.0, 0).next_tasks(replace(ITEM, replies=seen))]
 
 
 def test_a_pass_rate_is_measured_before_and_after() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,8 +34,8 @@ async def _travel(errand: Errand, door: GivenDoor, plan: Plan = TWO_ROUNDS) -> T
     async def deliver(journey: Journey) -> None:
         found.append(journey)
 
-    def route(journey: Journey) -> Task | None:
-        return errand.next_task(plan, journey)
+    def route(journey: Journey) -> Sequence[Task]:
+        return errand.next_tasks(plan, journey)
 
     await Team(cast, door).work([errand.first_task(0)], route, deliver)
     return trajectory_of(errand.plan(plan), SEED, found[0])
