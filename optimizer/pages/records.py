@@ -34,6 +34,9 @@ __all__ = [
 ]
 
 
+_USUAL, _CLOSE = 0.95, 1e-9  # confidence of an interval that needs no word
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -74,7 +77,7 @@ class TrajectoryRecord(_Record):
 class ComparisonRecord(_Record):
     """Two methods on the same items (`Comparison` of optimizer/scoring/statistics.py), or what another rule looked at.
 
-    `low` and `high` are a 95 % interval of the difference, `p` is one-sided.
+    `low` and `high` are an interval of the difference, of 95 % where `confidence` says nothing; `p` is one-sided.
     """
 
     wins: int | None = None
@@ -82,6 +85,7 @@ class ComparisonRecord(_Record):
     difference: float | None = None
     low: float | None = None
     high: float | None = None
+    confidence: float | None = None
     p: float | None = None
     better: bool | None = None
     failure_rate: float | None = None
@@ -89,6 +93,12 @@ class ComparisonRecord(_Record):
     length_ratio: float | None = None
     score: float | None = None
     left: str = ""
+
+    @property
+    def level(self) -> str:
+        """How sure the interval is, where that is not 95 %."""
+        sure = self.confidence
+        return "" if sure is None or not 0 < sure < 1 or abs(sure - _USUAL) < _CLOSE else f"{100 * sure:.1f} %"
 
 
 class StandingRecord(_Record):
@@ -111,13 +121,27 @@ class StandingRecord(_Record):
     figures: ComparisonRecord = ComparisonRecord()
 
 
+class BackRecord(_Record):
+    """The way back to an earlier method, where a step took it."""
+
+    method: str = ""
+    reason: str = ""
+
+
 class DecisionRecord(_Record):
-    """`decision.json` of a step. The first standing is the incumbent's."""
+    """`decision.json` of a step. The first standing is the incumbent's.
+
+    `plausible` is the most that the step could have gained, `calls` and `usd` what its race took.
+    """
 
     accepted: str | None = None
     label: str | None = None
     reason: str = ""
     undecidable: bool = False
+    plausible: float | None = None
+    calls: int = 0
+    usd: float | None = None
+    back: BackRecord | None = None
     standings: tuple[StandingRecord, ...] = ()
 
 

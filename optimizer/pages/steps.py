@@ -10,7 +10,9 @@ from typing import Literal
 from ...agents.method import Method
 from .files import RunFiles
 from .lineage import Change, changes, clause_summary, read_method
+from .numbers import count, signed
 from .records import CandidateRecord, DecisionRecord, StandingRecord, TrajectoryRecord
+from .spending import money
 
 __all__ = ["OUTCOMES", "CandidateView", "Contestant", "Outcome", "StepView", "accepted", "read_steps"]
 
@@ -113,9 +115,22 @@ class StepView:
         if self.decision is None:
             return "not decided"
         winner = next((candidate for candidate in self.candidates if candidate.outcome == "accepted"), None)
+        title = "kept the method, too few to decide" if self.decision.undecidable else "kept the method"
         if self.decision.accepted:
-            return f"{winner.name if winner else self.decision.label} accepted"
-        return "kept the method, too few to decide" if self.decision.undecidable else "kept the method"
+            title = f"{winner.name if winner else self.decision.label} accepted"
+        return f"{title}, then went back to an earlier one" if self.decision.back else title
+
+    @property
+    def race(self) -> str:
+        """What the race took and could have brought at most, in a sentence; empty where there was none."""
+        decision = self.decision
+        if decision is None or not decision.calls:
+            return ""
+        price = f" for {money(decision.usd, 0, free=False)}" if decision.usd else ""
+        most = ""
+        if decision.plausible is not None:
+            most = f" It could plausibly have gained {signed(decision.plausible)} at most (wrong once in ten times)."
+        return f"The race took {count(decision.calls, 'call')}{price}.{most}"
 
     @property
     def changed(self) -> bool:

@@ -54,7 +54,7 @@ def _headline(found: Findings) -> tuple[str, Literal["good", "plain", "bad"]]:
     verdict = found.confirmation.verdict if found.confirmation else ""
     if verdict == "a control wins":
         return "Nothing was applied: a control did better than the method", "bad"
-    if not accepted(found.steps):
+    if not accepted(found.steps) or verdict == "unchanged":
         return _kept(found), "plain"
     if verdict == "confirmed":
         return "Found a better method, confirmed on seeds it had not seen", "good"
@@ -71,6 +71,8 @@ def _kept(found: Findings) -> str:
         return "Kept the starting method: too few to decide"
     if not any(view.record.standing for step in found.steps for view in step.candidates):
         return "Kept the starting method: no proposal passed the checks"
+    if accepted(found.steps):
+        return "Went back to the starting method: what was accepted did not stay better"
     return "Kept the starting method: no candidate was shown to be better"
 
 
@@ -98,7 +100,13 @@ def _won(found: Findings) -> str:
         return decided[-1].reason if decided else ""
     changes = ", then ".join(f"{_short(view)} in step {step.number + 1}" for step, view in won)
     gain = _gain(found, won)
-    return f"Accepted: {changes}{gain}."
+    return f"Accepted: {changes}{gain}.{''.join(f' {words}' for words in _gone_back(found))}"
+
+
+def _gone_back(found: Findings) -> list[str]:
+    """The ways back to an earlier method, in words."""
+    backs = [(step.number + 1, step.decision.back) for step in found.steps if step.decision and step.decision.back]
+    return [f"After step {number}: {back.reason}" for number, back in backs]
 
 
 def _gain(found: Findings, won: Sequence[tuple[StepView, CandidateView]]) -> str:

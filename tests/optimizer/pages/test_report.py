@@ -345,6 +345,30 @@ def test_a_candidate_that_left_early_says_when(run: Path) -> None:
     assert "Kept the starting method: no candidate was shown to be better" in words
 
 
+def test_what_the_race_took_and_could_have_brought_is_said(run: Path) -> None:
+    """With the interval that decided, at its own level."""
+    place = run / "steps/000/candidates/1/candidate.json"
+    standing = json.loads(place.read_text(encoding="utf-8"))["standing"]
+    change(place, standing={**standing, "figures": {**standing["figures"], "confidence": 0.9912}})
+    change(run / "steps/000/decision.json", calls=1200, usd=0.5, plausible=0.0625)
+    words = _flat(_page(run))
+
+    assert "The race took 1,200 calls for $0.5000. It could plausibly have gained +0.062 at most" in words
+    assert "+0.100 to +0.900 (99.1 %) 0.004 accepted" in words
+
+
+def test_a_way_back_is_told_where_it_was_taken_and_in_the_story(run: Path) -> None:
+    """Back at the start nothing was chosen, whatever was accepted between."""
+    back = {"method": START.id, "reason": "Went back to start: on 90 items that both have met it is better by 0.200."}
+    change(run / "steps/000/decision.json", back=back)
+    change(run / "test/confirmation.json", verdict="unchanged")
+    words = _flat(_page(run))
+
+    assert "Went back to the starting method: what was accepted did not stay better" in words
+    assert "Step 1: Candidate 1 accepted, then went back to an earlier one" in words
+    assert f"After step 1: {back['reason']}" in words
+
+
 @pytest.mark.parametrize(
     ("verdict", "headline"),
     [
