@@ -43,9 +43,11 @@ def look_back(evidence: Evidence, incumbent: Standing, archive: Sequence[Standin
         incumbent: with all its scored items, after the decision of the step.
         archive: earlier incumbents with theirs, oldest first.
     """
-    level = evidence.alpha * BACK_SHARE / max(1, evidence.steps) / max(1, len(archive))
+    now = incumbent.contestant.method.id  # it is in the archive too, where the search went back to it
+    others = [(place, earlier) for place, earlier in enumerate(archive) if earlier.contestant.method.id != now]
+    level = evidence.alpha * BACK_SHARE / max(1, evidence.steps) / max(1, len(others))
     returns: list[_Return] = []
-    for place, earlier in enumerate(archive):
+    for place, earlier in others:
         shared = sorted(incumbent.scores.keys() & earlier.scores.keys())
         if len(shared) < evidence.least:
             continue

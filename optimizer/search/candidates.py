@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from .checks import problems
 from .proposers.field import Field
 from .provenance import origins_of
 
-__all__ = ["Order", "Proposed", "named", "propose", "read_proposal"]
+__all__ = ["Order", "Proposed", "asked_for", "propose", "texts_of"]
 
 _NOTHING_LOOKED_AT = Analysis(id="", findings=(), raw="")
 
@@ -105,32 +105,52 @@ class Proposed:
 async def propose(run: Run, step: int, field: Field, cases: Sequence[Case], orders: Sequence[Order]) -> list[Proposed]:
     """Ask for the candidates that were ordered, each from an analysis of its own (section 3.3 of the paper)."""
     stage = f"steps/{step:03d}"
-    tick = run.phase(step, "analysis", len(orders))
-    # The sample index grows over the run: the same batch under the same method is analysed anew in a later step.
-    by_sample = {step * len(orders) + index: order for index, order in enumerate(orders)}
-    journeys: list[Journey] = []
 
     def first(sample: int, order: Order) -> Task:
         if not order.analysed:
-            return refine(sample, _NOTHING_LOOKED_AT)
+            return refine(sample, order, _NOTHING_LOOKED_AT)
         return AnalysisTask(
             id=f"{stage}/c{order.number}/analyse", stage=stage, sample=sample, method=field.incumbent,
             cases=tuple(cases), history=field.history, earlier=field.recurring(step),
         )  # fmt: skip
 
-    def refine(sample: int, analysis: Analysis) -> RefineTask:
-        order = by_sample[sample]
+    def refine(sample: int, order: Order, analysis: Analysis) -> RefineTask:
         return RefineTask(
             id=f"{stage}/c{order.number}/refine", parent=analysis.id, stage=stage, sample=sample, method=order.parent,
             analysis=analysis, history=field.history if order.analysed else (), operator=order.operator,
             other=order.other,
         )  # fmt: skip
 
-    def route(journey: Journey) -> Task | None:
+    def then(order: Order, journey: Journey) -> Task | None:
         last, task = journey[-1], journey[0]
         if not isinstance(last, Analysis) or last.fault or not last.findings or not isinstance(task, AnalysisTask):
             return None
-        return refine(task.sample, last)
+        return refine(task.sample, order, last)
+
+    read = await asked_for(run, step, orders, first, then)
+    return _checked(field, texts_of(run, cases), read)
+
+
+async def asked_for(
+    run: Run, step: int, orders: Sequence[Order], first: Callable[[int, Order], Task],
+    then: Callable[[Order, Journey], Task | None],
+) -> list[Proposed]:  # fmt: skip
+    """Put the questions of all orders side by side; what came of each, before the checks.
+
+    Args:
+        run, step: whose messages and progress they are.
+        orders: what is asked for.
+        first: the first task of an order, from its sample index.
+        then: what is asked after a reply.
+    """
+    tick = run.phase(step, "analysis", len(orders))
+    # The sample index grows over the run: the same batch under the same method is analysed anew in a later step.
+    by_sample = {step * len(orders) + index: order for index, order in enumerate(orders)}
+    journeys: list[Journey] = []
+
+    def route(journey: Journey) -> Task | None:
+        task = journey[0]
+        return then(by_sample[task.sample], journey) if isinstance(task, Task) else None
 
     async def deliver(journey: Journey) -> None:
         run.messages.write(journey)
@@ -138,9 +158,12 @@ async def propose(run: Run, step: int, field: Field, cases: Sequence[Case], orde
         tick()
 
     await run.team.work((first(sample, order) for sample, order in by_sample.items()), route, deliver)
-    read = [named(read_proposal(order, journey), step) for order, journey in zip(orders, journeys, strict=True)]
-    data = [text for case in cases for text in case.stages] + [seed.instruction.text for seed in run.split.dev]
-    return _checked(field, data, read)
+    return [_named(_read(order, journey), step) for order, journey in zip(orders, journeys, strict=True)]
+
+
+def texts_of(run: Run, cases: Sequence[Case]) -> list[str]:
+    """The texts that no method may carry: those of the batch and of dev."""
+    return [text for case in cases for text in case.stages] + [seed.instruction.text for seed in run.split.dev]
 
 
 def _checked(field: Field, data: Sequence[str], read: Sequence[Proposed]) -> list[Proposed]:
@@ -157,7 +180,7 @@ def _checked(field: Field, data: Sequence[str], read: Sequence[Proposed]) -> lis
     return result
 
 
-def named(proposed: Proposed, step: int) -> Proposed:
+def _named(proposed: Proposed, step: int) -> Proposed:
     """Give a proposed method the name that people will see, and its clauses their origins; neither is its identity."""
     proposal, order = proposed.proposal, proposed.order
     if proposal is None or proposal.method is None:
@@ -168,7 +191,7 @@ def named(proposed: Proposed, step: int) -> Proposed:
     return replace(proposed, proposal=replace(proposal, method=method))
 
 
-def read_proposal(order: Order, journey: Journey) -> Proposed:
+def _read(order: Order, journey: Journey) -> Proposed:
     """What came of an order, before the checks."""
     replies = [message for message in journey if isinstance(message, Reply)]
     analysis = next((reply for reply in replies if isinstance(reply, Analysis)), None)

@@ -65,6 +65,7 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
         if back is not None and back.accepted is not None:
             earlier = archive[back.accepted]
             archive = retire(archive, incumbent)
+            field = field.without(incumbent.contestant.method.id)
             incumbent = _leading(earlier)
         write_turn(run, Turn(step, batch, proposed, standings, decision, incumbent, back))
     return Search(incumbent.contestant.method, tuple(decisions), stopped)

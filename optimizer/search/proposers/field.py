@@ -45,16 +45,6 @@ class Tried:
     edit: Edit | None = None
 
     @property
-    def mean(self) -> float | None:
-        """Mean score over its items, None before the first."""
-        return sum(self.scores.values()) / len(self.scores) if self.scores else None
-
-    @property
-    def items(self) -> int:
-        """How many items it met."""
-        return len(self.scores)
-
-    @property
     def proven_worse(self) -> bool:
         """Whether its whole interval lies below the incumbent. That it left a race early is not enough: others led."""
         high = self.edit.high if self.edit else None
@@ -85,6 +75,14 @@ class Field:
     def led_by(self, incumbent: Method) -> Field:
         """The same field under another incumbent."""
         return replace(self, incumbent=incumbent)
+
+    def without(self, method_id: str) -> Field:
+        """The same field after the search went back from this method: its edits are no longer accepted ones."""
+        rows = (
+            replace(row, edit=replace(row.edit, accepted=False)) if row.edit and row.method.id == method_id else row
+            for row in self.archive
+        )
+        return replace(self, archive=tuple(rows))
 
     def scores(self, method_id: str) -> dict[str, float]:
         """All that a method showed on dev, by seed id; of an item that it met twice the later."""

@@ -12,7 +12,7 @@ from ....agents.published import FeedbackTask, RewriteTask
 from ....agents.reading import one_line
 from ....agents.team import Journey
 from ...record.run import Run
-from ..candidates import Order, Proposed, named, read_proposal
+from ..candidates import Order, Proposed, asked_for, texts_of
 from ..checks import problems, shape_problems
 from .auto_evol import AutoEvol
 from .field import Field
@@ -47,26 +47,8 @@ class PublishedLoop:
     async def __call__(self, run: Run, step: int, field: Field, cases: Sequence[Case]) -> list[Proposed]:
         """Candidates of the incumbent."""
         talk = _Talk(step, field, tuple(self._shown(cases)), self.quirks)
-        orders = self.orders(step, field)
-        tick = run.phase(step, "analysis", len(orders))
-        # The sample index grows over the run: the same cases are analysed anew in a later step.
-        by_sample = {step * len(orders) + index: order for index, order in enumerate(orders)}
-        journeys: list[Journey] = []
-
-        def route(journey: Journey) -> Task | None:
-            first = journey[0]
-            return talk.refine(by_sample[first.sample], journey) if isinstance(first, Task) else None
-
-        async def deliver(journey: Journey) -> None:
-            run.messages.write(journey)
-            journeys.append(journey)
-            tick()
-
-        first_tasks = (talk.analyse(sample, order) for sample, order in by_sample.items())
-        await run.team.work(first_tasks, route, deliver)
-        read = [named(read_proposal(order, journey), step) for order, journey in zip(orders, journeys, strict=True)]
-        data = [text for case in cases for text in case.stages] + [seed.instruction.text for seed in run.split.dev]
-        return list(self._checked(field, data, read))
+        read = await asked_for(run, step, self.orders(step, field), talk.analyse, talk.refine)
+        return list(self._checked(field, texts_of(run, cases), read))
 
     def _shown(self, cases: Sequence[Case]) -> Iterable[Case]:
         for case in cases:
