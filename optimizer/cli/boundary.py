@@ -59,7 +59,7 @@ def guard(command: click.Command, arguments: Sequence[str] | None = None) -> int
         cause = _first(error)
         if debug and not isinstance(cause, click.ClickException | click.Abort | KeyboardInterrupt):
             _say(hide_keys("".join(traceback.format_exception(error))).rstrip())
-        lines, exit_code = _explain(cause)
+        lines, exit_code = _explain(cause, words)
         for line in lines:
             _say(hide_keys(line))
         _flush_or_drop()
@@ -67,14 +67,14 @@ def guard(command: click.Command, arguments: Sequence[str] | None = None) -> int
     return code if isinstance(code, int) and not isinstance(code, bool) else 0
 
 
-def _explain(error: BaseException) -> tuple[list[str], int]:
-    """What to say and how to leave."""
+def _explain(error: BaseException, words: Sequence[str]) -> tuple[list[str], int]:
+    """What to say and how to leave; `words` are those of the command line."""
     if isinstance(error, Interrupted):
         return ["autoevol: Stopped. Everything finished is kept. Continue with:", f"  {error.command}"], _INTERRUPTED
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return ["autoevol: Stopped."], _INTERRUPTED
     if isinstance(error, click.ClickException):
-        return [_click_sentence(error)], error.exit_code
+        return [_click_sentence(error, words)], error.exit_code
     if isinstance(error, AutoEvolError):
         text, code = str(error), error.exit_code
     elif type(error).__module__.startswith("pydantic") and type(error).__name__ == "ValidationError":
@@ -101,14 +101,16 @@ def _first(error: BaseException) -> BaseException:
     return chosen
 
 
-def _click_sentence(error: click.ClickException) -> str:
+def _click_sentence(error: click.ClickException, words: Sequence[str]) -> str:
     """Click's message as a sentence, with the way to the right help text; the help text where nothing was said."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return error.format_message()
     message = _one_line(error.format_message())
     message += "" if message.endswith((".", "?", "!")) else "."
     ctx = error.ctx if isinstance(error, click.UsageError) else None
-    return f"autoevol: {message} See `{ctx.command_path if ctx else 'autoevol'} --help`."
+    # Click does not say where an option lacks its value; then the first word is the command.
+    command = ctx.command_path if ctx else " ".join(["autoevol", *(word for word in words[:1] if word[:1] != "-")])
+    return f"autoevol: {message} See `{command} --help`."
 
 
 def _validation_sentence(error: BaseException) -> str:

@@ -11,8 +11,8 @@ from .options import GroupedCommand, session_options
 
 __all__ = ["NOT_HERE", "command", "compare_tree", "named", "said_of", "shared_options"]
 
-NOT_HERE = {"method", "steps", "batch", "candidates", "dev", "test", "apply", "apply_limit", "evolver_model",
-            "analyst_model", "refiner_model"}  # fmt: skip
+NOT_HERE = {"method", "strategy", "steps", "batch", "candidates", "dev", "test", "apply", "apply_limit",
+            "evolver_model", "analyst_model", "refiner_model"}  # fmt: skip
 
 
 class _Items(click.ParamType[Any, Any]):

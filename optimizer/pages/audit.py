@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..scoring.audit import JUDGED, AuditReport, AuditRow, ClassLine, Measure
-from ..scoring.judge_health import RUBRIC, judge_lines
+from ..scoring.judge_health import RUBRIC, judge_lines, told
 from ..scoring.rates import Rate
 
 __all__ = ["audit_lines", "audit_markdown"]
@@ -76,8 +76,8 @@ def _said(each: AuditRow) -> str:
         if verdict is None or verdict.fault:
             words.append("no answer" if verdict is None else verdict.fault)
             continue
-        noes = [f"not {name}" for name in RUBRIC if getattr(verdict, name) is False]
-        noes += [f"not {name}, without proof" for name in verdict.ungrounded]
+        noes = [f"not {told(name)}" for name in RUBRIC if getattr(verdict, name) is False]
+        noes += [f"not {told(name)}, without proof" for name in verdict.ungrounded]
         said = ", ".join(noes) or "no objection"
         quote = f" (“{verdict.evidence[:_LONGEST]}”)" if noes and verdict.evidence else ""
         words.append(f"{said}{quote}; harder: {verdict.harder or 'unsure'}")

@@ -13,6 +13,7 @@ from .comparison_records import ComparisonFile, ContestantRecord, ExampleRecord,
 from .comparison_table import read_comparison
 from .files import RunFiles
 from .judge import JUDGE, JudgeView, read_judge
+from .numbers import count
 from .records import FrozenRecord, StatusRecord
 from .rendering import render
 from .report import settings_lines, told_status
@@ -178,10 +179,10 @@ def _of_clauses(record: ComparisonFile) -> str:
     hurts = sum(row.shown == "hurts" for row in record.clauses)
     if not helps and not hurts:
         return "No clause was shown to matter"
-    parts = [f"{helps} of {len(record.clauses)} clauses are shown to help" if helps else "",
-             f"{hurts} to hurt" if hurts and helps else f"{hurts} of {len(record.clauses)} are shown to hurt" if hurts
-             else ""]  # fmt: skip
-    return ", ".join(part for part in parts if part)
+    of = f"of {count(len(record.clauses), 'clause')}"
+    if not helps:
+        return f"{hurts} {of} {'is' if hurts == 1 else 'are'} shown to hurt"
+    return f"{helps} {of} {'is' if helps == 1 else 'are'} shown to help" + (f", {hurts} to hurt" if hurts else "")
 
 
 def _shown(record: ExampleRecord) -> Shown:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..scoring.judge_health import told
 from .files import RunFiles
 from .numbers import count, p_value, signed
 from .records import JudgeRecord, RateRecord
@@ -12,7 +13,6 @@ from .records import JudgeRecord, RateRecord
 __all__ = ["JUDGE", "Figure", "JudgeView", "read_judge"]
 
 JUDGE = "judge.json"
-_NAMES = {"self_contained": "self-contained", "intent_kept": "intent kept"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,10 @@ def _figures(record: JudgeRecord) -> Iterator[Figure]:
     yield _preference(record)
     for field, rate in record.noise.items():
         if rate.of:
-            yield _figure(f"noise of “{_NAMES.get(field, field)}”", rate, "answered otherwise when asked again")
+            yield _figure(f"noise of “{told(field)}”", rate, "answered otherwise when asked again")
     for field, rate in record.abstained.items():
         if rate.hits:
-            yield _figure(f"abstained from “{_NAMES.get(field, field)}”", rate, "of the readable verdicts")
+            yield _figure(f"abstained from “{told(field)}”", rate, "of the readable verdicts")
     yield _figure("“no” without proof", record.ungrounded, "quoted nothing that was shown; counts as an abstention")
     yield _figure("unreadable", record.unreadable, "answers that were no verdict")
     yield _figure("no answer", record.no_answer, "calls that gave nothing")

@@ -54,6 +54,7 @@ class VerdictRecord(_Record):
 
     valid: bool | None = None
     self_contained: bool | None = None
+    consistent: bool | None = None
     intent_kept: bool | None = None
     harder: str | None = None
     evidence: str = ""

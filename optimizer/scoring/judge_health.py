@@ -14,7 +14,7 @@ from typing import Any
 from .families import kin_warning, shared_family
 from .rates import Rate, Z, sign_p
 
-__all__ = ["FIELDS", "NAMED", "RUBRIC", "JudgeHealth", "judge_lines", "problems"]
+__all__ = ["FIELDS", "NAMED", "RUBRIC", "JudgeHealth", "judge_lines", "problems", "told"]
 
 RUBRIC = ("valid", "self_contained", "consistent", "intent_kept")
 """What a verdict says yes or no to."""
@@ -25,6 +25,7 @@ NAMED = ("evolved", "same", "original")
 FIELDS = (*RUBRIC, "harder")
 """All that a verdict answers, by name."""
 
+_TOLD = {"self_contained": "self-contained", "intent_kept": "intent kept"}
 _FEW = 5  # under so many items, pairs or repeats nothing is said of a share
 _CHANCE, _SHAKY, _MUCH = 0.4, 0.2, 0.2
 _SURE = 0.05
@@ -111,6 +112,11 @@ class JudgeHealth:
         }  # fmt: skip
 
 
+def told(field: str) -> str:
+    """The name of a field as people write it."""
+    return _TOLD.get(field, field)
+
+
 def problems(health: JudgeHealth) -> tuple[str, ...]:
     """What is wrong with the judge, in sentences; empty where nothing was seen that is."""
     kin = [sentence] if (sentence := kin_warning(health.judge, health.evolver)) else []
@@ -137,9 +143,9 @@ def _silence(health: JudgeHealth) -> Iterable[str]:
         return
     for name, rate in health.abstained.items():
         if name in silent and rate.of >= _FEW:
-            yield f"The judge never said anything on '{name}'."
+            yield f"The judge never said anything on '{told(name)}'."
         elif _much(rate, 0.5):
-            yield f"The judge abstained from '{name}' in {_percent(rate)} of its verdicts."
+            yield f"The judge abstained from '{told(name)}' in {_percent(rate)} of its verdicts."
 
 
 def _agreeable(health: JudgeHealth) -> Iterable[str]:
@@ -175,7 +181,7 @@ def _unsteady(health: JudgeHealth) -> Iterable[str]:
         )
     for name, rate in health.noise.items():
         if rate.of >= _FEW and _much(rate, _MUCH):
-            yield f"Asked the same twice, the judge answers '{name}' otherwise in {_percent(rate)} of the cases."
+            yield f"Asked the same twice, the judge answers '{told(name)}' otherwise in {_percent(rate)} of the cases."
 
 
 def judge_lines(health: JudgeHealth) -> list[str]:
@@ -197,8 +203,8 @@ def judge_lines(health: JudgeHealth) -> list[str]:
             f"p = {health.preference_p:.2g})"
         )
     lines += [f"  harder: {name:18} {rate}" for name, rate in health.named.items()]
-    lines += [f"  noise, {field_name:19} {rate}" for field_name, rate in health.noise.items() if rate.of]
-    lines += [f"  abstained, {field_name:15} {rate}" for field_name, rate in health.abstained.items() if rate.hits]
+    lines += [f"  noise, {told(name):19} {rate}" for name, rate in health.noise.items() if rate.of]
+    lines += [f"  abstained, {told(name):15} {rate}" for field_name, rate in health.abstained.items() if rate.hits]
     shares = (("'no' unproven", health.ungrounded), ("unreadable", health.unreadable), ("no answer", health.no_answer))
     lines += [f"  {label:26} {rate}" for label, rate in shares if rate.hits]
     return [*lines, *(f"  ! {sentence}" for sentence in problems(health))]

@@ -30,7 +30,7 @@ def unreadable(pair: Pair) -> Finding | None:
 
 
 def failed(pair: Pair) -> Finding | None:
-    """A call gave nothing, for a reason that is about this item (`agents/gateway/outcomes.py`, `NoAnswerReason`)."""
+    """A call gave nothing, for a reason that is about this item (content filter, context too long, …)."""
     if pair.fault in _REASONS:
         return Finding("failed", f"evolver: {pair.fault}")
     if pair.response_fault in _REASONS - _OF_RESPONSES:

@@ -105,9 +105,10 @@ def _outcome(
     if result.better:
         return Confirmation("confirmed", f"Better than the start on test ({figures}).", best)
     reason = f"No better than the start on test ({figures})."
+    done = "applied" if run.settings.apply else "kept"
     if run.settings.search.apply_unconfirmed:
-        return Confirmation("not confirmed", f"{reason} It is applied all the same, as the settings say.", best)
-    return Confirmation("not confirmed", f"{reason} The starting method is applied.", start)
+        return Confirmation("not confirmed", f"{reason} It is {done} all the same, as the settings say.", best)
+    return Confirmation("not confirmed", f"{reason} The starting method is {done}.", start)
 
 
 def _human_note(found: Comparison) -> str:

@@ -38,7 +38,8 @@ class AfterSteps(Stop):
 
     def __call__(self, decisions: Sequence[Decision]) -> str:
         """Stop when that many steps were made."""
-        return f"all {self.steps} steps were made" if len(decisions) >= self.steps else ""
+        all_made = "the one step was made" if self.steps == 1 else f"all {self.steps} steps were made"
+        return all_made if len(decisions) >= self.steps else ""
 
 
 @dataclass(frozen=True, slots=True)

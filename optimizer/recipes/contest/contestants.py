@@ -86,6 +86,11 @@ def without_clauses(read: Sequence[Entrant]) -> list[Entrant]:
     if len(read) != 1 or read[0].kind != "method" or read[0].method.control == "identity":
         raise UsageError("Only a method of clauses can be taken apart.", fix="Name one method, its file or its run.")
     whole = read[0]
+    if whole.method.control == WHOLE:
+        raise UsageError(
+            f"{whole.source} is one free text, without clauses that could be taken out.",
+            fix="Put its advice into a file as numbered lines, or hold it against others with `autoevol compare`.",
+        )
     method = whole.method
     parts: dict[tuple[str, ...], Entrant] = {}  # of two clauses that say the same one is left out
     for number in range(1, len(method.clauses) + 1):

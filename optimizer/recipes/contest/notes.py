@@ -26,8 +26,12 @@ def notes_on(players: Sequence[Player], sets: Sequence[ItemSet]) -> Iterator[str
     for player in players:
         if player.report is not None:
             yield from _on_rows(player.label, player.report, items)
-        if player.entrant.folder:
-            yield from _on_run(player.label, Path(player.entrant.folder), sets)
+    folders: dict[str, str] = {}  # the parts of one method come out of one run
+    for player in players:
+        folders.setdefault(player.entrant.folder, player.label)
+    for folder, label in folders.items():
+        if folder:
+            yield from _on_run(label, Path(folder), sets)
 
 
 def kinship_notes(settings: Settings, evolvers: Sequence[RoleSettings]) -> Iterator[str]:

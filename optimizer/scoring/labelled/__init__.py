@@ -90,7 +90,8 @@ def load_labelled(path: Path | None = None) -> list[LabelledRow]:
             seen[row.id] = place
             rows.append(row)
     if not rows:
-        raise UsageError(f"{path or 'The labelled set'} holds no labelled rows.", fix=_FIX)
+        fix = "Give a file with some, or none for the shipped set."
+        raise UsageError(f"{path or 'The labelled set'} holds no labelled rows.", fix=fix)
     return rows
 
 

@@ -85,6 +85,8 @@ def test_the_package_runs_as_a_module() -> None:
         (("optimise",), "There is no command 'optimise'. Did you mean 'optimize'?"),
         (("optimize", "--stepz", "3"), "No such option '--stepz'"),
         (("optimize", "--steps", "many"), "'many' is not a valid integer"),
+        (("optimize", "--student"), "See `autoevol optimize --help`."),
+        (("compare", "general", "--strategy", "best-of-n"), "No such option '--strategy'"),
         (("show",), "Missing argument 'RUN'"),
         (("--nothing",), "No such option '--nothing'"),
     ],

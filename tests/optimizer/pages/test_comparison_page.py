@@ -112,6 +112,14 @@ def test_the_headline_says_no_more_than_the_pairs(tmp_path: Path, pairs: list[di
     assert f">{headline}</h1>" in page
 
 
+def test_an_example_shows_its_seed_once(tmp_path: Path) -> None:
+    """It stands above; what each contestant made of it below."""
+    page = _write(tmp_path, _record("a", "b"))
+
+    assert "<dt>Seed</dt>" not in page
+    assert 2 == page.count("<dt>Evolved</dt>")
+
+
 def test_an_ablation_shows_clauses_and_where_they_are_from(tmp_path: Path) -> None:
     """In a page of its own name."""
     row = {
@@ -123,7 +131,7 @@ def test_an_ablation_shows_clauses_and_where_they_are_from(tmp_path: Path) -> No
     page = _write(tmp_path, _record("a", "b", clauses=[row]), "ablation.json")
 
     assert (tmp_path / "ablation.html").exists()
-    assert "1 of 1 clauses are shown to help" in page
+    assert "1 of 1 clause is shown to help" in page
     assert 'step 3: <span dir="auto">numbers were lost</span>' in page
     assert "What each clause is worth" in comparison_table(tmp_path / "ablation.json", 100)
 

@@ -296,6 +296,24 @@ async def test_a_method_that_was_optimized_on_the_items_is_told_of(server: Model
     assert "of these 30 items" in note
 
 
+async def test_an_ablation_tells_once_that_its_method_was_optimized_on_the_items(
+    server: ModelServer, folder: Path
+) -> None:
+    """Not once more for each of its parts, which come out of the same run."""
+    searched = settings_of(
+        folder, server.base_url, recipe="auto-evol", name="searched",
+        search={"method": str(folder / "grade0.md"), "dev": 6, "test": 2, "train": 10, "steps": 1},
+    )  # fmt: skip
+    made = create_run(searched, folder / "runs")
+    (made / "method.md").write_text("1. Add a condition.\n2. Keep the numbers.\n", encoding="utf-8")
+
+    settings = settings_of(folder, server.base_url, made, compare={"ablate": True})
+    frozen = json.loads((create_run(settings, folder / "runs") / "settings.json").read_text(encoding="utf-8"))
+
+    (note,) = frozen["contest"]["notes"]
+    assert note.startswith(f"'{made.name}' was optimized on 1")
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [

@@ -155,6 +155,15 @@ def test_a_method_of_one_clause_is_held_against_none_at_all(tmp_path: Path) -> N
     ]
 
 
+def test_a_method_of_free_text_has_nothing_to_take_out(folder: Path) -> None:
+    """Without its only text nothing of it would be left to measure."""
+    method = Method(("1. Think.\n2. Write.",), name="text", control=WHOLE)
+    (folder / "text.md").write_text(dump_method(method), encoding="utf-8")
+
+    with pytest.raises(UsageError, match=r"text\.md is one free text, without clauses"):
+        read_entrants([f"{folder}/text.md"], "en", ablate=True)
+
+
 @pytest.mark.parametrize("words", [["general", "maths"], ["identity"], []])
 def test_only_one_method_can_be_taken_apart(words: list[str]) -> None:
     """Not two, not a control, not nothing."""

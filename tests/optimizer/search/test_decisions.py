@@ -183,5 +183,7 @@ def test_the_search_stops_where_another_step_could_gain_too_little() -> None:
     assert "another step could plausibly gain 0.040 at most, less than 0.05" == stop(
         [_kept(plausible=0.9), _kept(plausible=0.01), _kept(plausible=0.04)]
     )
+    assert "" == AfterSteps(1)([])
+    assert "the one step was made" == AfterSteps(1)([_kept(plausible=0.04)])
     either = AfterSteps(9) | WithoutChange(5) | stop
     assert "0.040" in either([_kept(plausible=0.04)] * 2)
