@@ -10,7 +10,10 @@ from .records import SettingsRecord, StatusRecord
 from .rows import Data, Dropped
 from .steps import OUTCOMES, StepView
 
-__all__ = ["Balance", "balances"]
+__all__ = ["AIMS", "Balance", "balances"]
+
+AIMS = {"up": "evolved up", "keep": "kept", "down": "evolved down"}
+"""The ways of a seed, for a student, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,9 @@ def _applying(status: StatusRecord, settings: SettingsRecord, data: Data, droppe
     pending = open_end if status.rows_in is None else status.pending or 0
     parts = [("in the data set", data.rows), ("dropped", dropped.rows), ("pending", pending)]
     found = [Balance("Seeds to evolve", whole, _shown(parts, "in the data set", "dropped"))]
+    if status.aims:
+        ways = tuple((word, status.aims[aim]) for aim, word in AIMS.items() if aim in status.aims)
+        found.append(Balance("Rows of the data set, by what the student needs", data.rows, ways))
     if dropped.rows:
         # The file against what the run said of it, where it finished; else only the file.
         told = sum(status.dropped.values()) if status.rows_in is not None else None

@@ -333,6 +333,7 @@ class StatusRecord(_Record):
     rows_in: int | None = None
     rows_out: int | None = None
     dropped: dict[str, int] = Field(default_factory=dict[str, int])
+    aims: dict[str, int] = Field(default_factory=dict[str, int])
     pending: int | None = None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from .counts import AIMS
 from .numbers import count, p_value, score, signed
 from .records import ComparisonRecord, ConfirmationRecord, SettingsRecord, StandingRecord, StatusRecord
 from .rows import Data, Dropped
@@ -168,6 +169,9 @@ def _made(found: Findings) -> str:
     if not out and not dropped:
         return ""
     text = f"The data set has {count(out, 'row')} from {count(out + dropped, 'seed')}"
+    if found.status.aims:
+        ways = [f"{found.status.aims[aim]} {word}" for aim, word in AIMS.items() if aim in found.status.aims]
+        text += f" ({', '.join(ways)}, by what the student needs)"
     if not dropped:
         return f"{text}; none was dropped."
     reasons = list(found.dropped.reasons.items())

@@ -204,7 +204,7 @@ def judge_lines(health: JudgeHealth) -> list[str]:
         )
     lines += [f"  harder: {name:18} {rate}" for name, rate in health.named.items()]
     lines += [f"  noise, {told(name):19} {rate}" for name, rate in health.noise.items() if rate.of]
-    lines += [f"  abstained, {told(name):15} {rate}" for field_name, rate in health.abstained.items() if rate.hits]
+    lines += [f"  abstained, {told(name):15} {rate}" for name, rate in health.abstained.items() if rate.hits]
     shares = (("'no' unproven", health.ungrounded), ("unreadable", health.unreadable), ("no answer", health.no_answer))
     lines += [f"  {label:26} {rate}" for label, rate in shares if rate.hits]
     return [*lines, *(f"  ! {sentence}" for sentence in problems(health))]

@@ -439,6 +439,17 @@ def test_counts_add_up(run: Path) -> None:
     assert "Dropped rows 2 1 x + 1 y yes" in words
 
 
+def test_what_the_student_needed_is_counted(run: Path) -> None:
+    """How many seeds were made harder, kept, or made easier; nothing of it where no student was asked."""
+    assert "evolved up" not in _flat(_page(run))
+
+    change(run / "status.json", aims={"down": 1, "up": 2})
+
+    words = _flat(_page(run))
+    assert "The data set has 3 rows from 5 seeds (2 evolved up, 1 evolved down, by what the student needs)" in words
+    assert "Rows of the data set, by what the student needs" in words
+
+
 def test_counts_that_do_not_add_up_are_shown(run: Path) -> None:
     """A row that is in no file is missed."""
     lines = (run / "dataset.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)

@@ -123,6 +123,19 @@ def test_problems_are_named(looks: tuple[Look, ...], sentence: str) -> None:
     assert sentence in health.as_row()["problems"]
 
 
+def test_each_figure_stands_beside_its_own_name() -> None:
+    """Noise and abstentions by field, as people write it."""
+    looks = (Look(False, 0, _said(self_contained=None)), Look(False, 1, _said()))
+
+    said = judge_lines(_health(*[looks] * 2))
+
+    assert [True, True] == [
+        any(line.startswith(f"  {name}") and "2 of " in line for line in said)
+        for name in ("noise, self-contained", "abstained, self-contained")
+    ]
+    assert not any("intent_kept" in line for line in said)
+
+
 def test_a_preference_is_named_where_it_is_no_chance() -> None:
     """Eight of ten for the first place and none for the second."""
     health = _health(*[_both("original", "evolved")] * 8, *[_both("evolved", "evolved")] * 2)
