@@ -247,7 +247,8 @@ def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
     # What batches and dev items are taken from: one pool in the authors' code.
     shared = sizes.train + sizes.dev if "dev-overlaps-train" in quirks else 0
     batch = min(search.batch, shared or sizes.train) if _analysing(settings) else 0
-    least_steps = _least_steps(settings)
+    dev = min(search.dev, shared or sizes.dev)
+    least_steps = _least_steps(settings, dev)
     without: tuple[RoleName, ...] = ("embedder",)
     if "texts-only" in quirks:
         without += ("responder", "judge", "student")
@@ -266,7 +267,6 @@ def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
         "analyses", "refiner", proposals, sure_refined, told + analysis[0],
         told + analysis[1] + _method(settings)[1] - _method(settings)[0], 500,
     )  # fmt: skip
-    dev = min(search.dev, shared or sizes.dev)
     # Where the observed rate decides, the incumbent meets all of dev even where nobody comes to race it; of a pool that
     # is shared, the batch has met some before.
     raced = sure * max(0, dev - (batch if shared else 0)) if "observed-rate" in quirks else 0
@@ -302,11 +302,12 @@ def _analysing(settings: Settings) -> bool:
     return settings.search.strategy != "best-of-n"
 
 
-def _least_steps(settings: Settings) -> int:
-    """Steps at least: no change at all stops the search soonest, and a cap may after the first."""
+def _least_steps(settings: Settings, dev: int) -> int:
+    """Steps at least: no change at all stops the search soonest; a cap, or too few dev items, may after the first."""
     search, caps = settings.search, settings.budget.model_dump().values()
     soonest = search.steps if search.patience is None else min(search.steps, search.patience)
-    return min(1, soonest) if any(cap is not None for cap in caps) else soonest
+    too_few = "observed-rate" not in quirks_of(settings) and dev < search.least_dev
+    return min(1, soonest) if too_few or any(cap is not None for cap in caps) else soonest
 
 
 def _evolving(settings: Settings) -> int:

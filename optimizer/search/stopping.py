@@ -1,4 +1,4 @@
-"""When to stop: all steps made, no change for a while, or nothing to gain any more. They combine with `|`."""
+"""When to stop: all steps made, no change for a while, too little to gain or to decide on. They combine with `|`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .decision import Decision
 
-__all__ = ["AfterSteps", "BelowRegret", "Stop", "WithoutChange"]
+__all__ = ["AfterSteps", "BelowRegret", "Stop", "TooFew", "WithoutChange"]
 
 
 class Stop:
@@ -40,6 +40,15 @@ class AfterSteps(Stop):
         """Stop when that many steps were made."""
         all_made = "the one step was made" if self.steps == 1 else f"all {self.steps} steps were made"
         return all_made if len(decisions) >= self.steps else ""
+
+
+@dataclass(frozen=True, slots=True)
+class TooFew(Stop):
+    """After a step that had too few items to decide on: no later one has more, and each would be paid for."""
+
+    def __call__(self, decisions: Sequence[Decision]) -> str:
+        """Stop when the last step could not decide."""
+        return "there are too few dev seeds to decide on" if decisions and decisions[-1].undecidable else ""
 
 
 @dataclass(frozen=True, slots=True)

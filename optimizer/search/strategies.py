@@ -22,7 +22,7 @@ from .proposers.published import PROPOSING, PublishedLoop
 from .published import Forward, ItemsOf, ObservedRate, batches_of, dev_slices, no_failure
 from .race import FullRace, Race, RungRace
 from .referee import Rules
-from .stopping import AfterSteps, BelowRegret, Stop, WithoutChange
+from .stopping import AfterSteps, BelowRegret, Stop, TooFew, WithoutChange
 from .trajectory import Trajectory
 
 __all__ = ["Strategies", "strategies_of"]
@@ -139,7 +139,7 @@ def _evidence(settings: Settings) -> Evidence:
 
 def _stop_rule(settings: Settings, *, observed: bool) -> Stop:
     search = settings.search
-    stop: Stop = AfterSteps(search.steps)
+    stop: Stop = AfterSteps(search.steps) | TooFew()
     if search.patience is not None:
         stop = stop | WithoutChange(search.patience)
     if search.regret is not None and not observed:

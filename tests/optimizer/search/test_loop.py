@@ -53,11 +53,12 @@ async def test_of_two_equals_the_earlier_is_taken(tmp_path: Path) -> None:
 
 
 async def test_under_the_least_number_of_items_nothing_is_accepted(tmp_path: Path) -> None:
-    """However good it looks; and the ending says so."""
-    run = await play(tmp_path, Actors({0: 0, 1: 0}), search=_search(least_dev=DEV + 1))
+    """However good it looks; and the ending says so. No later step would know more, so none is paid for."""
+    run = await play(tmp_path, Actors({0: 0, 1: 0}), search=_search(steps=3, least_dev=DEV + 1))
 
     assert (None, True) == (run.decision(0)["accepted"], run.decision(0)["undecidable"])
     assert f"{DEV} dev items are too few to decide (at least {DEV + 1})" in run.story
+    assert (1, "there are too few dev seeds to decide on") == (run.status["steps_done"], run.status["search_stopped"])
     assert run.start.clauses == run.best()
 
 

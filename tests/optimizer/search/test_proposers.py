@@ -204,7 +204,7 @@ async def test_best_of_n_looks_at_no_results(tmp_path: Path) -> None:
 
 async def test_a_merge_shows_both_methods_from_the_second_step_on(tmp_path: Path) -> None:
     """A candidate that did better but was not accepted lives on in the merge."""
-    run = await play(tmp_path, Actors({0: 2}), search=_search(least_dev=99))
+    run = await play(tmp_path, Actors({0: 2}), search=_search(alpha=1e-6))
 
     row = run.candidate(1, 3)
     told = _told(run, "steps/001/c3/refine")
@@ -251,7 +251,7 @@ async def test_kept_clauses_keep_their_origin_over_steps(tmp_path: Path) -> None
 
 async def test_what_an_edit_did_is_told_to_the_next_step(tmp_path: Path) -> None:
     """Gain with its interval and items, and the findings that became rarer."""
-    run = await play(tmp_path, Actors({0: 0}), search=_search(least_dev=99, candidates=1))
+    run = await play(tmp_path, Actors({0: 0}), search=_search(alpha=1e-6, candidates=1))
 
     told = _told(run, "steps/001/c1/analyse")
     assert '"gain": 1.0' in told
