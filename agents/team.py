@@ -26,8 +26,11 @@ __all__ = ["Cast", "Deliver", "Journey", "Route", "Team"]
 Journey = tuple[Message, ...]
 """The messages of one piece of work so far: its first task, the reply, the next task, and so on."""
 
-Route = Callable[[Journey], Task | Sequence[Task] | None]
-"""What is asked next, side by side where it is several tasks; None or nothing when the journey is over.
+Following: TypeAlias = Task | Sequence[Task] | None
+"""What is asked next, side by side where it is several tasks; None or nothing when the journey is over."""
+
+Route = Callable[[Journey], Following | Awaitable[Following]]
+"""What follows a journey; awaited where thinking takes so long that it must not hold up the others.
 
 A pure function, so that a replay takes the same way. Of several tasks the journey has each with its reply, in order.
 """
@@ -147,7 +150,8 @@ class _Shift:
         if len(leg.replies) < len(leg.tasks):
             return
         journey = leg.journey
-        following = self._route(journey)
+        routed = self._route(journey)
+        following = await routed if isinstance(routed, Awaitable) else routed
         if following:
             self._post(_Leg(leg.number, journey, (following,) if isinstance(following, Task) else following))
             return

@@ -13,7 +13,7 @@ import logging
 import re
 import sys
 import threading
-from functools import cache
+from functools import cache, lru_cache
 from types import FrameType
 from typing import Any, cast
 
@@ -38,6 +38,8 @@ _PLAIN_EXPONENT = re.compile(
 )
 
 
+# A check looks at the same answers after every reply that follows.
+@lru_cache(maxsize=4096)
 def same_expression(one: str, other: str, *, steps: int = _MOST_STEPS) -> bool | None:
     """Whether two expressions, equations, sets, intervals or points are the same.
 

@@ -9,8 +9,10 @@ from typing import TypeVar
 from ...agents.messages import Answered, AnswerTask, Evolved, EvolveTask, Failed, Instruction, Reply, Task
 from ...agents.team import Journey
 from ..dataset.seed import Seed
+from ..scoring.examine.agreed import Agreed
 from ..scoring.examine.contained import findings_of, report_of, tasks_of
 from ..scoring.examine.exam import Examiner, Item
+from ..scoring.examine.solved import Solved
 from ..scoring.pair import Pair
 
 __all__ = ["Plan", "item_of", "last_of", "next_tasks", "pair_of", "place_of"]
@@ -39,6 +41,11 @@ class Plan:
     gates: frozenset[str]
     exams: tuple[Examiner, ...] = field(default=())
     stop_on_error: bool = False
+
+    @property
+    def slow(self) -> bool:
+        """Whether answers are compared, which may take seconds for mathematics: not for an event loop."""
+        return any(isinstance(exam, Agreed | Solved) for exam in self.exams)
 
 
 def next_tasks(plan: Plan, seed: Seed, journey: Journey) -> Sequence[Task]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from anyio.to_thread import run_sync
+
 from ...agents.messages import AnswerTask, Evolved, EvolveTask, Task
 from ...agents.method import Method
 from ...agents.team import Journey
@@ -142,16 +144,21 @@ async def travel(
             underway[task.id] = errand
             yield task
 
-    def route(journey: Journey) -> Sequence[Task]:
+    def following(journey: Journey) -> Sequence[Task]:
         return underway[journey[0].id].next_tasks(plan, journey)
+
+    async def route(journey: Journey) -> Sequence[Task]:
+        return await run_sync(following, journey)
+
+    def read(errand: Errand, journey: Journey) -> Trajectory:
+        return trajectory_of(errand.plan(plan), errand.seed, journey, errand.contestant.method.id)
 
     async def finish(journey: Journey) -> None:
         errand = underway.pop(journey[0].id)
         run.heard(journey)
-        method = errand.contestant.method.id
-        deliver(errand, trajectory_of(errand.plan(plan), errand.seed, journey, method))
+        deliver(errand, await run_sync(read, errand, journey) if plan.slow else read(errand, journey))
 
-    await run.team.work(first_tasks(), route, finish)
+    await run.team.work(first_tasks(), route if plan.slow else following, finish)
 
 
 async def evaluate(run: Run, plan: Plan, score: Score, standings: Sequence[Standing], work: Work) -> None:

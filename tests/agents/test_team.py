@@ -130,6 +130,27 @@ async def test_what_is_asked_side_by_side_stands_in_the_order_of_the_tasks() -> 
     assert evolver.most >= 3
 
 
+async def test_thinking_about_one_journey_does_not_hold_up_the_others() -> None:
+    """A route may be awaited; the others are finished meanwhile, and the order stays."""
+    finished = anyio.Event()
+    seen: list[str] = []
+
+    async def route(journey: Journey) -> Task | None:
+        if journey[0].id == "t0":
+            await finished.wait()
+        elif journey[0].id == "t2":
+            finished.set()
+        return None
+
+    async def deliver(journey: Journey) -> None:
+        seen.append(journey[0].id)
+
+    with anyio.fail_after(10):
+        await _team(_Evolver(), 4).work(_first(3), route, deliver)
+
+    assert ["t0", "t1", "t2"] == seen
+
+
 @pytest.mark.parametrize("capacity", [1, 4, 16])
 async def test_the_entrance_admits_by_the_capacity_of_the_gateway(capacity: int) -> None:
     """No more is under way than the gateway can use, with a little slack."""
