@@ -21,7 +21,7 @@ _AMOUNT = re.compile(
 )
 _LONGEST_SPAN = 400  # characters
 _SHORT_WORDS, _SHORT_CHARACTERS = 6, 20
-_LEAST_LETTERS = 4
+_LEAST_LETTERS = 3
 
 
 def final_answer(response: str, language: str) -> Fraction | str | None:
@@ -33,7 +33,7 @@ def final_answer(response: str, language: str) -> Fraction | str | None:
     Returns:
         A number's value (without its sign, as numbers in texts are found) where the answer holds exactly one number and
         at most a unit, else its text in lower case, cleaned; None where no answer can be told or it is too short to be
-        recognised (under four letters).
+        recognised (under three letters).
     """
     span = answer_span(response, language)
     if span is None:

@@ -10,6 +10,8 @@ import re
 from collections import Counter
 from fractions import Fraction
 
+from rapidfuzz.distance import Indel
+
 from ...agents.messages import Finding
 from .answers import final_answer
 from .asks import asking_sentences, demand_count
@@ -17,7 +19,7 @@ from .losses import got_vague, lost_numbers
 from .pair import Pair
 from .results import asked_words, derived, is_calculation, outcome
 from .sameness import identity, near_copy
-from .sense import sense_of, substance
+from .sense import sense_of, stem, substance
 from .texts import clean, numbers_of, quote, sentences, tokens, units
 from .words import WORDLESS, Words, word_lists
 
@@ -30,6 +32,12 @@ PADDED_WORDS, PADDED_CHARACTERS = 0.2, 0.3  # share of new substance in what was
 SHORTER = 0.7  # so much shorter a text may have twice as many
 _QUESTION_WORDS, _QUESTION_CHARACTERS = 3, 8
 _SAME_QUESTION = 0.5
+_NARROWS = re.compile(
+    r"\bthat (?:is|are|have|has|do|does|can|contain|start|end|begin)\w* ((?:[\w-]+ ?){1,3})"
+    r"|\band (?:the|an?|its|their|in|of|for|with|all|each|every) ((?:[\w-]+ ?){1,3})"
+)
+_CALENDAR = frozenset(map(Fraction, (7, 24, 30, 60)))
+_SAME_RESPONSE, _LONG_RESPONSE = 0.95, 8
 _FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _OPTION = re.compile(
     r"(?:^|[\s(（:：?？、,，;；])[(（]?([A-Ea-e])[.)）:：、]\s?(\S[^\n?？]{0,60}?)(?=\s*[,，;；]?\s*[(（]?[A-Ea-e][.)）:：、]|[\n?？]|$)"
@@ -63,7 +71,7 @@ def not_harder(pair: Pair) -> Finding | None:
         return None
     evidence = _other_values(pair) or _computed(pair) or _options(pair) or _yes_or_no(pair)
     if not evidence and not (got_vague(pair) and lost_numbers(pair)):
-        evidence = _relieved(pair) or _same_work(pair)
+        evidence = _relieved(pair) or _same_work(pair) or _same_response(pair)
     return Finding("not-harder", quote(evidence)) if evidence else None
 
 
@@ -71,8 +79,14 @@ def _new_numbers(pair: Pair) -> frozenset[Fraction]:
     lists = word_lists(pair.language)
     old = numbers_of(pair.instruction, pair.language)
     new = numbers_of(_without_idle(pair.evolved or "", lists), pair.language)
-    small = {Fraction(1)}
-    return (new.stated | new.loose) - (old.stated | old.loose | small)
+    # `one day` and 有一天 tell a story; what is asked of a week or an hour is a quantity.
+    asked = (s for s, flag in zip(sentences(clean(pair.evolved or "")), _flags(pair), strict=True) if flag)
+    told = _CALENDAR.difference(*(numbers_of(sentence, pair.language).loose for sentence in asked))
+    return (new.stated | (new.loose - told)) - (old.stated | old.loose | {Fraction(1)})
+
+
+def _flags(pair: Pair) -> tuple[bool, ...]:
+    return asking_sentences(pair.evolved or "", pair.language)
 
 
 def _other_values(pair: Pair) -> str:
@@ -164,6 +178,8 @@ def _same_work(pair: Pair) -> str:
         return ""
     if is_calculation(pair.instruction, pair.language):
         return _only_story(pair, new)
+    if _narrowed(pair, new):
+        return ""
     added = units(text) - units(seed)
     wordless = pair.language in WORDLESS
     few, wordier = (FEW_CHARACTERS, WORDIER_CHARACTERS) if wordless else (FEW_WORDS, WORDIER)
@@ -174,6 +190,27 @@ def _same_work(pair: Pair) -> str:
         return f"{added} words more, new of substance: {', '.join(new)}"
     part = "nothing new of substance" if added >= 0 else f"a part of the seed: {units(text)} of {units(seed)} words"
     return "" if new else part
+
+
+def _narrowed(pair: Pair, new: list[str]) -> bool:
+    """Whether a new word narrows the task (`numbers that are prime`) or adds to it (`and the future perfect`)."""
+    behind = (stem(word) for hit in _NARROWS.finditer(clean(pair.evolved or "")) for word in tokens(hit[1] or hit[2]))
+    return not {*new}.isdisjoint(behind)
+
+
+def _same_response(pair: Pair) -> str:
+    """Both responses are the same, word for word: what was added changed nothing of what is to be answered.
+
+    A short one may be the same by chance, so there must be no more demanded and little new.
+    """
+    old, new = tokens(pair.response or ""), tokens(pair.evolved_response or "")
+    if not old or _new_numbers(pair) or Indel.normalized_similarity(old, new) < _SAME_RESPONSE:
+        return ""
+    few = 2 * (FEW_CHARACTERS if pair.language in WORDLESS else FEW_WORDS)
+    short = old == new and units(pair.evolved or "") <= units(pair.instruction) + 2 * few
+    few_new = len(_new_substance(pair, pair.instruction, pair.evolved or "")) <= few
+    little = few_new and (short or not _more_demanded(pair))
+    return "the response is the same" if little or len(old) >= _LONG_RESPONSE else ""
 
 
 def _same_answer(pair: Pair) -> bool:
@@ -198,8 +235,12 @@ def _more_demanded(pair: Pair) -> bool:
     """Whether a word that asks for more is new. In a calculation some of them are words of a story only."""
     lists, demands = word_lists(pair.language), sense_of(pair.language).demands
     old, new = (_without_idle(text, lists) for text in (pair.instruction, pair.evolved or ""))
-    before = {hit[0] for hit in demands.finditer(old)}
-    fresh = {hit[0] for hit in demands.finditer(new)} - before
+    known = frozenset(map(stem, tokens(old)))
+    hits = {hit[0] for hit in demands.finditer(new)}
+    if pair.language in WORDLESS:
+        fresh = {hit for hit in hits if hit not in old}
+    else:  # `reverses` and `reversed` demand the same
+        fresh = {hit for hit in hits if hit not in old and not {stem(word) for word in tokens(hit)} <= known}
     if is_calculation(pair.instruction, pair.language):
         fresh = {word for word in fresh if not any(words["idle_in_calculations"].fullmatch(word) for words in lists)}
     return bool(fresh)

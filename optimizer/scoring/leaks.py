@@ -6,11 +6,13 @@ import re
 from fractions import Fraction
 
 from ...agents.messages import Finding
+from .given import given_expression, given_in_passing, given_label
 from .pair import Pair
 from .results import (
     Statement,
     asked_words,
     asked_words_of,
+    counted,
     derived,
     number_as_result,
     outcome,
@@ -37,7 +39,6 @@ _SAME_QUESTION = 0.6
 _HAN = re.compile("[\u4e00-\u9fff]")
 _LIST_SIGNS = re.compile(r"[,，、;；\n]|\band\b|和|与|[-*•]\s")
 _LEAST_STATEMENT, _SHORT_STATEMENT = 4, 14
-_COUNTED = re.compile(r"([$£€¥])?\s?([0-9][0-9,.]*)\s?([A-Za-z]+|[\u4e00-\u9fff]|[%°]?)")
 _SINGLE = 10  # numbers of one digit meet by chance
 _OWN_DIGITS = 3
 
@@ -60,6 +61,7 @@ def answer_leak(pair: Pair) -> Finding | None:
     if pair.response and pair.response.strip():
         evidence = _copied(seed, text, pair) or _stated(pair, text)
         evidence = evidence or (_retold(pair) if _asks_the_same(pair) and _same_question_words(pair) else "")
+        evidence = evidence or given_in_passing(pair) or given_expression(pair) or given_label(pair)
     evidence = evidence or worked_solution(seed, text, pair.language) or code_solution(pair) or _answered(pair)
     return Finding("answer-leak", quote(evidence)) if evidence else None
 
@@ -119,26 +121,16 @@ def _number_stated(pair: Pair, answer: Fraction, text: str) -> str:
 
 def _with_its_unit(pair: Pair, answer: Fraction, text: str) -> str:
     """The answer with the unit or thing that the response gives it, in a text that still asks the seed's question."""
-    told = {thing for value, thing in _counted(clean(pair.response or ""), pair.language) if value == answer}
+    told = {thing for value, thing in counted(clean(pair.response or ""), pair.language) if value == answer}
     asked = clean(pair.instruction).casefold()
     lists = word_lists(pair.language)
     for sentence in sentences(text):
         if answer < _SINGLE and any(words["conditions"].search(sentence) for words in lists):
             continue
-        for value, thing in _counted(sentence, pair.language):
+        for value, thing in counted(sentence, pair.language):
             if value == answer and thing in told and sentence.casefold() not in asked:
                 return sentence
     return ""
-
-
-def _counted(text: str, language: str) -> list[tuple[Fraction, str]]:
-    """Numbers with the word or the sign of money beside them."""
-    found: list[tuple[Fraction, str]] = []
-    for match in _COUNTED.finditer(text):
-        values = numbers_of(match[2].rstrip(",."), language).digits
-        if len(values) == 1:
-            found.append((next(iter(values)), match[1] or stem(match[3])))
-    return found
 
 
 def _variable(pair: Pair, text: str) -> str:
@@ -288,4 +280,4 @@ def _own_answer(pair: Pair, given: frozenset[Fraction]) -> str:
 def _counts_what_is_asked(sentence: str, value: Fraction, text: str, language: str) -> bool:
     """Whether the number stands before the word of which the text asks how many."""
     wanted = {stem(hit) for words in word_lists(language) for hit in words["counted"].findall(text)}
-    return any(number == value and thing in wanted for number, thing in _counted(sentence, language))
+    return any(number == value and thing in wanted for number, thing in counted(sentence, language))

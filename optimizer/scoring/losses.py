@@ -14,7 +14,7 @@ from ...agents.messages import Finding
 from .measures import measured_kinds, mentions_number_of
 from .pair import Pair
 from .results import asked_words, derived, is_calculation
-from .sense import sense_of
+from .sense import kinds_of, sense_of
 from .texts import Numbers, clean, numbers_of, quote, tokens, units
 from .words import word_lists
 
@@ -49,6 +49,8 @@ _SURE_CODE_LINE = re.compile(
 _SYMBOLS = re.compile(
     r"(?<!\S)(?=\S*[\^$\\|{}\[\]<>=+*#@~]\S*[\^$\\|{}\[\]<>=+*#@~])(?!\*\*?\w)(?![#*>|<-]+(?:\s|$))(?!\[\w+\])\S{3,}"
 )
+_RANKS = re.compile(r"\b(?:most|each|every|least|top)\b|最|每个|各")
+_LISTED = re.compile(r"[\[{(][^\]\n]{0,40}\d[^\]\n]{0,40},[^\]\n]{0,200}[\]})]")
 _NAME = re.compile(r"[A-Za-z_]\w+")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'`，。；！？、）】》]+", re.IGNORECASE)
 
@@ -72,9 +74,10 @@ def lost_numbers(pair: Pair) -> Finding | None:
     one = _lost_measure(pair) or _lost_place(pair, lost)
     if len(new.stated) >= len(old.stated) or one:
         return one
+    if _calculated(lost, new.stated - old.stated) or _other_data(pair):
+        return None
     few = len(old.stated) - len(lost) < KEPT_NUMBERS * len(old.stated)
-    calculated = _calculated(lost, new.stated - old.stated)
-    if calculated or not (few or _lost_one(pair, (new.stated | new.loose) - (old.stated | old.loose))):
+    if not (few or _lost_one(pair, (new.stated | new.loose) - (old.stated | old.loose))):
         return None
     shown = ", ".join(str(value) if value.denominator == 1 else f"{float(value):g}" for value in sorted(lost)[:8])
     return Finding("lost-numbers", f"{len(lost)} of {len(old.stated)}: {shown}")
@@ -105,6 +108,10 @@ def _lost_place(pair: Pair, lost: frozenset[Fraction]) -> Finding | None:
         return None
     if _WEEKDAYS.search(text) or any(derived(value, fresh | new.loose) for value in lost):
         return None
+    loose = numbers_of(pair.instruction, pair.language).loose
+    parts = [part for part in fresh | (new.loose - loose) if 0 < part < 1]
+    if any(value in {part * whole, (1 - part) * whole} for value in lost for part in parts for whole in old):
+        return None  # a quarter of the 36 stands for 9
     places = dict(_neighbours(clean(pair.instruction), pair.language))
     taken = {word for value, beside in _neighbours(text, pair.language) if value in fresh for word in beside}
     gone = [value for value in sorted(lost) if value in places and not places[value] & taken]
@@ -130,6 +137,19 @@ def _neighbours(text: str, language: str) -> Iterator[tuple[Fraction, frozenset[
 def _calculated(lost: frozenset[Fraction], fresh: frozenset[Fraction]) -> bool:
     """Whether what is gone was calculated: two numbers for one, which is a matter for `not-harder`."""
     return len(lost) == 2 and len(fresh) == 1 and derived(next(iter(fresh)), lost)
+
+
+def _other_data(pair: Pair) -> bool:
+    """Whether code is to be written, whose numbers are conditions that may change, or a list got other entries."""
+    seed, text = clean(pair.instruction), clean(pair.evolved or "")
+    if _LISTED.search(seed) and _LISTED.search(text):
+        return True
+    if got_vague(pair):
+        return False
+    code = all("code" in kinds_of(one, pair.language) for one in (seed, text))
+    demands = sense_of(pair.language).demands
+    more = {hit[0] for hit in demands.finditer(text)} - {hit[0] for hit in demands.finditer(seed)}
+    return code and bool(more or _RANKS.search(text)) and not is_calculation(pair.instruction, pair.language) and "```" not in seed
 
 
 def got_vague(pair: Pair) -> bool:

@@ -73,6 +73,11 @@ def asks_back(pair: Pair) -> Finding | None:
         every = [*every[:_BEGINNING], *every[-2:]]
     if not any(words["unsolvable"].search(asked) for words in word_lists(pair.language)):
         names.append("unsolvable")
+    lists = word_lists(pair.language)
+    if artefact and any(words["salutations"].match(response) for words in lists):
+        return None
+    if short and response.endswith(("?", "？")) and any(words["assents"].match(response) for words in lists):
+        names.append("before_starting")
     found = next((hit for name in names if (hit := _first_hit("asks-back", name, every, pair.language))), None)
     return found or _only_asks(response, asked, pair)
 

@@ -19,6 +19,7 @@ __all__ = [
     "Statement",
     "asked_words",
     "asked_words_of",
+    "counted",
     "derived",
     "is_calculation",
     "is_result",
@@ -42,14 +43,16 @@ _SHAPES = frozenset(
     for word in ("square", "cubic", "centimetre", "centimeter", "number", "after", "before", "平", "方", "立")
 )
 _EQUALS = re.compile(r"[=＝]\s?[$£€¥]?\s?(-?[0-9][0-9,]*(?:\.[0-9]+)?)")
-_CODE = re.compile(r"```|\bdef \w+\(|\bSELECT\b|\breturn\b|[{};]")
+_CODE = re.compile(r"```|\w\[[^\]\n]*\]|\bdef \w+\(|\bSELECT\b|\breturn\b|[{};]")
 _EXPRESSION = re.compile(r"(?=.*[a-z]\s?[-+*/^]|.*[-+*/^]\s?[a-z])[\w\s()+*/^.-]{3,30}(?<![a-z]{3})\.?", re.IGNORECASE)
 _VARIABLE = re.compile(r"\b([a-z])\s?=\s?(-?[0-9]+(?:\.[0-9]+)?)(?![\w.]|\s?[-+*/^])")
 _HOW_MANY = frozenset({"几", "多", "少"})
+_COUNTED = re.compile(r"([$£€¥])?\s?([0-9][0-9,.]*)\s?([A-Za-z]+|[\u4e00-\u9fff]|[%°]?)")
 _SHORT_CLAUSE = 4
 _SHORT_ANSWER = 14  # words of a sentence that says no more than the answer
 _YEAR = re.compile(r"\b1[5-9]\d\d\b|\b20[0-2]\d\b")
 _PHRASE = 80  # characters before a number in which a phrase of result stands
+_NUMERAL = 30  # characters behind a phrase of result in which its number in words begins and ends
 _NEARLY = Fraction(1, 100)
 
 
@@ -82,7 +85,18 @@ def is_result(sentence: str, answer: Fraction, language: str, lists: Sequence[Wo
         rest = " ".join(re.split(r"\s", sentence[match.end() :])[:6])
         if not asks and any(words["result_after"].search(re.split(r"[,;]", rest)[0]) for words in lists):
             return True
-    return False
+    return not asks and _spelled_result(sentence, answer, language)
+
+
+def _spelled_result(sentence: str, answer: Fraction, language: str) -> bool:
+    """Whether a phrase of result stands before the number in words (`leaving her with eighteen`)."""
+    if answer in numbers_of(sentence, language).digits:
+        return False
+    return any(
+        answer in numbers_of(sentence[hit.end() : hit.end() + _NUMERAL], language).stated
+        for words in word_lists(language)
+        for hit in words["result_before"].finditer(sentence)
+    )
 
 
 @cache
@@ -119,6 +133,16 @@ def derived(value: Fraction, given: frozenset[Fraction]) -> bool:
 def _quotient(left: Fraction, right: Fraction, value: Fraction) -> bool:
     either = [(left, right), (right, left)]
     return any(under and abs(over / under - value) < _NEARLY for over, under in either)
+
+
+def counted(text: str, language: str) -> list[tuple[Fraction, str]]:
+    """Numbers with the word or the sign of money beside them."""
+    found: list[tuple[Fraction, str]] = []
+    for match in _COUNTED.finditer(text):
+        values = numbers_of(match[2].rstrip(",."), language).digits
+        if len(values) == 1:
+            found.append((next(iter(values)), match[1] or stem(match[3])))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections import Counter
 
 from ...agents.messages import Finding
 from .pair import Pair
-from .texts import clean, quote, scripts_of, sentences
+from .texts import clean, quote, scripts_of, sentences, units
 from .words import word_lists
 
 __all__ = ["rubbish"]
@@ -27,6 +27,8 @@ _NOISE = re.compile(
 )
 _RUN = re.compile(r"(.{1,24}?)\1{5,}", re.DOTALL)
 _LETTER = re.compile(r"[^\W\d_]")
+_CLAUSES = re.compile(r"[,，;；。.!！?？\n]\s*")
+_CLAUSE, _OFTEN = 6, 5  # words (characters) of a clause, and how often it is a loop
 _LEAST_WORDS = 12
 _GRAMMAR = 0.12  # share of function words under which a row of English words is no sentence; prose has 35 to 55 %
 _HAN_GRAMMAR = 0.03
@@ -73,6 +75,10 @@ def _repeats(seed: str, text: str) -> str:
     for sentence, times in said.most_common(1):
         if times >= 4 and times > known[sentence]:
             return f"{times} times: {sentence}"
+    clauses = Counter(clause.strip() for clause in _CLAUSES.split(text.casefold()))
+    for clause, times in clauses.items():
+        if times >= _OFTEN and units(clause) >= _CLAUSE and seed.casefold().count(clause) < times:
+            return f"{times} times: {clause}"
     words = [word.casefold() for word in _WORD.findall(text)]
     if len(words) >= 30:
         triples = [tuple(words[at : at + 3]) for at in range(len(words) - 2)]

@@ -17,6 +17,10 @@ __all__ = ["lost_question", "task_changed"]
 _LEAST_WORDS, _LEAST_CHARACTERS = 4, 5
 _ZH_WANTS = re.compile(r"(?:请|请你|帮我)?(推荐|翻译|造句|写)(?=[一两三几\d]|.{0,4}[本首篇封则个部])")
 _ZH_ASKS = re.compile(r"什么|为什么|怎样|如何|哪些|多大程度")
+_WORKS = frozenset({"letter", "poem", "story", "joke"})
+_GONE_WORDS, _OTHER_WORDS, _GONE_CHARACTERS, _OTHER_CHARACTERS, _ROOT = 2, 4, 3, 8, 5
+_TELLING = 9  # letters of a word that says alone what a text is about
+_NAMED = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}")
 _NOTHING_LEFT = 0.15  # share of the seed's words of substance; under it a longer text speaks of something else
 _LITTLE_LEFT = 0.34  # the same, where the kind of the task is another one, too
 
@@ -53,17 +57,52 @@ def task_changed(pair: Pair) -> Finding | None:
     old, new = kinds_of(pair.instruction, pair.language), kinds_of(pair.evolved, pair.language)
     share = len(seed & text) / len(seed) if seed else 1.0
     said = f"{share:.0%} of the words are left: {quote(', '.join(sorted(seed))[:100])}"
-    other = bool(old) and bool(new) and not old & new
-    if other and share <= _LITTLE_LEFT and len(seed) >= least - 2:
-        return Finding("task-changed", f"{', '.join(sorted(old))} became {', '.join(sorted(new))}; {said}")
-    if _talks_of_a_calculation(pair, old, new):
-        return Finding("task-changed", f"a calculation became a talk; {said}")
-    if _asks_for_other_things(pair):
-        return Finding("task-changed", f"other things are asked for; {said}")
+    evidence = _changed(pair, old, new, share)
+    if evidence:
+        return Finding("task-changed", f"{evidence}; {said}")
     enough = len(seed) >= least + (1 if share else 0) and not (old & new and len(seed) <= least)
-    if not enough or share > _NOTHING_LEFT or _same_numbers(pair) or "```" in pair.evolved:
-        return None
-    return Finding("task-changed", said)
+    enough = enough and share <= _NOTHING_LEFT and not _same_numbers(pair) and "```" not in pair.evolved
+    gone = not share and not old & new and _nothing_in_common(pair, seed, text)
+    return Finding("task-changed", said) if enough or gone else None
+
+
+def _changed(pair: Pair, old: frozenset[str], new: frozenset[str], share: float) -> str:
+    """How the kind of the task became another one; empty where it did not."""
+    least = _LEAST_CHARACTERS if pair.language in WORDLESS else _LEAST_WORDS
+    other = bool(old) and bool(new) and not old & new
+    if other and share <= _LITTLE_LEFT and len({*substance(pair.instruction, pair.language)}) >= least - 2:
+        return f"{', '.join(sorted(old))} became {', '.join(sorted(new))}"
+    if _talks_of_a_calculation(pair, old, new):
+        return "a calculation became a talk"
+    if _asks_for_other_things(pair):
+        return "other things are asked for"
+    return f"{', '.join(sorted(old))} became a talk" if _talks_of_a_work(pair, old, new) else ""
+
+
+def _nothing_in_common(pair: Pair, seed: set[str], text: set[str]) -> bool:
+    """Whether two or more words of substance are gone without a trace, and a text of some length has others.
+
+    Words with the same first letters (`photosynthesis`, `photosynthetic`) are a trace, and so are numbers.
+    """
+    wordless = pair.language in WORDLESS
+    least, other = (_GONE_CHARACTERS, _OTHER_CHARACTERS) if wordless else (_GONE_WORDS, _OTHER_WORDS)
+    new = {*substance(pair.evolved or "", pair.language)}
+    telling = wordless or any(len(word) >= _TELLING for word in seed) or _NAMED.search(pair.instruction)
+    if len(seed) < (least if telling else _LEAST_WORDS) or len(new) < other or "```" in (pair.evolved or ""):
+        return False
+    roots = {word[:_ROOT] for word in text}
+    return not any(word[:_ROOT] in roots for word in seed) and not _same_numbers(pair)
+
+
+def _talks_of_a_work(pair: Pair, old: frozenset[str], new: frozenset[str]) -> bool:
+    """Whether something was to be written (a letter, a poem) and the text only wants talk about its matter."""
+    text = clean(pair.evolved or "")
+    lists = word_lists(pair.language)
+    if not old & _WORKS or old & new or any(words["writes"].search(text) for words in lists):
+        return False
+    seed = clean(pair.instruction)
+    wrote = any(words["writes"].search(seed) for words in lists) and not seed.endswith(("?", "？"))
+    return wrote and any(words["talk_openings"].match(text) for words in lists)
 
 
 def _talks_of_a_calculation(pair: Pair, old: frozenset[str], new: frozenset[str]) -> bool:

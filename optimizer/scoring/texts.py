@@ -110,6 +110,7 @@ def numbers_of(text: str, language: str) -> Numbers:
         loose.update(
             value for word, value in words_of.loose.items() if word in words or (len(word) > 1 and word in body)
         )
+    loose.update(part for words_of in lists if words_of.measures for part in _chinese_fractions(body, words_of))
     return Numbers(frozenset(digits | spelled), frozenset(digits), frozenset(loose))
 
 
@@ -174,6 +175,15 @@ def _chinese(body: str, words: Words) -> Iterator[Fraction]:
             value = _numeral(match[2], words)
             if value is not None:
                 yield Fraction(value)
+
+
+def _chinese_fractions(body: str, words: Words) -> Iterator[Fraction]:
+    """`四分之一` is a quarter."""
+    numeral = "[" + "".join([*words.numbers, *words.scales]) + "]{1,6}"
+    for match in re.finditer(rf"(?<!百)({numeral})分之({numeral})", body):
+        under, over = _numeral(match[1], words), _numeral(match[2], words)
+        if under and over:
+            yield Fraction(over, under)
 
 
 def _numeral(text: str, words: Words) -> int | None:

@@ -31,7 +31,7 @@ _PHRASES = (
     "names", "stock_replies", "openings", "asks_back_short", "comparisons", "counted", "reliefs", "meta_labels",
     "thinking", "writes_questions", "before_starting", "converts", "talks", "wanted_things", "question_words",
     "operations", "idle_phrases", "idle_in_calculations", "unfinished", "open_questions", "closed_questions",
-    "asides",
+    "asides", "writes", "talk_openings", "assents", "salutations",
 )  # fmt: skip
 
 
