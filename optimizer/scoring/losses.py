@@ -50,7 +50,7 @@ _SYMBOLS = re.compile(
     r"(?<!\S)(?=\S*[\^$\\|{}\[\]<>=+*#@~]\S*[\^$\\|{}\[\]<>=+*#@~])(?!\*\*?\w)(?![#*>|<-]+(?:\s|$))(?!\[\w+\])\S{3,}"
 )
 _RANKS = re.compile(r"\b(?:most|each|every|least|top)\b|最|每个|各")
-_LISTED = re.compile(r"[\[{(][^\]\n]{0,40}\d[^\]\n]{0,40},[^\]\n]{0,200}[\]})]")
+_LISTED = re.compile(r"\[[^\]\n]{0,40}\d[^\]\n]{0,40},[^\]\n]{0,200}\]")
 _NAME = re.compile(r"[A-Za-z_]\w+")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'`，。；！？、）】》]+", re.IGNORECASE)
 
@@ -140,16 +140,18 @@ def _calculated(lost: frozenset[Fraction], fresh: frozenset[Fraction]) -> bool:
 
 
 def _other_data(pair: Pair) -> bool:
-    """Whether code is to be written, whose numbers are conditions that may change, or a list got other entries."""
+    """Whether a list got other entries, or code is to be written and another condition stands for its one number."""
     seed, text = clean(pair.instruction), clean(pair.evolved or "")
     if _LISTED.search(seed) and _LISTED.search(text):
         return True
     if got_vague(pair):
         return False
+    if len(numbers_of(seed, pair.language).stated) > 1 or "```" in seed:
+        return False
     code = all("code" in kinds_of(one, pair.language) for one in (seed, text))
     demands = sense_of(pair.language).demands
     more = {hit[0] for hit in demands.finditer(text)} - {hit[0] for hit in demands.finditer(seed)}
-    return code and bool(more or _RANKS.search(text)) and not is_calculation(pair.instruction, pair.language) and "```" not in seed
+    return code and bool(more or _RANKS.search(text))
 
 
 def got_vague(pair: Pair) -> bool:
