@@ -193,7 +193,7 @@ async def _guarded(run: Run, source: SeedSource, start: Method) -> Ending:
 
 
 async def _recipe(run: Run, source: SeedSource, start: Method) -> str:
-    strategies = strategies_of(run.settings, run.settings.search.dev)
+    strategies = strategies_of(run.settings)
     if run.settings.recipe == "compare":
         return await compare(run, strategies)
     recipe = evolve if run.settings.recipe == "evolve" else auto_evol

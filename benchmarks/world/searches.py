@@ -84,7 +84,7 @@ def profile(name: str, *, evidence: Evidence | None = None, per_score: int | Non
     """
     said = {"profile": name, "model": "m", "endpoints": {"default": {"base_url": "u"}}, "search": search}
     settings = resolve(None, said)
-    strategies = strategies_of(settings, settings.search.dev)
+    strategies = strategies_of(settings)
     if evidence is not None:
         strategies = replace(strategies, decide=PairedEvidence(evidence))
     each, held_out = per_score or CALLS[name], settings.search.held_out

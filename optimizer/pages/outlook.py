@@ -10,8 +10,9 @@ from ..dataset.report import ReadReport
 from ..record.estimate import Estimate, Sizes, roles_in_use
 from ..record.estimate_file import estimate_object, line_object
 from ..record.pricing import models_in_use, unpriced
-from ..record.settings import Settings
+from ..record.settings import RoleSettings, Settings
 from ..record.timing import Bound, slowest
+from ..scoring.examine.menu import menu_of
 from ..scoring.families import kin_warning
 from ..scoring.power import Provable
 from ..search.caps import Fit
@@ -55,7 +56,7 @@ def plan_lines(plan: Plan) -> list[str]:
         lines += _cap(fit, settings)
     if not plan.fits:
         lines.append("Caps: none")
-    return [*lines, *_proof(plan.proof), *_kin(settings)]
+    return [*lines, *_proof(plan.proof), *_kin(settings), *_alike(settings)]
 
 
 def _kin(settings: Settings) -> Iterator[str]:
@@ -63,6 +64,18 @@ def _kin(settings: Settings) -> Iterator[str]:
     if "judge" in roles_in_use(settings):
         warning = kin_warning(settings.roles.judge.model, settings.roles.evolver.model)
         yield from [f"Note: {warning}"] if warning else []
+
+
+def _alike(settings: Settings) -> Iterator[str]:
+    """A check that compares several answers of a model needs answers that can differ."""
+    checks = {exam.name for exam in menu_of(settings).exams}
+    for check, role in (("agreement", "responder"), ("student", "student")):
+        seat: RoleSettings = getattr(settings.roles, role)
+        if check in checks and seat.temperature == 0:
+            yield (
+                f"Note: The check '{check}' compares several answers of the {role}, which at temperature 0 are mostly "
+                f"the same. Set roles.{role}.temperature, to 0.7 for instance."
+            )
 
 
 def plan_object(plan: Plan) -> dict[str, Any]:

@@ -117,13 +117,12 @@ class SearchSettings(_Frozen):
     regret: float | None = Field(default=0.02, ge=0)
     least_dev: int = 30
     apply_unconfirmed: bool = False
+    diversity_margin: float = Field(default=0.1, ge=0, le=1)
 
     @property
     def held_out(self) -> int:
         """Seeds that the split puts aside for dev."""
         return max(self.dev, self.dev_pool or 0)
-
-    diversity_margin: float = Field(default=0.1, ge=0, le=1)
 
 
 class CheckSettings(_Frozen):

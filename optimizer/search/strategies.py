@@ -67,7 +67,7 @@ class Strategies:
     propose: Proposer
 
 
-def strategies_of(settings: Settings, dev_size: int) -> Strategies:
+def strategies_of(settings: Settings) -> Strategies:
     """The strategies of a run's profile, as its quirks change them, with its own dials."""
     search, quirks = settings.search, quirks_of(settings)
     menu = menu_of(settings)
@@ -87,7 +87,7 @@ def strategies_of(settings: Settings, dev_size: int) -> Strategies:
         score=score,
         batch_score=score,
         batch_of=_batch_of(settings, quirks),
-        dev_of=_dev_of(settings, quirks, dev_size),
+        dev_of=_dev_of(settings, quirks),
         fixed_dev="rolling-dev" not in quirks,
         race=FullRace(dev, score) if observed else RungRace(dev, score, evidence),
         decide=_decision_rule(settings, quirks),
@@ -118,9 +118,9 @@ def _batch_of(settings: Settings, quirks: frozenset[str]) -> ItemsOf:
     )  # fmt: skip
 
 
-def _dev_of(settings: Settings, quirks: frozenset[str], size: int) -> ItemsOf:
+def _dev_of(settings: Settings, quirks: frozenset[str]) -> ItemsOf:
     forward: Forward = "slice" if "rolling-dev" in quirks else "none" if "fixed-dev" in quirks else "quarter"
-    return dev_slices(settings.run_seed, size, forward, overlapping="dev-overlaps-train" in quirks)
+    return dev_slices(settings.run_seed, settings.search.dev, forward, overlapping="dev-overlaps-train" in quirks)
 
 
 def _decision_rule(settings: Settings, quirks: frozenset[str]) -> Decide:

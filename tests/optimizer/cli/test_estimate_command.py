@@ -72,6 +72,19 @@ def test_a_judge_that_is_kin_to_the_evolver_is_named(cli: Cli, seeds: Path, judg
     assert words in said.out
 
 
+@pytest.mark.parametrize(("temperature", "said_so"), [("0", True), ("0.7", False)])
+def test_answers_that_cannot_differ_are_named_where_they_are_compared(
+    cli: Cli, seeds: Path, temperature: str, said_so: bool
+) -> None:
+    """At temperature 0 the check would find agreement everywhere."""
+    drawn = ("--detectors=+agreement", "--set", f"roles.responder.temperature={temperature}")
+
+    said = cli("estimate", seeds, *OPENAI, *SMALL, *drawn)
+
+    assert (0, said_so) == (said.code, "Set roles.responder.temperature" in said.out)
+    assert "mostly the same" not in cli("estimate", seeds, *OPENAI, *SMALL).out
+
+
 def test_an_estimate_for_a_program_has_the_same(cli: Cli, seeds: Path) -> None:
     """One object; the roles add up to the whole."""
     row = json.loads(cli("estimate", seeds, *OPENAI, "--json", "--rpm", 60).out)

@@ -216,7 +216,7 @@ async def play(folder: Path, actors: Actors, *, start: int = 10, seeds: int = 40
             run = Run(settings, files, events, split, team, MessageLog(messages), QuietWatcher(), spending)
             recipe = evolve if settings.recipe == "evolve" else auto_evol
             chosen = load_method(search.method)
-            story = await recipe(run, strategies_of(settings, search.dev), chosen, opened)
+            story = await recipe(run, strategies_of(settings), chosen, opened)
     return Played(files.path, story, chosen, actors.asked)
 
 

@@ -162,7 +162,7 @@ def test_slices_of_dev_move_on_by_a_quarter_of_the_pool() -> None:
     said = {"model": "m", "endpoints": {"default": {"base_url": "u"}}, "search": {"dev": 100, "dev_pool": 160}}
     held = resolve(None, said)
     split = Split((), DEV[: held.search.held_out], (), 200, "", ReadReport())
-    dev_of = strategies_of(held, held.search.dev).dev_of
+    dev_of = strategies_of(held).dev_of
 
     slices = [[seed.line for seed in dev_of(split, step)] for step in range(5)]
 
