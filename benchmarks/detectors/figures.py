@@ -10,7 +10,7 @@ from autoevol.optimizer.scoring.detectors import GATES, detect, detectors_of
 from autoevol.optimizer.scoring.labelled import FLAWS, LabelledRow
 from autoevol.optimizer.scoring.pair import Pair
 
-__all__ = ["CLAIMED", "SAYS", "ClassFigures", "Figures", "Finder", "Seen", "free_findings", "measure"]
+__all__ = ["CLAIMED", "PARTLY", "SAYS", "ClassFigures", "Figures", "Finder", "Seen", "free_findings", "measure"]
 
 Finder = Callable[[LabelledRow], Sequence[Finding]]
 """Whoever looks at a row and says what is wrong: the free detectors, or they and a judge."""
@@ -28,7 +28,12 @@ SAYS: Mapping[str, tuple[str, ...]] = {
     "empty-response": ("unreadable",),
 }
 
-CLAIMED = tuple(flaw for flaw in FLAWS if flaw not in {"contradiction", "unsolvable", "ill-posed", "wrong-response"})
+PARTLY = ("not-harder", "task-changed")
+"""Classes of which rules find the plain cases only: what a text asks is more than its words. No promise is made."""
+
+CLAIMED = tuple(
+    flaw for flaw in FLAWS if flaw not in {*PARTLY, "contradiction", "unsolvable", "ill-posed", "wrong-response"}
+)
 """The classes that the free detectors claim to find."""
 
 
@@ -88,6 +93,11 @@ class Figures:
     def claimed(self) -> tuple[int, int]:
         """Rows with a flaw of a claimed class, and those of them that are stopped."""
         return self._stopped([seen for seen in self.seen if set(seen.row.flaws) & set(CLAIMED)])
+
+    @property
+    def seeable(self) -> tuple[int, int]:
+        """The same for the claimed classes and those that are found in part."""
+        return self._stopped([seen for seen in self.seen if set(seen.row.flaws) & {*CLAIMED, *PARTLY}])
 
     @property
     def flawed(self) -> tuple[int, int]:

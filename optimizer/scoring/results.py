@@ -212,17 +212,22 @@ def _question(sentence: str) -> str:
 def share_asked(statement: str, asked: frozenset[str], language: str, known: frozenset[str] = frozenset()) -> float:
     """How much of what a statement says, but for names, numbers, units and `known` words, is asked; from 0 to 1."""
     names = {stem(token) for token in re.findall(r"(?<=\s)[A-Z][a-z]+", statement)}
-    units_of = [pattern for words in word_lists(language) for pattern in words.units.values()]
     said = [
         word
         for word in dict.fromkeys(content(statement, language))
         if (word in asked or word not in sense_of(language).padding)
         and not word[0].isdigit() and word not in known and word not in names
-        and not any(pattern.fullmatch(word) for pattern in units_of) and word not in _SHAPES
+        and not _is_unit(word, language) and word not in _SHAPES
     ]  # fmt: skip
     return sum(word in asked for word in said) / len(said) if said else 0.0
 
 
+@lru_cache(maxsize=4096)
+def _is_unit(word: str, language: str) -> bool:
+    return any(pattern.fullmatch(word) for words in word_lists(language) for pattern in words.units.values())
+
+
+@lru_cache(maxsize=64)
 def outcome(response: str, language: str, *, told: bool = False) -> Fraction | str | None:
     """What a response comes to: its final answer, else its last result behind `=`, else its last sentence's number.
 

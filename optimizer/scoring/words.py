@@ -65,6 +65,7 @@ class Words:
         return self.phrases[name]
 
 
+@cache
 def word_lists(language: str) -> tuple[Words, ...]:
     """The lists that apply to a text of this language: its own, and English, which models fall back to.
 

@@ -11,7 +11,7 @@ from autoevol.agents.messages import Finding
 from autoevol.optimizer.scoring.detectors import GATES
 from autoevol.optimizer.scoring.labelled import FLAWS, LabelledRow, load_labelled
 from benchmarks.detectors.__main__ import main
-from benchmarks.detectors.figures import CLAIMED, SAYS, free_findings, measure
+from benchmarks.detectors.figures import CLAIMED, PARTLY, SAYS, free_findings, measure
 
 
 def _row(name: str, *flaws: str) -> LabelledRow:
@@ -38,9 +38,9 @@ def test_rows_and_classes_are_counted() -> None:
 
 
 def test_every_gate_says_a_claimed_class() -> None:
-    """The table from finding kinds to labelled classes knows all gates and no others."""
+    """The table from finding kinds to labelled classes knows all gates and no others; two are claimed in part."""
     assert set(SAYS) <= GATES
-    assert {flaw for kind in GATES for flaw in SAYS.get(kind, (kind,))} == set(CLAIMED) & set(FLAWS)
+    assert {flaw for kind in GATES for flaw in SAYS.get(kind, (kind,))} == {*CLAIMED, *PARTLY} & set(FLAWS)
 
 
 def test_the_shipped_rules_keep_what_they_reached() -> None:
@@ -50,7 +50,9 @@ def test_the_shipped_rules_keep_what_they_reached() -> None:
     claimed, caught = figures.claimed
     flawed, stopped = figures.flawed
     _, alarms = figures.good
-    assert caught >= 0.85 * claimed
+    assert caught >= 0.9 * claimed
+    seeable, seen = figures.seeable
+    assert seen >= 0.85 * seeable
     assert stopped >= 0.95 * (stopped + alarms)
     assert flawed == sum(not one.row.good for one in figures.seen)
 
