@@ -70,9 +70,9 @@ def test_the_command_prints_tables(tmp_path: Path, capsys: pytest.CaptureFixture
     audit.write_text(json.dumps({"verdicts": [{"id": "two", "refused": True}]}), "utf-8")
 
     assert 0 == main(["--labelled", str(file)])
-    assert "| en | 2 | 1/1 = 1.000 | 1/1 = 1.000 | 1/2 = 0.500 | none |" in capsys.readouterr().out
+    assert "| en | 2 | 1/1 = 1.000 | 1/1 = 1.000 | 1/1 = 1.000 | 1/2 = 0.500 | none |" in capsys.readouterr().out
     assert 0 == main(["--labelled", str(file), "--judge", str(audit), "--verbose"])
-    assert "| en | 2 | 1/1 = 1.000 | 2/2 = 1.000 | 2/2 = 1.000 | none |" in capsys.readouterr().out
+    assert "| en | 2 | 1/1 = 1.000 | 1/1 = 1.000 | 2/2 = 1.000 | 2/2 = 1.000 | none |" in capsys.readouterr().out
     assert 0 == main(["--labelled", str(file), "--lines", "even"])
     assert "| en | 1 | none |" in capsys.readouterr().out
     assert 2 == main(["--labelled", str(tmp_path / "none.jsonl")])
