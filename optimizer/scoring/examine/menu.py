@@ -23,6 +23,12 @@ __all__ = ["DEAR", "Menu", "exam_of", "menu_of", "price_of_item"]
 DEAR = ("code-fails", "agreement", "student", "judge", "embedding")
 """Names of the dear checks, from cheap to dear; they are asked in this order."""
 
+_SWITCHES = {
+    "judge": "Give --no-judge (judge = false).",
+    "student": "Leave out --student (student = false).",
+    "embedding": "Leave out --embedder (embedder = false).",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Menu:
@@ -40,15 +46,15 @@ def menu_of(settings: Settings) -> Menu:
     only where no published rules decide (the quirks `paper-rules` and `code-rules`).
 
     Raises:
-        UsageError: there is no detector or check of this name.
+        UsageError: there is no detector or check of this name, or one is taken away that its own setting switches on.
     """
     quirks = quirks_of(settings)
     ruled: list[Profile] = [profile for quirk, profile in RULES.items() if quirk in quirks]
     published = dict.fromkeys(name for profile in ruled for name in detectors_of(profile))
     names = _named(settings.detectors, tuple(published) or (*detectors_of("recommended"), "code-fails"))
-    if settings.judge and not ruled:
-        names.append("judge")
-    names += [name for name, wanted in (("student", settings.student), ("embedding", settings.embedder)) if wanted]
+    switched = {"judge": settings.judge and not ruled, "student": settings.student, "embedding": settings.embedder}
+    _refuse_unswitched(settings, switched)
+    names += [name for name, wanted in switched.items() if wanted]
     if settings.checks.sandbox == "off":
         names = [name for name in names if name != "code-fails"]
     return Menu(
@@ -80,6 +86,16 @@ def price_of_item(settings: Settings) -> Mapping[RoleName, float]:
         for role, calls in exam.price.items():
             total[role] = total.get(role, 0.0) + calls
     return total
+
+
+def _refuse_unswitched(settings: Settings, switched: Mapping[str, bool]) -> None:
+    """What has a switch of its own is switched there; else somebody would pay for what was meant to be off."""
+    for name, on in switched.items():
+        if on and f"-{name}" in settings.detectors:
+            raise UsageError(
+                f"The check {name!r} has a setting of its own, and a list of detectors does not switch it off.",
+                fix=_SWITCHES[name],
+            )
 
 
 def _named(said: tuple[str, ...], usual: tuple[str, ...]) -> list[str]:
