@@ -14,10 +14,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ...agents.messages import Finding
-from .texts import quote
-
-__all__ = ["Example", "contradicting_examples", "examples_of", "parsed"]
+__all__ = ["Example", "examples_of", "parsed"]
 
 _LONGEST_TEXT, _LONGEST_CALL = 20_000, 400  # characters
 _MOST, _MOST_CALLS = 20, 200  # examples, calls that are looked at
@@ -53,17 +50,6 @@ def examples_of(instruction: str) -> tuple[Example, ...]:
     if _TROUBLE.search(text):
         return tuple(asserts[:_MOST])
     return tuple([*session, *asserts, *_calls(prose), *_in_and_out(prose)][:_MOST])
-
-
-def contradicting_examples(instruction: str) -> Finding | None:
-    """The instruction says that one and the same call gives two different values."""
-    told: dict[str, Example] = {}
-    for example in examples_of(instruction):
-        if example.kind == "value":
-            before = told.setdefault(example.source, example)
-            if before.wanted != example.wanted:
-                return Finding("contradiction", quote(f"{before.said} ; {example.said}"))
-    return None
 
 
 def parsed(text: str) -> ast.Module | None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoevol.optimizer.scoring.examples import contradicting_examples, examples_of, parsed
+from autoevol.optimizer.scoring.examples import examples_of, parsed
 from autoevol.optimizer.scoring.programs import Program, SeedTests, code_finding, code_of, program_for
 from autoevol.optimizer.scoring.sandbox import Limits, isolation, run_program
 
@@ -84,14 +84,6 @@ def test_no_text_raises(text: str) -> None:
     assert len(examples_of(text)) <= 20
     program_for(text, text)
     parsed(text)
-
-
-def test_examples_that_contradict_each_other() -> None:
-    """One call, two values."""
-    finding = contradicting_examples("f(2) returns 4. Note that f( 2 ) -> 5.")
-    assert finding is not None
-    assert ("contradiction", "f(2) returns 4 ; f( 2 ) -> 5") == (finding.kind, finding.evidence)
-    assert None is contradicting_examples("f(2) returns 4. f(2) == 4. f(3) -> 5")
 
 
 def _fenced(code: str) -> str:
