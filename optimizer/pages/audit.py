@@ -11,7 +11,9 @@ from ..scoring.rates import Rate
 __all__ = ["audit_lines", "audit_markdown"]
 
 _LONGEST = 160  # characters of one text
-_CLASS_HEADS = ("class", "rows", "gates", "judge", "either order", "not harder")
+_CLASS_HEADS = ("class", "rows", "free", "judge", "either order", "not harder")
+_CLASS_KEY = ("free: stopped by a free detector. Of the rest, judge: refused; either order: refused in one of both; "
+              "not harder: not named as the harder text. A row with several flaws counts in each.")  # fmt: skip
 
 
 def audit_lines(report: AuditReport) -> list[str]:
@@ -25,9 +27,9 @@ def audit_lines(report: AuditReport) -> list[str]:
             lines += _columns([_measure_cells(name, measure) for name, measure in measures.items()])
     for title, classes in _parts(report.classes):
         if classes:
-            lines += ["", title, *_columns([_class_cells(line) for line in classes], _CLASS_HEADS)]
+            lines += ["", title, f"  {_CLASS_KEY}", *_columns([_class_cells(line) for line in classes], _CLASS_HEADS)]
     lines += ["", "Which is harder, where it named one", f"  good rows, named as harder        {report.harder_good}"]
-    lines += [f"  no harder rows, not named so      {report.not_harder}", ""]
+    lines += [f"  no harder rows, not named harder  {report.not_harder}", ""]
     return [*lines, *judge_lines(report.health)]
 
 
@@ -46,14 +48,14 @@ def _sections(report: AuditReport, title: str) -> Iterator[str]:
         yield from _table(heads, [_measure_cells(who, measure) for who, measure in measures.items()])
     for name, classes in _parts(report.classes):
         if classes:
-            yield from ("", f"## {name}", "")
+            yield from ("", f"## {name}", "", _CLASS_KEY, "")
             yield from _table(_CLASS_HEADS, [_class_cells(line) for line in classes])
     yield from ("", "## Which is harder", "")
     yield f"Good rows that were named as harder: {report.harder_good}. "
     yield f"Rows that are no harder and were not named so: {report.not_harder}."
     yield from ("", "## The judge", "", "```text", *judge_lines(report.health), "```")
     apart = [each for each in report.rows if each.looks and set(JUDGED) & set(each.row.flaws)]
-    yield from _listed("Flaws that only a judge can see, row by row", apart)
+    yield from _listed("Flaws that need a judge, row by row", apart)
     alarms = [each for each in report.rows if each.row.good and each.refused_either]
     yield from _listed("Good rows that it refused", alarms)
 
@@ -86,7 +88,7 @@ def _said(each: AuditRow) -> str:
 
 def _parts(classes: Sequence[ClassLine]) -> tuple[tuple[str, list[ClassLine]], ...]:
     return (
-        ("Flaws that only a judge can see", [line for line in classes if line.flaw in JUDGED]),
+        ("Flaws that need a judge", [line for line in classes if line.flaw in JUDGED]),
         ("Flaws that free detectors can see", [line for line in classes if line.flaw not in JUDGED]),
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...agents.gateway.errors import UsageError
-from ...agents.method import Method
+from ...agents.method import WHOLE, Method
 from ...agents.method_file import diff_methods, parse_method
 from ...agents.origins import origin_words
 from ...agents.reading import clause_lines
@@ -62,7 +62,9 @@ def read_method(text: str, origin: str) -> Method:
 def changes(old: Method, new: Method) -> tuple[Change, ...]:
     """The clauses of `new` against `old`, in order, each with its changed words."""
     found: list[Change] = []
-    origins = iter([origin_words(origin) if origin.step else "" for origin in new.origins])
+    # A free text has one origin for all of it, which says nothing of a single line.
+    known = () if new.control == WHOLE else new.origins
+    origins = iter([origin_words(origin) if origin.step else "" for origin in known])
     lines = filter(None, iter(diff_methods(old, new).split("\n")))
     for line in lines:
         kind, text = _MARKS.get(line[:2], "kept"), line[2:]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoevol.agents.method import Method, Origin
+from autoevol.agents.method import WHOLE, Method, Origin
 from autoevol.optimizer.pages.chart import draw_scores
 from autoevol.optimizer.pages.lineage import changes, clause_summary, read_method
 from autoevol.optimizer.pages.numbers import p_value, score, shown, signed, stage_name
@@ -64,6 +64,14 @@ def test_changes_name_the_words() -> None:
 def test_changes_are_counted_in_words(new: tuple[str, ...], words: str) -> None:
     """The summary beside a candidate's name."""
     assert words == clause_summary(changes(Method(("a b c", "d")), Method(new)))
+
+
+def test_no_line_of_a_free_text_is_said_to_come_from_a_step() -> None:
+    """It has one origin for all of it, and most lines stood there before."""
+    old = Method(("1. a b c\n2. d e f",), control=WHOLE)
+    new = Method(("1. a b c\n2. d e g",), control=WHOLE, origins=(Origin(step=2, operator="bold"),))
+
+    assert ["", ""] == [change.origin for change in changes(old, new)]
 
 
 def test_two_huge_clauses_are_not_compared_word_by_word() -> None:
