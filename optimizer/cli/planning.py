@@ -72,7 +72,8 @@ def outlook(plan: Plan) -> Outlook:
     """The plan as the session's start needs it."""
     forecast, settings = plan.forecast, plan.settings
     calls = f"At most {forecast.calls:,} calls, about {forecast.expected_tokens:,} tokens"
-    line = f"{plan.read}. {calls} ({money_words(forecast, settings)})."
+    items = f"{plan.said[0]} " if plan.said else ""  # of a comparison: every set, where `read` is of the first
+    line = f"{plan.read}. {items}{calls} ({money_words(forecast, settings)})."
     return Outlook(settings.search.steps if settings.recipe == "auto-evol" else None, line)
 
 

@@ -72,6 +72,18 @@ def test_on_a_narrow_terminal_it_is_told_line_by_line(
     assert "won/lost/tied: " in said.out
 
 
+def test_the_first_line_counts_the_items_of_every_set(
+    cli: Cli, server: ModelServer, boxes: Path, tmp_path: Path
+) -> None:
+    """The rows that were read are those of the first set alone."""
+    more = write_seeds(tmp_path / "more.jsonl", 5, first=100)
+    words = ("--seeds", boxes, "--seeds", more, "--items", 2, *_models(server), "--yes")
+
+    said = cli("compare", "bad.md", "good.md", *words)
+
+    assert "Items: 2 of 20 seeds of boxes, 2 of 5 seeds of more. At most " in said.err
+
+
 def test_json_is_one_object_and_nothing_else(cli: Cli, server: ModelServer, boxes: Path) -> None:
     """The record; of a dry run the plan."""
     arguments = ("compare", "bad.md", "good.md", "--seeds", boxes, *_models(server), "--json", "--quiet", "--yes")
