@@ -50,7 +50,7 @@ _SYMBOLS = re.compile(
     r"(?<!\S)(?=\S*[\^$\\|{}\[\]<>=+*#@~]\S*[\^$\\|{}\[\]<>=+*#@~])(?!\*\*?\w)(?![#*>|<-]+(?:\s|$))(?!\[\w+\])\S{3,}"
 )
 _RANKS = re.compile(r"\b(?:most|each|every|least|top)\b|最|每个|各")
-_LISTED = re.compile(r"\[[^\]\n]{0,40}\d[^\]\n]{0,40},[^\]\n]{0,200}\]")
+_LISTED = re.compile(r"\[[^\[\]\n]{0,40}?\d[^\[\]\n]{0,40}?,[^\[\]\n]{0,200}\]")
 _NAME = re.compile(r"[A-Za-z_]\w+")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'`，。；！？、）】》]+", re.IGNORECASE)
 
