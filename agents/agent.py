@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from .gateway.outcomes import Answer, NoAnswer, Outcome
-from .gateway.requests import Decoding, Request, Turn
+from .gateway.requests import Decoding, Form, Request, Turn
 from .messages import Call, Failed, Reply, RoleName, Task
 
 __all__ = ["Agent", "Door", "Seat", "call_of", "failed"]
@@ -77,11 +77,21 @@ class Seat:
 
     async def embed(self, task: Task, text: str) -> Outcome:
         """Have one text embedded by the model of this seat, booked on the task's place."""
-        turns = (Turn("user", text),)
+        return await self.plain(task, text, "embedding")
+
+    async def plain(self, task: Task, text: str, form: Form, decoding: Decoding | None = None) -> Outcome:
+        """One bare text to the model of this seat: to be continued, scored or embedded.
+
+        Args:
+            task: whose place it is booked on.
+            text: sent as it is, without a template.
+            form: what is asked for.
+            decoding: instead of the seat's own.
+        """
         return await self.door.ask(
             Request(
-                self.endpoint, self.model, turns, self.decoding, task.sample, self.role, task.id, task.stage,
-                form="embedding",
+                self.endpoint, self.model, (Turn("user", text),), decoding or self.decoding, task.sample, self.role,
+                task.id, task.stage, form=form,
             )
         )  # fmt: skip
 

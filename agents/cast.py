@@ -16,11 +16,25 @@ from .embedder import Embedder
 from .evolver import Evolver
 from .gateway.errors import UsageError
 from .gateway.requests import Decoding
+from .generator import Generator
 from .judge import Judge
-from .messages import AnalysisTask, AnswerTask, EmbedTask, EvolveTask, JudgeTask, RefineTask, RoleName, SolveTask, Task
+from .messages import (
+    AnalysisTask,
+    AnswerTask,
+    ContinueTask,
+    EmbedTask,
+    EvolveTask,
+    JudgeTask,
+    RefineTask,
+    RoleName,
+    ScoreTask,
+    SolveTask,
+    Task,
+)
 from .published import FeedbackTask, FreeAnalyst, RewriteTask, WholeRefiner
 from .refiner import Refiner
 from .responder import Responder, ResponderForm
+from .scorer import Scorer
 from .student import Student
 
 __all__ = ["SeatSpec", "build_cast", "prompt_fingerprint"]
@@ -84,23 +98,26 @@ def build_cast(
         ("refiner", RewriteTask, lambda: framed("refiner", WholeRefiner)),
         ("judge", JudgeTask, lambda: framed("judge", Judge)),
         ("student", SolveTask, lambda: Student(answering("student"))),
+        ("student", ScoreTask, lambda: Scorer(seat("student"))),
         ("embedder", EmbedTask, lambda: Embedder(seat("embedder"))),
+        ("generator", ContinueTask, lambda: Generator(seat("generator"))),
     )
     return {kind: agent() for role, kind, agent in known if role in seats}
 
 
-def prompt_fingerprint(folder: Path | None = None, role: RoleName | None = None) -> str:
-    """64 hex digits over every prompt, the starting methods and the contract's version; a run freezes it.
+def prompt_fingerprint(folder: Path | None = None, role: RoleName | None = None, *, making: bool = False) -> str:
+    """64 hex digits over the prompts, the starting methods and the contract's version; a run freezes it.
 
     Args:
         folder: a person's own prompt files.
         role: only the prompts of this role.
+        making: with the prompts of the recipes (`make-…`), which other runs never ask for.
 
     Raises:
         UsageError: a prompt has a wrong variable or cannot be read.
     """
     prompts = _prompts(folder)
-    texts = prompts.fingerprint
+    texts = prompts.fingerprint if making else prompts.fingerprint_of_runs
     if role is not None:
         mine = [(task, language) for task, language in prompts.texts if task.partition("-")[0] == role]
         texts = "\x1e".join(f"{task}.{code}\x1f{prompts.texts[task, code].text}" for task, code in sorted(mine))

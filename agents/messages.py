@@ -6,7 +6,7 @@ A task goes to an agent, a reply comes back; both are messages with an id that d
     EvolveTask   → evolver   → Evolved       AnalysisTask → analyst   → Analysis      JudgeTask  → judge   → Verdict
     AnswerTask   → responder → Answered      RefineTask   → refiner   → Proposal      ReflectTask→ reflector → Reflected
     SolveTask    → student   → Answered      ProgramTask  → sandbox   → Ran           ChooseTask → student → Chosen
-    EmbedTask    → embedder  → Embedded
+    EmbedTask    → embedder  → Embedded      ContinueTask → generator → Continued    ScoreTask  → student → Scored
     any agent may answer Failed: the call itself gave nothing (refused, filtered, too long), with reason and cost
 """
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from .gateway.outcomes import TokenScore
 from .method import Method, Operator
 from .values import Call, ClauseEdit, Edit, Finding, Instruction, MethodFinding, Recurrence, RoleName
 
@@ -28,6 +29,8 @@ __all__ = [
     "ChooseTask",
     "Chosen",
     "ClauseEdit",
+    "ContinueTask",
+    "Continued",
     "Edit",
     "EmbedTask",
     "Embedded",
@@ -48,6 +51,8 @@ __all__ = [
     "Reflected",
     "Reply",
     "RoleName",
+    "ScoreTask",
+    "Scored",
     "SolveTask",
     "Task",
     "Verdict",
@@ -259,6 +264,45 @@ class Embedded(Reply):
     """From the embedder: the vector of the text."""
 
     vector: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContinueTask(Task):
+    """To the generator: go on from this text, which is sent as it is, without a template.
+
+    Args:
+        text: what stands there.
+        stop: strings that end the continuation.
+        temperature, top_p, max_tokens: instead of the seat's own where they are not None.
+    """
+
+    text: str
+    stop: tuple[str, ...] = ()
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continued(Reply):
+    """From the generator: what follows; `truncated` where it met no stop before its bound."""
+
+    text: str
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreTask(Task):
+    """To the student: the log-probabilities of this text, which is sent as it is."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored(Reply):
+    """From the student: the tokens of the text in order, each with its natural log-probability after those before."""
+
+    tokens: tuple[TokenScore, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,10 @@ from .gateway.requests import Turn
 
 __all__ = ["Call", "ClauseEdit", "Edit", "Finding", "Instruction", "MethodFinding", "Recurrence", "RoleName"]
 
-RoleName = Literal["evolver", "responder", "analyst", "refiner", "judge", "reflector", "student", "embedder"]
+RoleName = Literal[
+    "evolver", "responder", "analyst", "refiner", "judge", "reflector", "student", "embedder",
+    "generator", "tagger", "guard", "rewarder",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

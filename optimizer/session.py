@@ -30,7 +30,7 @@ from ..agents.method_file import dump_method, load_method, parse_method
 from ..agents.team import Cast, Team
 from ..prompts import method_names
 from .dataset.seed import Seed
-from .dataset.source import SeedSource, open_seeds
+from .dataset.source import NoSeeds, SeedSource, open_seeds
 from .dataset.split import Split, split_seeds
 from .pages.comparison import write_comparison
 from .pages.progress import Watcher
@@ -40,10 +40,11 @@ from .recipes.compare import compare
 from .recipes.contest.lineup import freeze_lineup, load_lineup, read_lineup
 from .recipes.contest.load import bouts_of
 from .recipes.evolve import evolve
+from .recipes.make import make
 from .record.abilities import refuse_unable, with_abilities
 from .record.changes import asked_changes, in_force, put_on_record, settings_now
 from .record.config import freeze
-from .record.estimate import Estimate, Sizes, estimate, roles_in_use, seed_tokens
+from .record.estimate import Estimate, Sizes, estimate, seed_tokens
 from .record.estimate_file import ESTIMATE, estimate_object
 from .record.events import EventLog
 from .record.folder import RunFolder
@@ -51,6 +52,7 @@ from .record.forecast import Course, Forecaster
 from .record.pricing import priced
 from .record.quirks import quirks_of, refuse_form
 from .record.run import MessageLog, Run, Spending
+from .record.seats import roles_in_use
 from .record.settings import RoleSettings, Settings
 from .scoring.detectors import VERSION as DETECTORS
 from .scoring.examine.runner import Runner
@@ -93,7 +95,7 @@ def create_run(settings: Settings, root: Path) -> Path:
     method = load_method(settings.search.method)
     refuse_form(settings, method)
     fingerprints = _fingerprints(settings)
-    seeds = open_seeds(settings.seeds).survey()
+    seeds = _source(settings).survey()
     lineup = read_lineup(settings) if settings.recipe == "compare" else None
     folder = new_folder(root, settings.name)
     frozen: dict[str, Any] = {
@@ -135,7 +137,7 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, said: Mapping[st
     frozen = files.read_json("settings.json")
     settings = settings_now(files)
     _check_fingerprints(frozen, settings)
-    source = open_seeds(settings.seeds)
+    source = _source(settings)
     split = _split(settings, source, frozen["fingerprints"]["seeds"])
     changes = asked_changes(settings, said)
     settings = in_force(settings, changes)
@@ -193,6 +195,8 @@ async def _guarded(run: Run, source: SeedSource, start: Method) -> Ending:
 
 
 async def _recipe(run: Run, source: SeedSource, start: Method) -> str:
+    if run.settings.recipe == "make":
+        return await make(run, start, source)
     strategies = strategies_of(run.settings)
     if run.settings.recipe == "compare":
         return await compare(run, strategies)
@@ -305,7 +309,8 @@ def new_folder(root: Path, name: str) -> Path:
 
 
 def _fingerprints(settings: Settings) -> dict[str, str]:
-    return {"prompts": prompt_fingerprint(_prompts_folder(settings)), "detectors": DETECTORS}
+    prompts = prompt_fingerprint(_prompts_folder(settings), making=settings.recipe == "make")
+    return {"prompts": prompts, "detectors": DETECTORS}
 
 
 def _prompts_folder(settings: Settings) -> Path | None:
@@ -321,8 +326,17 @@ def _check_fingerprints(frozen: dict[str, Any], settings: Settings) -> None:
             )
 
 
+def _source(settings: Settings) -> SeedSource:
+    """Where the seeds are; a run whose first recipe makes its rows from nothing may do without."""
+    if settings.recipe == "make" and not settings.seeds.source and not settings.make[0].NEEDS_ROWS:
+        return NoSeeds()
+    return open_seeds(settings.seeds)
+
+
 def _split(settings: Settings, source: SeedSource, fingerprint: str) -> Split:
     search = settings.search
+    if isinstance(source, NoSeeds):
+        return Split((), (), (), 0, fingerprint, source.survey().report)
     if settings.recipe != "auto-evol":
         sizes = {"dev": 0, "test": 0, "train": 0}
     else:

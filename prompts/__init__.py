@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,8 @@ __all__ = ["LANGUAGES", "VARIABLES", "Prompt", "PromptError", "Prompts", "check_
 
 FOLDER = Path(__file__).resolve().parent
 LANGUAGES = ("en", "zh")
+MAKING = "make-"
+"""What the names of the recipes' own prompts begin with."""
 
 VARIABLES: Mapping[str, frozenset[str]] = {
     # role            what is said to it first, the same for every item
@@ -117,10 +119,17 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """Every prompt, read and checked. `fingerprint` is SHA-256 over all of them and the starting methods."""
+    """Every prompt, read and checked.
+
+    Args:
+        texts: by task and language.
+        fingerprint: SHA-256 over all of them and the starting methods.
+        fingerprint_of_runs: the same without those of the recipes.
+    """
 
     texts: Mapping[tuple[str, str], Prompt]
     fingerprint: str
+    fingerprint_of_runs: str
 
     def get(self, task: str, language: str) -> Prompt:
         """The prompt of a task; in English where the language has none."""
@@ -157,10 +166,16 @@ def check_all(folder: Path | None = None) -> Prompts:
             if prompt.variables != wanted:
                 raise PromptError(_difference(prompt.name, prompt.variables, wanted))
             texts[task, language] = prompt
+    named = sorted([(f"{task}.{code}", prompt.text) for (task, code), prompt in texts.items()] + _methods())
+    of_runs = [(name, text) for name, text in named if not name.startswith(MAKING)]
+    return Prompts(texts, _digest(named), _digest(of_runs))
+
+
+def _digest(named: Sequence[tuple[str, str]]) -> str:
     digest = hashlib.sha256()
-    for name, text in sorted([(f"{t}.{c}", p.text) for (t, c), p in texts.items()] + _methods()):
+    for name, text in named:
         digest.update(f"{name}\x1f{text}\x1e".encode())
-    return Prompts(texts, digest.hexdigest())
+    return digest.hexdigest()
 
 
 @cache

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from autoevol.agents.gateway.endpoints import Budget, Endpoint, Price
 from autoevol.optimizer.cli import autoevol
 from autoevol.optimizer.record.config import resolve
+from autoevol.optimizer.record.making.recipes import RECIPES
 from autoevol.optimizer.record.settings import (
     CheckSettings,
     CompareSettings,
@@ -166,6 +167,16 @@ def test_every_setting_is_documented(prefix: str) -> None:
     for name, field in flat.items():
         expected = "needed" if field.is_required() else _shown(field.get_default(call_default_factory=True))
         assert expected == rows[name], name
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_setting_of_a_recipe_is_documented(recipe: str) -> None:
+    """Its page under docs/ has a row for each, with its default, and none for one that is not there."""
+    text = _text(ROOT / f"docs/{recipe}.md")
+    rows = dict(re.findall(rf"^\| `{recipe}\.(\w+)` \| (.*?) \|", text, re.MULTILINE))
+    fields = {name: field for name, field in RECIPES[recipe].model_fields.items() if name != "recipe"}
+
+    assert {n: _shown(field.get_default(call_default_factory=True)) for n, field in fields.items()} == rows
 
 
 def test_every_finding_is_documented() -> None:

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor:command", "Find out by a few small calls what an endpoint can do."),
     "resume": ("resume:command", "Continue a run that was stopped or killed; nothing is paid for twice."),
     "evolve": ("evolve:command", "Apply one method to every seed, without a search."),
+    "make": ("make:command", "Make rows by Evol-Instruct, Self-Instruct, Magpie or Selective Reflection."),
     "compare": ("compare:command", "Hold methods, prompts and other tools' rows against each other on the same seeds."),
     "ablate": ("ablate:command", "Measure what each clause of a method is worth."),
     "check": ("check:command", "Run the failure detectors over a file of evolved rows."),

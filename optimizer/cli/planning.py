@@ -83,6 +83,8 @@ def measure(settings: Settings, lineup: Lineup | None = None) -> tuple[Sizes, Re
     Raises:
         UsageError: they cannot be read, or there are none.
     """
+    if settings.recipe == "make" and not settings.seeds.source and not settings.make[0].NEEDS_ROWS:
+        return Sizes(0, 0, 0, 0), ReadReport()
     source = open_seeds(settings.seeds)
     mean = seed_tokens(seed.instruction.text for seed in islice(source, 500))
     search = settings.search

@@ -133,7 +133,7 @@ def read_entry(folder: Path) -> RunEntry:
         state=_state(folder, None if frozen is None else status, frozen), recipe=recipe,
         profile=_text(known.get("profile")), steps_done=_whole(known.get("steps_done")),
         steps=_whole(cast("dict[str, Any]", search).get("steps"))
-        if isinstance(search, dict) and recipe not in {"evolve", "compare"} else None,
+        if isinstance(search, dict) and recipe not in {"evolve", "compare", "make"} else None,
         rows=_whole(known.get("rows_out")), calls=calls,
         cost_usd=float(usd) if isinstance(usd, int | float) else None, cost=_cost(settings, status, usd),
         started=_text(known.get("started")),

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pydantic import JsonValue
+
 from ...agents.gateway.requests import Turn
 from ...agents.messages import Finding
 
@@ -28,14 +30,17 @@ class Provenance:
         models: names of the models that took part, each once.
         measures: figures of the dear checks in [0, 1].
         aim: which way the seed went where a student is named: `up`, `keep` or `down`; else empty.
+        recipe: of `autoevol make` that made the row; empty where a method did.
+        parents: ids of the rows that it was made from.
+        notes: what else a recipe says of the row (operation, sampling, tags, scores), ready for JSON.
         touched: what an endpoint did otherwise than asked (`fallback`, `adapted`); each is left out where it is empty.
     """
 
     seed_id: str
-    line: int
-    seed_instruction: str
-    method_id: str
-    rounds: int
+    line: int = 0
+    seed_instruction: str = ""
+    method_id: str = ""
+    rounds: int = 0
     calls: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     score: float | None = None
@@ -44,6 +49,9 @@ class Provenance:
     touched: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     measures: Mapping[str, float] = field(default_factory=dict[str, float])
     aim: str = ""
+    recipe: str = ""
+    parents: tuple[str, ...] = ()
+    notes: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,8 @@ class DroppedRow:
         reason: a class that can be counted.
         detail: in words.
         findings, calls, cost: as in `Provenance`.
+        instruction, response: what was made of it, where a recipe keeps that (for an audit of its filters).
+        notes: what else a recipe says of it, ready for JSON.
     """
 
     seed_id: str
@@ -87,6 +97,9 @@ class DroppedRow:
     findings: tuple[Finding, ...] = ()
     calls: tuple[str, ...] = ()
     cost: float | None = None
+    instruction: str | None = None
+    response: str | None = None
+    notes: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
 
 
 def _findings(findings: Sequence[Finding]) -> list[dict[str, str]]:
@@ -117,6 +130,7 @@ def data_object(row: DataRow) -> dict[str, object]:
             "models": list(came.models),
             **({"measures": dict(came.measures)} if came.measures else {}),
             **({"aim": came.aim} if came.aim else {}),
+            **({"recipe": came.recipe, "parents": list(came.parents), **came.notes} if came.recipe else {}),
             **{name: list(words) for name, words in came.touched.items()},
         },
     }
@@ -132,6 +146,9 @@ def dropped_object(row: DroppedRow) -> dict[str, object]:
         "findings": _findings(row.findings),
         "calls": list(row.calls),
         "cost": row.cost,
+        **({} if row.instruction is None else {"instruction": row.instruction}),
+        **({} if row.response is None else {"response": row.response}),
+        **row.notes,
     }
 
 

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..dataset.report import ReadReport
-from ..record.estimate import Estimate, Sizes, roles_in_use
+from ..record.estimate import Estimate, Sizes
 from ..record.estimate_file import estimate_object, line_object
 from ..record.pricing import models_in_use, unpriced
+from ..record.seats import roles_in_use
 from ..record.settings import RoleSettings, Settings
 from ..record.timing import Bound, slowest
 from ..scoring.examine.menu import menu_of

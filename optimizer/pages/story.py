@@ -15,7 +15,11 @@ from .steps import CandidateView, StepView, accepted
 
 __all__ = ["Findings", "Story", "tell"]
 
-_NO_SEARCH = {"evolve": "One method, applied to every seed", "compare": "Contestants on the same seeds"}
+_NO_SEARCH = {
+    "evolve": "One method, applied to every seed",
+    "compare": "Contestants on the same seeds",
+    "make": "Rows made by recipes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ def tell(found: Findings) -> Story:
     """The story, in words that promise no more than the figures do."""
     headline, tone = _headline(found)
     sentences = [_tried(found), _won(found), _sure(found), _made(found), _cost(found)]
-    if found.status.recipe == "compare":
+    if found.status.recipe in {"compare", "make"}:
         sentences = [*found.status.story.split("\n"), _cost(found)]
     return Story(headline, tone, tuple(sentence for sentence in sentences if sentence))
 

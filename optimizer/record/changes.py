@@ -81,6 +81,7 @@ FIXED: Mapping[str, str] = {
     "embedder": "candidates from before and after could not be compared",
     "student": "scores from before and after could not be compared",
     "checks.**": "scores from before and after could not be compared",
+    "make.**": "it says which rows are made, and how",
     "compare.**": "it says who is compared, on what and how often",
     "search.method": "it is what the search began with",
     "search.steps": "the steps share the chance of a false acceptance, and those that were made had their part of it",

@@ -14,12 +14,11 @@ from pydantic import ValidationError
 from ...agents.gateway.endpoints import Endpoint
 from ...agents.gateway.errors import StorageError, UsageError
 from .config_file import read_config
-from .estimate import roles_in_use
 from .keys import looks_like_key
 from .profiles import PROFILES
 from .quirks import dials_of, switched
 from .schema import say_none
-from .seats import evolver_seats
+from .seats import evolver_seats, roles_in_use
 from .settings import Profile, RoleSettings, Settings
 from .tree import Tree, anchor_paths, drop_other_kinds, merge
 from .wording import Place, sentence_of

@@ -26,9 +26,10 @@ from ...agents.messages import RoleName
 from ..scoring.examine.menu import price_of_item
 from .quirks import quirks_of
 from .rungs import most_scores
+from .seats import as_search, looks_at_results
 from .settings import RoleSettings, Settings
 
-__all__ = ["PARTS", "Bout", "Estimate", "Line", "Sizes", "estimate", "part_of", "roles_in_use", "seed_tokens", "summed"]
+__all__ = ["PARTS", "Bout", "Estimate", "Line", "Sizes", "estimate", "part_of", "seed_tokens", "summed"]
 
 PARTS = ("batches", "analyses", "races on dev", "test", "apply", "compare")
 """The stages of an estimate, in the order of the course."""
@@ -189,18 +190,6 @@ def part_of(stage: str) -> str:
     return {"batch": PARTS[0], "dev": PARTS[2]}.get(rest.partition("/")[2], PARTS[1])
 
 
-def roles_in_use(settings: Settings) -> tuple[RoleName, ...]:
-    """The roles whose models a run with these settings may call."""
-    searching = settings.recipe == "auto-evol" and settings.search.steps > 0
-    dear = price_of_item(settings)
-    beside = settings.recipe == "compare" and settings.compare.pairwise
-    used: dict[RoleName, bool] = {
-        "evolver": True, "responder": True, "analyst": searching and _analysing(settings), "refiner": searching,
-        "judge": beside or "judge" in dear, "student": "student" in dear, "embedder": "embedder" in dear,
-    }  # fmt: skip
-    return tuple(role for role, wanted in used.items() if wanted)
-
-
 def seed_tokens(texts: Iterable[str]) -> int:
     """Mean tokens of the first texts, about: one in four bytes, so a Chinese character is nearly one."""
     sizes = [len(text.encode("utf-8", "replace")) // 4 + 1 for text in islice(texts, _SAMPLE)]
@@ -215,11 +204,30 @@ def summed(parts: Iterable[float | None]) -> float | None:
 
 def _seated_parts(settings: Settings, sizes: Sizes) -> Iterator[tuple[_Part, Settings]]:
     """Every part, with the settings that say who is asked."""
+    if settings.recipe == "make":
+        yield from _making(settings, sizes)
+        return
     if settings.recipe != "compare":
         yield from ((part, settings) for part in _parts(settings, sizes))
     for bout in sizes.bouts:
         seated = settings.model_copy(update={"roles": settings.roles.model_copy(update={"evolver": bout.evolver})})
         yield from ((part, seated) for part in _bout(seated, sizes, bout))
+
+
+def _making(settings: Settings, sizes: Sizes) -> Iterator[tuple[_Part, Settings]]:
+    """Recipe by recipe, each as if all rows of the one before had come through."""
+    rows = sizes.total
+    for number, part in enumerate(settings.make, 1):
+        if part.recipe == "auto-evol":
+            search = settings.search
+            test = min(search.test, rows // 5)
+            held = min(search.held_out, rows * 2 // 5)
+            inner = Sizes(min(search.train, max(1, rows - held - test)), held, test, rows, sizes.seed_tokens)
+            yield from ((each, settings) for each in _parts(as_search(settings), inner))
+        for each in part.expected(rows, sizes.seed_tokens):
+            size, out = each.tokens_in, each.tokens_out
+            yield _Part(f"{number}-{part.recipe}", each.role, each.calls, 0, size, 2 * size, out), settings
+        rows = part.makes(rows)
 
 
 def _bout(settings: Settings, sizes: Sizes, bout: Bout) -> Iterator[_Part]:
@@ -246,7 +254,7 @@ def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
     search, quirks = settings.search, quirks_of(settings)
     # What batches and dev items are taken from: one pool in the authors' code.
     shared = sizes.train + sizes.dev if "dev-overlaps-train" in quirks else 0
-    batch = min(search.batch, shared or sizes.train) if _analysing(settings) else 0
+    batch = min(search.batch, shared or sizes.train) if looks_at_results(settings) else 0
     dev = min(search.dev, shared or sizes.dev)
     least_steps = _least_steps(settings, dev)
     without: tuple[RoleName, ...] = ("embedder",)
@@ -258,7 +266,7 @@ def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
     proposals, asked = search.steps * search.candidates, least_steps * search.candidates
     shown = _METHOD + batch * _case(settings, sizes)
     analysis, sure_refined = (0, 0), asked
-    if _analysing(settings):
+    if looks_at_results(settings):
         yield _Part("analyses", "analyst", proposals, asked, shown, shown, 600)
         analysis = min(600, settings.roles.analyst.max_tokens), settings.roles.analyst.max_tokens
         sure_refined = 0
@@ -295,11 +303,6 @@ def _method(settings: Settings) -> tuple[int, int]:
     if "whole-method" not in quirks_of(settings):
         return _METHOD, _METHOD
     return _WHOLE_METHOD, _WHOLE_METHOD + settings.roles.refiner.max_tokens
-
-
-def _analysing(settings: Settings) -> bool:
-    """Whether a batch is evolved and analysed in each step; the baseline looks at no results."""
-    return settings.search.strategy != "best-of-n"
 
 
 def _least_steps(settings: Settings, dev: int) -> int:

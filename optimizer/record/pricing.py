@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from ...agents.gateway.books.prices import known_price, provider_of
 from ...agents.gateway.endpoints import Endpoint, Price
-from .estimate import roles_in_use
-from .seats import evolver_seats
+from .seats import evolver_seats, roles_in_use
 from .settings import RoleSettings, Settings
 
 __all__ = ["models_in_use", "priced", "unpriced"]

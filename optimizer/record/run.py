@@ -14,6 +14,8 @@ from ...agents.messages import (
     Answered,
     AnswerTask,
     ChooseTask,
+    Continued,
+    ContinueTask,
     EmbedTask,
     Evolved,
     EvolveTask,
@@ -23,6 +25,7 @@ from ...agents.messages import (
     RefineTask,
     ReflectTask,
     Reply,
+    ScoreTask,
     SolveTask,
     Task,
 )
@@ -51,6 +54,8 @@ _ROLE: Mapping[type[Task], str] = {
     SolveTask: "student",
     EmbedTask: "embedder",
     ProgramTask: "sandbox",
+    ContinueTask: "generator",
+    ScoreTask: "student",
 }
 
 
@@ -97,7 +102,7 @@ def _message_row(message: Message, sender: str, to: str) -> dict[str, Any]:
         "to": to,
         "calls": [call.key for call in message.calls] if isinstance(message, Reply) else [],
     }
-    if isinstance(message, Evolved | Answered):
+    if isinstance(message, Evolved | Answered | Continued):
         row["text"] = message.text
     return row
 

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from ...agents.gateway.endpoints import Budget, Endpoint
+from .making.recipes import Making
 
 __all__ = ["CheckSettings", "CompareSettings", "Profile", "ResponderForm", "RoleSettings", "Roles", "SearchSettings",
            "SeedSettings", "Settings", "Strategy"]  # fmt: skip
@@ -45,6 +46,10 @@ class Roles(_Frozen):
     reflector: RoleSettings = RoleSettings(max_tokens=2048)
     student: RoleSettings = RoleSettings(temperature=0.7, max_tokens=1024)
     embedder: RoleSettings = RoleSettings(max_tokens=1)
+    generator: RoleSettings = RoleSettings(temperature=1.0, top_p=1.0, max_tokens=1024)
+    tagger: RoleSettings = RoleSettings(max_tokens=512)
+    guard: RoleSettings = RoleSettings(max_tokens=64)
+    rewarder: RoleSettings = RoleSettings(max_tokens=64)
 
 
 class SeedSettings(_Frozen):
@@ -187,7 +192,8 @@ class Settings(_Frozen):
     Args:
         name: the run's name, part of its folder's name.
         recipe: what is done: `auto-evol` optimizes and applies, `evolve` only applies a method, `compare` holds methods
-            against each other.
+            against each other, `make` makes rows by other recipes.
+        make: the recipes of `make`, each on the rows of the one before.
         profile: which published or recommended set of decisions is used.
         quirks: what the publications do otherwise (docs/profiles.md): empty means those of the profile, names with a
             sign (`-ties-accepted`) change the profile's, names without are meant exactly, `none` takes all away.
@@ -210,7 +216,8 @@ class Settings(_Frozen):
     """
 
     name: str = "run"
-    recipe: Literal["auto-evol", "evolve", "compare"] = "auto-evol"
+    recipe: Literal["auto-evol", "evolve", "compare", "make"] = "auto-evol"
+    make: tuple[Making, ...] = ()
     profile: Profile = "recommended"
     quirks: tuple[str, ...] = ()
     run_seed: int = 0

@@ -19,6 +19,7 @@ from autoevol.agents.messages import (
     JudgeTask,
     RefineTask,
     RoleName,
+    ScoreTask,
     SolveTask,
 )
 from autoevol.agents.published import FeedbackTask, RewriteTask
@@ -35,7 +36,8 @@ def test_each_kind_of_task_has_its_agent() -> None:
     kinds = (EvolveTask, AnswerTask, AnalysisTask, RefineTask, JudgeTask)
     published = {FeedbackTask: "analyst", RewriteTask: "refiner"}
     assert {**dict(zip(kinds, ROLES, strict=True)), **published} == {kind: agent.role for kind, agent in cast.items()}
-    assert [AnswerTask, SolveTask] == list(build_cast(GivenDoor(), {"responder": SPEC, "student": SPEC}, secret="s"))
+    student = build_cast(GivenDoor(), {"responder": SPEC, "student": SPEC}, secret="s")
+    assert [AnswerTask, SolveTask, ScoreTask] == list(student)
 
 
 def test_a_cast_needs_a_secret_and_words_of_its_own() -> None:

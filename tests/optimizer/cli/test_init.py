@@ -18,7 +18,7 @@ from autoevol.optimizer.record.settings import Settings
 from .conftest import Cli
 
 # What a person does not choose: the command does, a secret is drawn, and these roles have no work yet.
-UNSAID = re.compile(r"recipe|secret|roles\.(reflector|student).*|roles\.\w+\.(endpoint|model|top_p|extra)")
+UNSAID = re.compile(r"recipe|make|secret|roles\.(reflector|student).*|roles\.\w+\.(endpoint|model|top_p|extra)")
 
 
 def _sections() -> list[tuple[str, str]]:

@@ -202,7 +202,7 @@ def test_the_usual_key_variable_is_taken_where_it_is_set(monkeypatch: pytest.Mon
     [
         ({**LOCAL, "search": {"stepz": 1}}, "no setting search.stepz on the command line. Did you mean search.steps?"),
         ({**LOCAL, "steps": 1}, "Did you mean search.steps?"),
-        ({**LOCAL, "zzz": 1}, "Known there: name, recipe, profile"),
+        ({**LOCAL, "zzz": 1}, "Known there: name, recipe, make, profile"),
         ({**LOCAL, "search": {"steps": -1}}, "steps on the command line must be greater than or equal to 0, not -1."),
         ({**LOCAL, "search": {"steps": "ten"}}, "must be a whole number, not 'ten'."),
         ({**LOCAL, "search": 3}, "search on the command line must be a table of settings"),

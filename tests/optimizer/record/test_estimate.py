@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from autoevol.optimizer.record.config import resolve
-from autoevol.optimizer.record.estimate import Sizes, estimate, roles_in_use, seed_tokens
+from autoevol.optimizer.record.estimate import Sizes, estimate, seed_tokens
+from autoevol.optimizer.record.seats import roles_in_use
 from autoevol.optimizer.record.settings import Settings
 from autoevol.optimizer.record.tree import merge
 

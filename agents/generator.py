@@ -1,0 +1,53 @@
+"""The generator: goes on from a bare text, as a model does that nobody has put into a chat.
+
+Magpie (arXiv 2406.08464, section 2) has an aligned model write what a user would say, from nothing but the beginning
+of a user's turn; Self-Instruct (arXiv 2212.10560) lets an untuned model continue a numbered list. Both need an endpoint
+for raw completions: one that renders a chat template itself always opens the assistant's turn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from .agent import Seat, call_of, failed
+from .gateway.outcomes import NoAnswer
+from .gateway.requests import Decoding
+from .messages import Continued, ContinueTask, Failed, RoleName
+
+__all__ = ["Generator"]
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """Continues one text.
+
+    Args:
+        seat: where its calls go.
+    """
+
+    seat: Seat
+
+    @property
+    def role(self) -> RoleName:
+        """The role that it plays."""
+        return self.seat.role
+
+    async def __call__(self, task: ContinueTask) -> Continued | Failed:
+        """What follows the text; nothing at all is a reply too."""
+        outcome = await self.seat.plain(task, task.text, "completion", self._decoding(task))
+        if isinstance(outcome, NoAnswer):
+            return failed(self.role, task, outcome)
+        return Continued(
+            id=f"{task.id}/reply", parent=task.id, text=outcome.text, truncated=outcome.finish == "length",
+            calls=(call_of(self.role, outcome),),
+        )  # fmt: skip
+
+    def _decoding(self, task: ContinueTask) -> Decoding:
+        own = self.seat.decoding
+        return replace(
+            own,
+            stop=task.stop or own.stop,
+            temperature=own.temperature if task.temperature is None else task.temperature,
+            top_p=own.top_p if task.top_p is None else task.top_p,
+            max_tokens=own.max_tokens if task.max_tokens is None else task.max_tokens,
+        )

@@ -1,0 +1,75 @@
+"""`autoevol make RECIPE [SEEDS]`: rows by other recipes, or by several in a row."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import GroupedCommand, session_options
+
+if TYPE_CHECKING:
+    from ..record.tree import Tree
+
+__all__ = ["command"]
+
+
+@click.command("make", cls=GroupedCommand)
+@click.argument("recipe", required=False)
+@click.argument("seeds", required=False)
+@click.option("--list", "show", is_flag=True, help="List the recipes, or the settings of RECIPE, and end.")
+@click.option("--preset", metavar="NAME", help="Values of the recipe: recommended, paper or official-code.")
+@click.option("--count", type=click.IntRange(min=1), metavar="N", help="Rows to be made, where the recipe makes any.")
+@click.option("--with", "values", multiple=True, metavar="NAME=VALUE",
+              help="A setting of the recipe, as in --with rounds=2; `--list` names them.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Also put the data set here. The file must not exist yet.")  # fmt: skip
+@session_options
+def command(
+    recipe: str | None, seeds: str | None, show: bool, preset: str | None, count: int | None, values: tuple[str, ...],
+    **options: Any,
+) -> None:  # fmt: skip
+    """Make rows by a published recipe: evol-instruct, self-instruct, magpie, reflection or auto-evol.
+
+    SEEDS is a file (JSONL, JSON, CSV, Parquet) or hub:NAME; magpie needs none. Without RECIPE the settings file says
+    which recipes follow each other, as [[make]] tables; each works on the rows of the one before.
+    """
+    from .launch import launch  # noqa: PLC0415  --help of this command must stay quick
+
+    if show:
+        from ..pages.recipe_list import recipe_lines  # noqa: PLC0415
+
+        click.echo("\n".join(recipe_lines(recipe)))
+        return
+    said: Tree = {"recipe": "make", **({"seeds": {"source": seeds}} if seeds else {})}
+    if recipe is not None:
+        said["make"] = [_part(recipe, preset, count, values)]
+    elif preset is not None or count is not None or values:
+        raise click.UsageError("--preset, --count and --with need a RECIPE.")
+    launch(options, said)
+
+
+def _part(recipe: str, preset: str | None, count: int | None, values: tuple[str, ...]) -> Tree:
+    """The settings of the one recipe, as they would stand in a file."""
+    part: Tree = {"recipe": recipe}
+    if preset is not None:
+        part["preset"] = preset
+    if count is not None:
+        part["count"] = count
+    for line in values:
+        name, equals, text = line.partition("=")
+        if not equals or not name.strip():
+            raise click.UsageError(f"--with does not understand '{line}'. Write NAME=VALUE, as in rounds=2.")
+        part[name.strip()] = _value(text.strip())
+    return part
+
+
+def _value(text: str) -> object:
+    """As JSON where it is; else the words themselves."""
+    try:
+        value: object = json.loads(text)
+    except ValueError:
+        return text
+    return value

@@ -1,0 +1,50 @@
+"""The recipes of `autoevol make` and their settings, for the terminal."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+from pydantic_core import PydanticUndefined
+
+from ...agents.gateway.errors import UsageError
+from ..record.making.part import PartSettings
+from ..record.making.recipes import RECIPES
+
+__all__ = ["recipe_lines"]
+
+
+def recipe_lines(name: str | None) -> list[str]:
+    """All recipes with what each is; or one, with its settings, their defaults and what its presets say.
+
+    Raises:
+        UsageError: there is no such recipe.
+    """
+    if name is None:
+        width = max(map(len, RECIPES))
+        lines = [f"{each:<{width}}  {_summary(kind)}" for each, kind in RECIPES.items()]
+        return [*lines, "", "`autoevol make RECIPE --list` shows the settings of one."]
+    if name not in RECIPES:
+        raise UsageError(f"There is no recipe '{name}'.", fix=f"Recipes are: {', '.join(RECIPES)}.")
+    kind = RECIPES[name]
+    told = _arguments(kind)
+    lines = [_summary(kind), ""]
+    for field, info in kind.model_fields.items():
+        if field == "recipe":
+            continue
+        default = info.get_default(call_default_factory=True)
+        shown = "" if default is PydanticUndefined else f" [{default!r}]"
+        lines.append(f"  {field}{shown}  {told.get(field, '')}".rstrip())
+    lines += [f"  preset {preset}: {dict(values)}" for preset, values in kind.PRESETS.items()]
+    return lines
+
+
+def _summary(kind: type[PartSettings]) -> str:
+    return (inspect.getdoc(kind) or "").partition("\n")[0]
+
+
+def _arguments(kind: type[PartSettings]) -> dict[str, str]:
+    """What the docstring says of each field, in one line each."""
+    text = (inspect.getdoc(PartSettings) or "") + "\n\n" + (inspect.getdoc(kind) or "")
+    found = re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", text, re.MULTILINE)
+    return {name: " ".join(words.split()) for name, words in found}

@@ -1,0 +1,111 @@
+"""What a recipe keeps its rows in: data and dropped ones, in order, with counts that add up (design, law 3)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+
+from ...agents.messages import Call
+from ..dataset.rows import DataRow, DroppedRow, data_object, dropped_object
+from ..record.run import Run
+
+__all__ = ["Book", "Made", "cost_of", "keys_of", "models_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Counts of a recipe: taken in + created = out + dropped by reason.
+
+    Args:
+        taken: rows that were read.
+        created: rows that the recipe made beside them.
+        out: rows of data.
+        dropped: rows that are none, by reason.
+        lines: what else there is to tell, a line each.
+    """
+
+    taken: int
+    created: int
+    out: int
+    dropped: dict[str, int]
+    lines: tuple[str, ...] = ()
+
+    @property
+    def story(self) -> str:
+        """In one line."""
+        made = f", {self.created:,} made" if self.created else ""
+        return f"{self.taken:,} rows in{made}, {self.out:,} out, {sum(self.dropped.values()):,} dropped."
+
+
+class Book:
+    """Opens `dataset.jsonl` and `dropped.jsonl` in the folder of a part of a run; write in the order of the work.
+
+    Args:
+        run: the run.
+        place: the part, such as `1-magpie`: its folder, and the stage that its calls are booked on.
+    """
+
+    def __init__(self, run: Run, place: str) -> None:
+        self._data = run.folder.rows(f"{place}/dataset.jsonl")
+        self._rest = run.folder.rows(f"{place}/dropped.jsonl")
+        self._stack = ExitStack()
+        self._dropped: Counter[str] = Counter()
+        self._out = 0
+        self.taken = 0
+        """Rows that were read; the recipe counts them."""
+        self.lines: list[str] = []
+        """What there is to tell at the end."""
+
+    def __enter__(self) -> Book:
+        self._stack.enter_context(self._data)
+        self._stack.enter_context(self._rest)
+        return self
+
+    def keep(self, row: DataRow) -> None:
+        """A row of data.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        self._data.write(data_object(row))
+        self._out += 1
+
+    def drop(self, row: DroppedRow) -> None:
+        """A row that is none, with its reason.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        self._rest.write(dropped_object(row))
+        self._dropped[row.reason] += 1
+
+    @property
+    def made(self) -> Made:
+        """The counts so far; what came out and was not taken in was created."""
+        ended = self._out + self._dropped.total()
+        return Made(self.taken, max(0, ended - self.taken), self._out, dict(sorted(self._dropped.items())),
+                    tuple(self.lines))  # fmt: skip
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+
+def keys_of(calls: Iterable[Call]) -> tuple[str, ...]:
+    """Keys of calls in the journal."""
+    return tuple(call.key for call in calls)
+
+
+def cost_of(calls: Iterable[Call]) -> float | None:
+    """USD over calls; None where a price is unknown."""
+    costs = [call.cost for call in calls]
+    return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+
+def models_of(calls: Iterable[Call]) -> tuple[str, ...]:
+    """Names of the models that took part, each once."""
+    return tuple(dict.fromkeys(call.model for call in calls if call.model))

@@ -1,0 +1,32 @@
+"""The recipes by name, and any of them as a setting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
+
+from .auto_evol import AutoEvolSettings
+from .evol_instruct import EvolInstructSettings
+from .magpie import MagpieSettings
+from .part import PartSettings
+from .reflection import ReflectionSettings
+from .self_instruct import SelfInstructSettings
+
+__all__ = ["RECIPES", "Making"]
+
+Making = Annotated[
+    EvolInstructSettings | SelfInstructSettings | MagpieSettings | ReflectionSettings | AutoEvolSettings,
+    Field(discriminator="recipe"),
+]
+"""The settings of one recipe, told apart by `recipe`."""
+
+RECIPES: Mapping[str, type[PartSettings]] = {
+    "evol-instruct": EvolInstructSettings,
+    "self-instruct": SelfInstructSettings,
+    "magpie": MagpieSettings,
+    "reflection": ReflectionSettings,
+    "auto-evol": AutoEvolSettings,
+}
+"""Every recipe of `autoevol make`."""
