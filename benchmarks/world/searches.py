@@ -161,7 +161,7 @@ class _Run:
         while not self.strategies.stop(past):
             being = self._being(incumbent)
             children = [self.world.child(being) for _ in range(self.candidates)]
-            if not self.strategies.fixed_dev:
+            if not self.strategies.keeps_scores:
                 incumbent = self._standing("incumbent", being)
             standings = [incumbent, *(self._standing(f"c{n}", one) for n, one in enumerate(children, 1))]
             self.scored = 0

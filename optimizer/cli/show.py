@@ -141,7 +141,8 @@ class _Seen:
         if decided:
             yield "\nDecisions"
         for step in decided:
-            reason = step.decision.reason if step.decision else ""
+            back = step.decision.back if step.decision else None
+            reason = f"{step.decision.reason if step.decision else ''} {back.reason if back else ''}"
             yield f"  step {step.number + 1}: {_line(step.title)}. {_line(reason)}"
         if self.found.confirmation:
             yield f"  test: {_line(self.found.confirmation.verdict)}. {_line(self.found.confirmation.reason)}"

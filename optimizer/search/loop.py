@@ -47,7 +47,7 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
         batch, cases = await _batch(run, strategies, incumbent.contestant.method, step)
         field = field.led_by(incumbent.contestant.method)
         proposed = await strategies.propose(run, step, field, cases)
-        if not strategies.fixed_dev:
+        if not strategies.keeps_scores:
             incumbent = Standing(incumbent.contestant, {}, {})
         standings = entrants(incumbent, proposed)
         dev = strategies.dev_of(run.split, step)
@@ -68,6 +68,8 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
             field = field.without(incumbent.contestant.method.id)
             incumbent = _leading(earlier)
         write_turn(run, Turn(step, batch, proposed, standings, decision, incumbent, back))
+        for one in filter(None, (decision, back)):
+            run.watcher.note(f"Step {step + 1}: {one.reason}")
     return Search(incumbent.contestant.method, tuple(decisions), stopped)
 
 

@@ -44,7 +44,7 @@ class Strategies:
         batch_score: the score of one trajectory of a batch.
         batch_of: which seeds a step evolves for analysis.
         dev_of: which dev items a step decides on.
-        fixed_dev: whether the incumbent keeps what it has shown on earlier items, so that only new ones are asked.
+        keeps_scores: whether the incumbent keeps what it has shown on earlier items, so that only new ones are asked.
         narrowing: by how much a candidate's evolutions may be less diverse; None where nothing is asked.
         look_back: whether an earlier method is better than the incumbent after all.
         race, decide, stop, propose: see their files.
@@ -58,7 +58,7 @@ class Strategies:
     batch_score: Score
     batch_of: ItemsOf
     dev_of: ItemsOf
-    fixed_dev: bool
+    keeps_scores: bool
     race: Race
     decide: Decide
     look_back: LookBack
@@ -88,7 +88,7 @@ def strategies_of(settings: Settings) -> Strategies:
         batch_score=score,
         batch_of=_batch_of(settings, quirks),
         dev_of=_dev_of(settings, quirks),
-        fixed_dev="rolling-dev" not in quirks,
+        keeps_scores="rolling-dev" not in quirks,
         race=FullRace(dev, score) if observed else RungRace(dev, score, evidence),
         decide=_decision_rule(settings, quirks),
         look_back=never_back if observed else partial(look_back, evidence),

@@ -123,7 +123,7 @@ def test_show_tells_the_story(cli: Cli, finished: Path) -> None:
     assert 0 == said.code
     for heading in ("Kept the starting method", "Decisions", "Counts", "Cost", "Method ", f"Files in {finished}"):
         assert heading in said.out
-    assert "step 2: " in said.out
+    assert "step 1: " in said.out
     assert "report.html" in said.out
     assert said.out == cli("show", finished.name).out.replace(f"runs/{finished.name}", str(finished))
 
@@ -143,7 +143,7 @@ def test_show_as_json_is_one_object(cli: Cli, finished: Path) -> None:
     """What a program would ask for, with counts that add up."""
     row = json.loads(cli("show", "run", "--json").out)
 
-    assert ("finished", 2, 2) == (row["state"], row["steps_done"], len(row["decisions"]))
+    assert ("finished", 1, 1) == (row["state"], row["steps_done"], len(row["decisions"]))
     assert 6 == row["counts"]["rows_out"] + sum(row["counts"]["dropped"].values())
     assert sum(role["calls"] for role in row["cost_by_role"].values()) > 0
     assert row["method"]["clauses"]
