@@ -114,9 +114,11 @@ def _outcome(
 def _human_note(found: Comparison) -> str:
     """How the method stands against the one that people designed; nothing is decided by it."""
     said = "better" if found.better else "worse" if found.high < 0 else "neither is proven better"
+    if found.low > 0 and not found.better:
+        said = f"but too few items differ ({found.wins + found.losses} of {found.n}) to prove it better"
     return (
         f"Against Evol-Instruct as people designed it, at the same cost: {found.difference:+.3f} "
-        f"({found.low:+.3f} to {found.high:+.3f}), {said}."
+        f"({found.low:+.3f} to {found.high:+.3f}, p = {found.p:.2g}), {said}."
     )
 
 
