@@ -37,7 +37,7 @@ def demo_settings(*, long: bool = False) -> Settings:
     heat = 0.6 if long else 1.0
     thinker = RoleSettings(endpoint="writer", model=writer, temperature=heat, top_p=0.95, max_tokens=420)
     search = (
-        SearchSettings(method="maths", steps=1, batch=4, candidates=3, dev=30, test=8, rungs=(10,), patience=None)
+        SearchSettings(method="maths", steps=2, batch=4, candidates=3, dev=30, test=8, rungs=(10,), patience=None)
         if long
         else SearchSettings(method="maths", steps=2, batch=3, candidates=3, dev=4, test=3, rungs=())
     )
