@@ -46,12 +46,12 @@ def test_every_recorded_call_is_used_by_the_replay(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("long", [False, True])
 def test_the_demo_fits_its_seeds_and_its_models(long: bool) -> None:
-    """Two steps (one is recorded), at least two candidates, held-out seeds, and models that can be fetched."""
+    """Two steps, at least two candidates, held-out seeds, and models that can be fetched."""
     settings = demo_settings(long=long)
     sizes, report = measure(settings)
 
     assert report.read == report.good
-    assert settings.search.steps >= (1 if long else 2)
+    assert settings.search.steps >= 2
     assert settings.search.candidates >= 2
     assert (sizes.dev, sizes.test) == (settings.search.dev, settings.search.test)
     assert all(endpoint.local in MODELS for endpoint in settings.endpoints.values())
