@@ -7,6 +7,7 @@ for raw completions: one that renders a chat template itself always opens the as
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 
 from .agent import Seat, call_of, failed
@@ -50,4 +51,11 @@ class Generator:
             temperature=own.temperature if task.temperature is None else task.temperature,
             top_p=own.top_p if task.top_p is None else task.top_p,
             max_tokens=own.max_tokens if task.max_tokens is None else task.max_tokens,
+            extra=own.extra if task.extra is None else _joined(task.extra, own.extra),
         )
+
+
+def _joined(task: str, own: str | None) -> str:
+    """Fields of both, those of the seat winning: a person said them."""
+    fields: dict[str, object] = {**json.loads(task), **json.loads(own or "{}")}
+    return json.dumps(fields, sort_keys=True)

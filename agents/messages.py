@@ -274,6 +274,7 @@ class ContinueTask(Task):
         text: what stands there.
         stop: strings that end the continuation.
         temperature, top_p, max_tokens: instead of the seat's own where they are not None.
+        extra: further fields of the request, as JSON text of one object; those of the seat win over them.
     """
 
     text: str
@@ -281,6 +282,7 @@ class ContinueTask(Task):
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int | None = None
+    extra: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

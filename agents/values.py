@@ -11,7 +11,7 @@ __all__ = ["Call", "ClauseEdit", "Edit", "Finding", "Instruction", "MethodFindin
 
 RoleName = Literal[
     "evolver", "responder", "analyst", "refiner", "judge", "reflector", "student", "embedder",
-    "generator", "tagger", "guard", "rewarder",
+    "generator", "tagger", "guard", "rewarder", "base",
 ]  # fmt: skip
 
 

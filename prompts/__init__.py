@@ -75,6 +75,11 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "judge-response": frozenset({"target", "response"}),
     "judge-tags": frozenset({"tag"}),
     "judge-json": frozenset(),
+    "make-magpie-maths": frozenset(),
+    "make-magpie-code": frozenset(),
+    "make-magpie-translation": frozenset(),
+    "make-magpie-chinese": frozenset(),
+    "make-magpie-turns": frozenset(),
 }
 
 

@@ -46,5 +46,5 @@ def _summary(kind: type[PartSettings]) -> str:
 def _arguments(kind: type[PartSettings]) -> dict[str, str]:
     """What the docstring says of each field, in one line each."""
     text = (inspect.getdoc(PartSettings) or "") + "\n\n" + (inspect.getdoc(kind) or "")
-    found = re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", text, re.MULTILINE)
-    return {name: " ".join(words.split()) for name, words in found}
+    found = re.findall(r"^ {4}(\w+(?:, \w+)*): (.*(?:\n {8}.*)*)", text, re.MULTILINE)
+    return {name: " ".join(words.split()) for names, words in found for name in names.split(", ")}

@@ -22,13 +22,14 @@ from ..record.seats import as_search
 from ..search.strategies import strategies_of
 from .auto_evol import auto_evol
 from .book import Made
+from .magpie.recipe import magpie
 
 __all__ = ["MadeRows", "Recipe", "make"]
 
 Recipe = Callable[[Run, Any, str, Iterable[Seed]], Awaitable[Made]]
 """A recipe: the run, its own settings, its place (folder and stage), the rows that are there."""
 
-_RECIPES: Mapping[str, Recipe] = {}
+_RECIPES: Mapping[str, Recipe] = {"magpie": magpie}
 
 
 class MadeRows:

@@ -117,8 +117,7 @@ def _seconds(left: Estimate, now: Progress, bound: str) -> float | None:
 
 def _calls_left(line: Line, entries: Iterable[Entry], course: Course, before: int = 0) -> int:
     """Calls of a line that may still come, if those of the lines `before` it in its part and role came first."""
-    order = {"test": 3, "apply": 4}
-    if PARTS.index(line.stage) < order.get(course.phase, 0):
+    if _is_over(line.stage, course.phase):
         return 0
     mine = [entry for entry in entries if entry.role == line.role and part_of(entry.stage) == line.stage]
     left = min(line.calls, line.calls + before - sum(entry.sum.calls for entry in mine))
@@ -128,6 +127,15 @@ def _calls_left(line: Line, entries: Iterable[Entry], course: Course, before: in
         made = sum(entry.sum.calls for entry in mine if step_of(entry.stage) == here)
         left = min(left, -(-line.calls * (course.steps - course.step) // course.steps) - made)
     return max(0, left)
+
+
+def _is_over(stage: str, phase: str) -> bool:
+    """Whether a stage lies before the phase that the run is in; recipes in a row begin with their number."""
+    if stage not in PARTS:
+        number, now = stage.partition("-")[0], phase.partition("-")[0]
+        return number.isdecimal() and now.isdecimal() and int(number) < int(now)
+    order = {"test": 3, "apply": 4}
+    return PARTS.index(stage) < order.get(phase, 0)
 
 
 def _by_role(entries: Iterable[Entry]) -> Mapping[str, Sum]:

@@ -50,6 +50,7 @@ class Roles(_Frozen):
     tagger: RoleSettings = RoleSettings(max_tokens=512)
     guard: RoleSettings = RoleSettings(max_tokens=64)
     rewarder: RoleSettings = RoleSettings(max_tokens=64)
+    base: RoleSettings = RoleSettings(max_tokens=1024)
 
 
 class SeedSettings(_Frozen):
