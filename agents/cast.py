@@ -17,6 +17,7 @@ from .evolver import Evolver
 from .gateway.errors import UsageError
 from .gateway.requests import Decoding
 from .generator import Generator
+from .guards import Guard, GuardTask, HarmJudge, HarmTask
 from .judge import Judge
 from .messages import (
     AnalysisTask,
@@ -31,6 +32,7 @@ from .messages import (
     SolveTask,
     Task,
 )
+from .operations import Comparer, GainTask, OperationTask, Operator
 from .published import FeedbackTask, FreeAnalyst, RewriteTask, WholeRefiner
 from .refiner import Refiner
 from .responder import Responder, ResponderForm
@@ -100,6 +102,10 @@ def build_cast(
         ("student", SolveTask, lambda: Student(answering("student"))),
         ("student", ScoreTask, lambda: Scorer(seat("student"))),
         ("embedder", EmbedTask, lambda: Embedder(seat("embedder"))),
+        ("evolver", OperationTask, lambda: framed("evolver", Operator)),
+        ("judge", GainTask, lambda: framed("judge", Comparer)),
+        ("guard", GuardTask, lambda: Guard(seat("guard"))),
+        ("judge", HarmTask, lambda: framed("judge", HarmJudge)),
         ("generator", ContinueTask, lambda: Generator(seat("generator"))),
     )
     return {kind: agent() for role, kind, agent in known if role in seats}

@@ -222,8 +222,10 @@ def _estimate(settings: Settings, source: SeedSource, split: Split, files: RunFo
 def _watch(run: Run, gateway: Gateway, expected: Estimate, watcher: Watcher) -> None:
     """Show the gateway's figures from now on, with what is left; and say what a death of the run left open."""
 
+    places = tuple(f"{number}-{part.recipe}" for number, part in enumerate(run.settings.make, 1))
+
     def course() -> Course:
-        return Course(run.state.get("phase", ""), run.state.get("step", 0), run.settings.search.steps)
+        return Course(run.state.get("phase", ""), run.state.get("step", 0), run.settings.search.steps, places)
 
     before = finished_calls(run.folder.path)
     cut_off = cut_off_notice(cut_off_in(run.folder.path))

@@ -174,9 +174,18 @@ def test_every_setting_of_a_recipe_is_documented(recipe: str) -> None:
     """Its page under docs/ has a row for each, with its default, and none for one that is not there."""
     text = _text(ROOT / f"docs/{recipe}.md")
     rows = dict(re.findall(rf"^\| `{recipe}\.(\w+)` \| (.*?) \|", text, re.MULTILINE))
-    fields = {name: field for name, field in RECIPES[recipe].model_fields.items() if name != "recipe"}
+    shared = {"recipe", "guard", "guard_role"}
+    fields = {name: field for name, field in RECIPES[recipe].model_fields.items() if name not in shared}
 
     assert {n: _shown(field.get_default(call_default_factory=True)) for n, field in fields.items()} == rows
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_what_all_recipes_share_is_documented_once(recipe: str) -> None:
+    """docs/make.md has the settings of the guard, with their defaults."""
+    rows = dict(re.findall(r"^\| `(guard\w*)` \| (.*?) \|", _text(ROOT / "docs/make.md"), re.MULTILINE))
+
+    assert {n: _shown(f.default) for n, f in RECIPES[recipe].model_fields.items() if n.startswith("guard")} == rows
 
 
 def test_every_finding_is_documented() -> None:

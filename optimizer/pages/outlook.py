@@ -124,14 +124,15 @@ def _table(forecast: Estimate) -> Iterator[str]:
     heads = ("at least", "at most", "tokens in", "out, expected", "out, at most", "USD, about")
     widths = (10, 10, 14, 15, 14, 12)
     columns = "".join(f"{head:>{width}}" for head, width in zip(heads, widths, strict=True))
-    yield f"  {'stage':<14}{'role':<11}{columns}"
+    wide = max(14, 2 + max((len(line.stage) for line in forecast.lines), default=0))
+    yield f"  {'stage':<{wide}}{'role':<11}{columns}"
     roles = [(("", role), line) for role, line in forecast.by_role().items()]
     for (stage, role), line in [((line.stage, line.role), line) for line in forecast.lines] + roles:
         cells = (line.least_calls, line.calls, line.tokens_in, line.expected_out, line.worst_out)
         shown = [f"{cell:,}" for cell in cells]
         shown.append("unknown" if line.expected_usd is None else f"{line.expected_usd:,.2f}")
         row = "".join(f"{cell:>{width}}" for cell, width in zip(shown, widths, strict=True))
-        yield f"  {stage or 'all':<14}{role:<11}{row}"
+        yield f"  {stage or 'all':<{wide}}{role:<11}{row}"
 
 
 def _sums(plan: Plan) -> Iterator[str]:

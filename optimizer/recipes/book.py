@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
+from typing import Any
 
-from ...agents.messages import Call
+from ...agents.messages import Call, Instruction
+from ..dataset.conversations import turns_of
+from ..dataset.language import language_of
 from ..dataset.rows import DataRow, DroppedRow, data_object, dropped_object
 from ..record.run import Run
 
-__all__ = ["Book", "Made", "cost_of", "keys_of", "models_of"]
+__all__ = ["Book", "Made", "cost_of", "count_of", "instruction_of", "keys_of", "models_of", "rows_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,11 @@ class Book:
         self._stack.__exit__(kind, error, trace)
 
 
+def count_of(rows: Iterable[object]) -> int:
+    """How many rows there are; reads them through where they do not know it."""
+    return len(rows) if isinstance(rows, Sized) else sum(1 for _ in rows)
+
+
 def keys_of(calls: Iterable[Call]) -> tuple[str, ...]:
     """Keys of calls in the journal."""
     return tuple(call.key for call in calls)
@@ -109,3 +119,16 @@ def cost_of(calls: Iterable[Call]) -> float | None:
 def models_of(calls: Iterable[Call]) -> tuple[str, ...]:
     """Names of the models that took part, each once."""
     return tuple(dict.fromkeys(call.model for call in calls if call.model))
+
+
+def rows_of(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a JSONL file of ours, one at a time."""
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)
+
+
+def instruction_of(row: Mapping[str, Any]) -> Instruction:
+    """The instruction of a finished row, with what stands before it."""
+    before = tuple(turns_of(row["context"], "context")) if row["context"] else ()
+    return Instruction(row["instruction"], row["system"], before, language_of(row["instruction"]))

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...agents.messages import Instruction
+from ...agents.gateway.errors import StorageError, UsageError
 from ...agents.method import Method
-from ..dataset.conversations import turns_of
-from ..dataset.language import language_of
-from ..dataset.report import ReadReport
 from ..dataset.seed import Seed
-from ..dataset.split import Split, choose
-from ..record.folder import RunFolder
 from ..record.making.recipes import Making
 from ..record.run import Run
-from ..record.seats import as_search
-from ..search.strategies import strategies_of
-from .auto_evol import auto_evol
-from .book import Made
+from .book import Made, instruction_of, rows_of
+from .evol_instruct.recipe import evol_instruct
 from .magpie.recipe import magpie
+from .safety import GUARDED, screen
+from .searched import searched
 
 __all__ = ["MadeRows", "Recipe", "make"]
 
 Recipe = Callable[[Run, Any, str, Iterable[Seed]], Awaitable[Made]]
 """A recipe: the run, its own settings, its place (folder and stage), the rows that are there."""
 
-_RECIPES: Mapping[str, Recipe] = {"magpie": magpie}
+_RECIPES: Mapping[str, Recipe] = {"evol-instruct": evol_instruct, "magpie": magpie}
 
 
 class MadeRows:
@@ -37,19 +31,19 @@ class MadeRows:
 
     Args:
         path: a `dataset.jsonl` of ours.
+        count: how many there are.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, count: int) -> None:
         self._path = path
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
 
     def __iter__(self) -> Iterator[Seed]:
-        with self._path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                row = json.loads(line)
-                text = row["instruction"]
-                before = tuple(turns_of(row["context"], "context")) if row["context"] else ()
-                asked = Instruction(text, row["system"], before, language_of(text))
-                yield Seed(row["id"], number, asked, row["response"] or None)
+        for number, row in enumerate(rows_of(self._path), 1):
+            yield Seed(row["id"], number, instruction_of(row), row["response"] or None)
 
 
 async def make(run: Run, start: Method, seeds: Iterable[Seed]) -> str:
@@ -60,59 +54,65 @@ async def make(run: Run, start: Method, seeds: Iterable[Seed]) -> str:
 
     Raises:
         SessionStopped: budget, key, quota or outage; `autoevol resume` goes on.
+        UsageError: a recipe left no row for the next one.
     """
     rows: Iterable[Seed] = seeds
     story: list[str] = []
     parts: list[dict[str, Any]] = []
     for number, part in enumerate(run.settings.make, 1):
         place = f"{number}-{part.recipe}"
+        if parts and part.NEEDS_ROWS and not parts[-1]["out"]:
+            _close(run, parts)
+            raise _nothing_left(parts[-1], part.recipe)
         run.update(phase=place)
-        made = await _one(run, part, place, start, rows)
+        made, source, guard = await _one(run, part, place, start, rows)
         story += [f"{part.recipe}: {made.story}", *made.lines]
         parts.append({"place": place, "recipe": part.recipe, "in": made.taken, "created": made.created,
-                      "out": made.out, "dropped": made.dropped})  # fmt: skip
+                      "out": made.out, "dropped": made.dropped, "rows": source, **guard})  # fmt: skip
         run.update(parts=parts)
-        rows = MadeRows(run.folder.path / place / "dataset.jsonl")
-    _gather(run, [part["place"] for part in parts])
-    run.update(rows_in=parts[0]["in"], rows_out=parts[-1]["out"], dropped=_all_dropped(parts))
+        rows = MadeRows(run.folder.path / source, made.out)
+    _close(run, parts)
     return "\n".join(story)
 
 
-async def _one(run: Run, part: Making, place: str, start: Method, rows: Iterable[Seed]) -> Made:
+async def _one(
+    run: Run, part: Making, place: str, start: Method, rows: Iterable[Seed]
+) -> tuple[Made, str, dict[str, Any]]:  # fmt: skip
+    """Counts of a part, the file of its rows, and what its guard said, where it has one."""
     if part.recipe == "auto-evol":
-        return await _auto_evol(run, place, start, rows)
-    return await _RECIPES[part.recipe](run, part, place, rows)
+        made = await searched(run, place, start, rows)
+    else:
+        made = await _RECIPES[part.recipe](run, part, place, rows)
+    if part.guard == "off":
+        return made, f"{place}/dataset.jsonl", {}
+    made, found = await screen(run, part, place, made)
+    return made, f"{place}/{GUARDED}/dataset.jsonl", {"guard": found.as_row()}
 
 
-async def _auto_evol(run: Run, place: str, start: Method, rows: Iterable[Seed]) -> Made:
-    """A whole search in the part's own folder, on a split of the rows that are there."""
-    settings = as_search(run.settings)
-    search, total = settings.search, sum(1 for _ in rows)
-    train, dev, test = choose(
-        rows, dev=search.held_out, test=search.test, train=search.train, run_seed=settings.run_seed
+def _nothing_left(part: Mapping[str, Any], following: str) -> UsageError:
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in part["dropped"].items()) or "it was given none"
+    return UsageError(
+        f"{part['place']} left no row ({reasons}), so {following} has nothing to work on.",
+        fix=f"Look at {part['place']}/dropped.jsonl in the run's folder, then loosen that recipe or change its model.",
     )
-    inner = replace(
-        run, settings=settings, folder=RunFolder(run.folder.path / place), state=dict(run.state),
-        split=Split(train, dev, test, total, run.split.fingerprint, ReadReport(total, total, seeds=total)),
-    )  # fmt: skip
-    story = await auto_evol(inner, strategies_of(settings), start, rows)
-    for name in ("dataset.jsonl", "dropped.jsonl"):
-        if not (inner.folder.path / name).exists():  # a control did better, so nothing was applied
-            inner.folder.write_rows(name, ())
-    out, dropped = inner.state.get("rows_out", 0), inner.state.get("dropped", {})
-    return Made(total, 0, out, dropped, tuple(story.split("\n")))
 
 
-def _gather(run: Run, places: list[str]) -> None:
-    """The run's own files from those of its parts."""
-    with run.folder.rows("dataset.jsonl") as data, (run.folder.path / places[-1] / "dataset.jsonl").open("rb") as file:
-        for line in file:
-            data.write(json.loads(line))
+def _close(run: Run, parts: list[dict[str, Any]]) -> None:
+    """The run's own files and counts from those of its parts."""
+    data = run.folder.path / "dataset.jsonl"
+    part = data.with_name(data.name + ".part")
+    try:
+        shutil.copyfile(run.folder.path / parts[-1]["rows"], part)
+        part.replace(data)
+    except OSError as error:
+        raise StorageError(f"{data} cannot be written: {error.strerror}.", fix="Make room, then resume.") from error
     with run.folder.rows("dropped.jsonl") as rest:
-        for place in places:
-            with (run.folder.path / place / "dropped.jsonl").open("rb") as file:
-                for line in file:
-                    rest.write({**json.loads(line), "part": place})
+        for each in parts:
+            for folder in (each["place"], f"{each['place']}/{GUARDED}"):
+                path = run.folder.path / folder / "dropped.jsonl"
+                for row in rows_of(path) if folder == each["place"] or "guard" in each else ():
+                    rest.write({**row, "part": each["place"]})
+    run.update(rows_in=parts[0]["in"], rows_out=parts[-1]["out"], dropped=_all_dropped(parts))
 
 
 def _all_dropped(parts: Iterable[Mapping[str, Any]]) -> dict[str, int]:

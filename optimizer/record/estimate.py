@@ -224,7 +224,7 @@ def _making(settings: Settings, sizes: Sizes) -> Iterator[tuple[_Part, Settings]
             held = min(search.held_out, rows * 2 // 5)
             inner = Sizes(min(search.train, max(1, rows - held - test)), held, test, rows, sizes.seed_tokens)
             yield from ((each, settings) for each in _parts(as_search(settings), inner))
-        for each in part.expected(rows, sizes.seed_tokens):
+        for each in part.all_expected(rows, sizes.seed_tokens):
             size, out = each.tokens_in, each.tokens_out
             yield _Part(f"{number}-{part.recipe}", each.role, each.calls, 0, size, 2 * size, out), settings
         rows = part.makes(rows)

@@ -20,16 +20,32 @@ __all__ = ["Course", "Forecaster", "first_cap", "remaining"]
 # of a run are the longest, and would make what is left look longer than it ever gets.
 _ENOUGH, _ENOUGH_SHARE = 5, 0.1
 _SEARCH = PARTS[:3]
+_SEARCHES = "auto-evol"
 _STEADY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Where a run stands: the part it is in (a `phase` of status.json) and its step, from 0, of so many."""
+    """Where a run stands: the part it is in (a `phase` of status.json) and its step, from 0, of so many.
+
+    Args:
+        places: of several recipes in a row, in their order (`1-magpie`, `2-auto-evol`).
+    """
 
     phase: str = ""
     step: int = 0
     steps: int = 0
+    places: tuple[str, ...] = ()
+
+    def is_past(self, stage: str) -> bool:
+        """Whether the run has left a stage of the estimate behind."""
+        if self.phase in self.places:
+            # The stages of a search have their own names, whichever of the recipes it is.
+            named = f"-{_SEARCHES}" if stage in PARTS else stage
+            mine = [at for at, place in enumerate(self.places) if place.endswith(named)]
+            return bool(mine) and mine[-1] < self.places.index(self.phase)
+        order = {"test": 3, "apply": 4}
+        return stage in PARTS and PARTS.index(stage) < order.get(self.phase, 0)
 
 
 def remaining(forecast: Estimate, finished: Iterable[Entry], course: Course) -> Estimate:
@@ -117,7 +133,7 @@ def _seconds(left: Estimate, now: Progress, bound: str) -> float | None:
 
 def _calls_left(line: Line, entries: Iterable[Entry], course: Course, before: int = 0) -> int:
     """Calls of a line that may still come, if those of the lines `before` it in its part and role came first."""
-    if _is_over(line.stage, course.phase):
+    if course.is_past(line.stage):
         return 0
     mine = [entry for entry in entries if entry.role == line.role and part_of(entry.stage) == line.stage]
     left = min(line.calls, line.calls + before - sum(entry.sum.calls for entry in mine))
@@ -127,15 +143,6 @@ def _calls_left(line: Line, entries: Iterable[Entry], course: Course, before: in
         made = sum(entry.sum.calls for entry in mine if step_of(entry.stage) == here)
         left = min(left, -(-line.calls * (course.steps - course.step) // course.steps) - made)
     return max(0, left)
-
-
-def _is_over(stage: str, phase: str) -> bool:
-    """Whether a stage lies before the phase that the run is in; recipes in a row begin with their number."""
-    if stage not in PARTS:
-        number, now = stage.partition("-")[0], phase.partition("-")[0]
-        return number.isdecimal() and now.isdecimal() and int(number) < int(now)
-    order = {"test": 3, "apply": 4}
-    return PARTS.index(stage) < order.get(phase, 0)
 
 
 def _by_role(entries: Iterable[Entry]) -> Mapping[str, Sum]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from ...agents.gateway.progress import Forecast
+from ...agents.guards import GuardTask, HarmTask
 from ...agents.messages import (
     AnalysisTask,
     Answered,
@@ -29,6 +30,7 @@ from ...agents.messages import (
     SolveTask,
     Task,
 )
+from ...agents.operations import GainTask, OperationTask
 from ...agents.published import FeedbackTask, RewriteTask
 from ...agents.team import Journey, Team
 from ..dataset.split import Split
@@ -56,6 +58,10 @@ _ROLE: Mapping[type[Task], str] = {
     ProgramTask: "sandbox",
     ContinueTask: "generator",
     ScoreTask: "student",
+    OperationTask: "evolver",
+    GainTask: "judge",
+    GuardTask: "guard",
+    HarmTask: "judge",
 }
 
 

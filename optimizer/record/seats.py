@@ -55,7 +55,7 @@ def roles_in_use(settings: Settings) -> tuple[RoleName, ...]:
 
 
 def _roles_of_making(settings: Settings) -> tuple[RoleName, ...]:
-    used = {role for part in settings.make for role in part.roles()}
+    used = {role for part in settings.make for role in part.all_roles()}
     if any(part.recipe == "auto-evol" for part in settings.make):
         used |= set(roles_in_use(as_search(settings)))
     return tuple(role for role in get_args(RoleName) if role in used)

@@ -241,3 +241,12 @@ class Settings(_Frozen):
     apply: bool = True
     apply_limit: int | None = Field(default=None, ge=1)
     reuse: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _recipes_in_order(self) -> Settings:
+        if any(not part.NEEDS_ROWS for part in self.make[1:]):
+            name = next(part.recipe for part in self.make[1:] if not part.NEEDS_ROWS)
+            raise ValueError(f"{name} makes its rows from nothing, so it can only stand first")
+        if sum(part.recipe == "auto-evol" for part in self.make) > 1:
+            raise ValueError("auto-evol may stand once in a run, because its decisions are kept by the run")
+        return self

@@ -10,6 +10,7 @@ from autoevol.agents.agent import Agent
 from autoevol.agents.cast import SeatSpec, build_cast, prompt_fingerprint
 from autoevol.agents.gateway.errors import UsageError
 from autoevol.agents.gateway.requests import Decoding
+from autoevol.agents.guards import HarmTask
 from autoevol.agents.messages import (
     AnalysisTask,
     Answered,
@@ -22,6 +23,7 @@ from autoevol.agents.messages import (
     ScoreTask,
     SolveTask,
 )
+from autoevol.agents.operations import GainTask, OperationTask
 from autoevol.agents.published import FeedbackTask, RewriteTask
 from tests.door import GivenDoor
 
@@ -35,7 +37,10 @@ def test_each_kind_of_task_has_its_agent() -> None:
 
     kinds = (EvolveTask, AnswerTask, AnalysisTask, RefineTask, JudgeTask)
     published = {FeedbackTask: "analyst", RewriteTask: "refiner"}
-    assert {**dict(zip(kinds, ROLES, strict=True)), **published} == {kind: agent.role for kind, agent in cast.items()}
+    made = {OperationTask: "evolver", GainTask: "judge", HarmTask: "judge"}
+    expected = {**dict(zip(kinds, ROLES, strict=True)), **published, **made}
+    assert expected == {kind: agent.role for kind, agent in cast.items() if kind in expected}
+    assert {agent.role for agent in cast.values()} == set(ROLES)
     student = build_cast(GivenDoor(), {"responder": SPEC, "student": SPEC}, secret="s")
     assert [AnswerTask, SolveTask, ScoreTask] == list(student)
 

@@ -10,9 +10,12 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from ....agents.messages import RoleName
 
-__all__ = ["Expected", "PartSettings", "Preset"]
+__all__ = ["Expected", "GuardMode", "PartSettings", "Preset"]
 
 Preset = Literal["recommended", "paper", "official-code"]
+GuardMode = Literal["off", "tag", "drop"]
+
+_FRAME = 150  # tokens of the judge's question about harm, or of a guard's template
 
 
 class Expected(NamedTuple):
@@ -31,6 +34,9 @@ class PartSettings(BaseModel):
 
     Args:
         preset: `recommended`, `paper` as published, `official-code` as the authors' code does it.
+        guard: whether every finished row is looked at for harm: `off`, `tag` says in the row what was found, `drop`
+            also takes harmful rows out, and those that nothing could be learned about.
+        guard_role: who looks: `guard`, a guard model that answers `safe` or `unsafe`, or `judge`, any model.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +45,8 @@ class PartSettings(BaseModel):
     """Whether it works on rows that are there; one that does not makes them from nothing."""
 
     preset: Preset = "recommended"
+    guard: GuardMode = "off"
+    guard_role: Literal["guard", "judge"] = "guard"
 
     @model_validator(mode="before")
     @classmethod
@@ -60,3 +68,13 @@ class PartSettings(BaseModel):
     @abstractmethod
     def makes(self, rows: int) -> int:
         """How many rows it may give, at most, out of so many."""
+
+    def all_roles(self) -> tuple[RoleName, ...]:
+        """The roles that it asks, with the one that looks for harm."""
+        return self.roles() if self.guard == "off" else (*self.roles(), self.guard_role)
+
+    def all_expected(self, rows: int, tokens: int) -> Iterator[Expected]:
+        """What it may take in all."""
+        yield from self.expected(rows, tokens)
+        if self.guard != "off":
+            yield Expected(self.guard_role, self.makes(rows), _FRAME + 6 * tokens, 8)

@@ -25,8 +25,10 @@ _NUMBERED = re.compile(r"^\d{1,2}\. (.+)$", re.MULTILINE)
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _OPTIONS = re.compile(r"\s*(?:,|、|\||\bor\b|或)\s*")
 _WHOLE = ("complete", "完整")
+_UNSAFE = 0.03  # of the rows that a model named a guard sees
 _ONE_CLAUSE = ("number of the clause", "编号. ")
 _LIST = ("numbered", "编号")
+_MOSTLY = {"gain": "yes", "harmful": "no"}  # what is asked of a judge that looks at rows of recipes
 
 
 def act(asked: Asked, index: int) -> str | None:
@@ -37,6 +39,9 @@ def act(asked: Asked, index: int) -> str | None:
         index: which of its answers.
     """
     ask = asked.turns[-1][1]
+    if "guard" in asked.model.lower() and asked.form == "chat":
+        chance = share(mixed(asked.chance, index), digest_of(b"harm"))
+        return "unsafe\nS1" if chance < _UNSAFE else "safe"
     schema = schema_of(asked.body)
     if schema is None and "</" not in ask and not _asks_json(asked):
         return code_for(asked, index)
@@ -141,6 +146,8 @@ class Scene:
     def choice(self, label: str, options: list[str]) -> str:
         """One of a few words: mostly yes, and the longer of two texts as the harder one."""
         drawn = share(self.chance, digest_of(label.encode()))
+        if label in _MOSTLY:
+            return _MOSTLY[label] if drawn < 0.95 else "unsure"
         if options[0].lower() == "yes":
             return options[0] if drawn < 0.92 else options[int(drawn * 1000) % len(options)]
         if options[:2] == ["A", "B"] and len(self.blocks) > 1:
