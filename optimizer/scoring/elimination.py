@@ -37,8 +37,8 @@ def sorry(response: str) -> str:
 
 def says_nothing(response: str, language: str) -> bool:
     """Whether a response holds nothing but punctuation and stop words. Digits say something."""
-    stop: frozenset[str] = frozenset().union(*(words.stop for words in word_lists(language)))
-    return all(word in stop or not word[0].isalnum() for word in tokens(response))
+    lists = word_lists(language)
+    return all(not word[0].isalnum() or any(word in words.stop for words in lists) for word in tokens(response))
 
 
 def prompt_words(before: str, after: str, told: str) -> str:

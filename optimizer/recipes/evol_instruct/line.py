@@ -175,7 +175,8 @@ class Line:
                 return attempt.dropped(reply.reason, reply.detail)
             case Failed() if isinstance(task, AnswerTask):
                 return attempt.dropped("no-response", reply.reason)
-        return attempt  # a judge that gave nothing abstains
+            case _:
+                return attempt  # a judge that gave nothing abstains
 
     def _evolved(self, attempt: Attempt, reply: Evolved) -> Attempt:
         if reply.text is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, cast, get_args
 
 from pydantic import Field, model_validator
 
@@ -66,9 +66,10 @@ class EvolInstructSettings(PartSettings):
     @classmethod
     def _of_the_set(cls, said: Any) -> Any:
         """WizardMath makes two rounds downward and three upward, unless something else is said."""
-        if isinstance(said, dict) and said.get("operations") == "maths":
-            return {"rounds": 3, "downward": 2, **said}
-        return said
+        if not isinstance(said, dict):
+            return said
+        given = cast("dict[str, Any]", said)
+        return {"rounds": 3, "downward": 2, **given} if given.get("operations") == "maths" else given
 
     @model_validator(mode="after")
     def _known_weights(self) -> EvolInstructSettings:
