@@ -35,6 +35,7 @@ from .messages import (
 from .operations import Comparer, GainTask, OperationTask, Operator
 from .published import FeedbackTask, FreeAnalyst, RewriteTask, WholeRefiner
 from .refiner import Refiner
+from .reflector import Reflector, ReflectTask
 from .responder import Responder, ResponderForm
 from .scorer import Scorer
 from .student import Student
@@ -65,7 +66,7 @@ def build_cast(
 
     Args:
         door: the gateway.
-        seats: a seat for each role that will be asked; the reflector is not seated yet.
+        seats: a seat for each role that will be asked.
         secret: of the run; delimiters of data derive from it.
         responder_form: the form of responses.
         responder_prompt: the person's own words to the responder, for the form `own`.
@@ -101,6 +102,7 @@ def build_cast(
         ("judge", JudgeTask, lambda: framed("judge", Judge)),
         ("student", SolveTask, lambda: Student(answering("student"))),
         ("student", ScoreTask, lambda: Scorer(seat("student"))),
+        ("reflector", ReflectTask, lambda: framed("reflector", Reflector)),
         ("embedder", EmbedTask, lambda: Embedder(seat("embedder"))),
         ("evolver", OperationTask, lambda: framed("evolver", Operator)),
         ("judge", GainTask, lambda: framed("judge", Comparer)),

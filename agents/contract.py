@@ -25,7 +25,7 @@ from .reading import between_tags, json_object, tidy
 
 __all__ = ["CONTRACT_VERSION", "EVOLVED_SCHEMA", "EVOLVED_TAG", "FREE_TEXT", "INSTRUCTION_PLACE", "OutputForm",
            "evolved_tag", "mark", "numbered", "quoted", "read_evolved", "read_text", "render_edits", "render_evolve",
-           "schema", "tag_for", "written"]  # fmt: skip
+           "schema", "tag_for", "whole", "written"]  # fmt: skip
 
 OutputForm = Literal["tags", "json"]
 
@@ -69,6 +69,13 @@ def tag_for(name: str, secret: str, *texts: str) -> str:
     if not any(re.search(rf"<\s*/?\s*{re.escape(name)}\s*>", text, re.IGNORECASE) for text in texts):
         return name
     return f"{name}-{mark(secret, name, *texts)}"
+
+
+def whole(instruction: Instruction) -> str:
+    """The text with what stands before it: system prompt and earlier turns, each with its speaker."""
+    before = [f"system: {instruction.system}"] if instruction.system else []
+    before += [f"{turn.speaker}: {turn.text}" for turn in instruction.context]
+    return "\n".join([*before, f"user: {instruction.text}"]) if before else instruction.text
 
 
 def numbered(clauses: Sequence[str]) -> str:

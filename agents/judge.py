@@ -13,11 +13,11 @@ from typing import Literal
 
 from ..prompts import Prompts
 from .agent import Seat, call_of, failed
-from .contract import OutputForm, mark, quoted, schema, tag_for
+from .contract import OutputForm, mark, quoted, schema, tag_for, whole
 from .evidence import stands_in
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
-from .messages import Failed, Instruction, JudgeTask, RoleName, Verdict
+from .messages import Failed, JudgeTask, RoleName, Verdict
 from .reading import between_tags, cut_off, fault_of, json_object, json_objects, labelled_blocks
 
 __all__ = ["Judge"]
@@ -70,7 +70,7 @@ class Judge:
 
     async def __call__(self, task: JudgeTask) -> Verdict | Failed:
         """Judge one pair. A line that is missing counts as abstention; an answer without any line is `unreadable`."""
-        shown = (_whole(task.original), _whole(task.evolved))
+        shown = (whole(task.original), whole(task.evolved))
         first, second = shown[::-1] if task.swap else shown
         texts = (first, second, task.response)
         tag = tag_for(_TAG, self.secret, *texts)
@@ -130,13 +130,6 @@ class Judge:
             for block in labelled_blocks(text, _LABELS, "") if text is not None and text not in form else ():
                 fields |= block
         return {name: text for name, text in fields.items() if name in _WORDS or not _ECHO.match(text)}
-
-
-def _whole(instruction: Instruction) -> str:
-    """The text with what stands before it: a follow-up question is self-contained only together with its context."""
-    before = [f"system: {instruction.system}"] if instruction.system else []
-    before += [f"{turn.speaker}: {turn.text}" for turn in instruction.context]
-    return "\n".join([*before, f"user: {instruction.text}"]) if before else instruction.text
 
 
 def _yes_or_no(text: str) -> bool | None:

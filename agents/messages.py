@@ -3,10 +3,11 @@
 A task goes to an agent, a reply comes back; both are messages with an id that derives from the place in the run
 (`steps/001/dev/c2/seed-17/r1/evolve`), never from time. A reply's `parent` is the task's id.
 
-    EvolveTask   → evolver   → Evolved       AnalysisTask → analyst   → Analysis      JudgeTask  → judge   → Verdict
-    AnswerTask   → responder → Answered      RefineTask   → refiner   → Proposal      ReflectTask→ reflector → Reflected
-    SolveTask    → student   → Answered      ProgramTask  → sandbox   → Ran           ChooseTask → student → Chosen
-    EmbedTask    → embedder  → Embedded      ContinueTask → generator → Continued    ScoreTask  → student → Scored
+    EvolveTask   → evolver   → Evolved       AnalysisTask → analyst   → Analysis      JudgeTask → judge   → Verdict
+    AnswerTask   → responder → Answered      RefineTask   → refiner   → Proposal      ScoreTask → student → Scored
+    SolveTask    → student   → Answered      ProgramTask  → sandbox   → Ran
+    EmbedTask    → embedder  → Embedded      ContinueTask → generator → Continued
+    further tasks and replies stand beside their agents (`published.py`, `reflector.py`)
     any agent may answer Failed: the call itself gave nothing (refused, filtered, too long), with reason and cost
 """
 
@@ -26,8 +27,6 @@ __all__ = [
     "Answered",
     "Call",
     "Case",
-    "ChooseTask",
-    "Chosen",
     "ClauseEdit",
     "ContinueTask",
     "Continued",
@@ -47,8 +46,6 @@ __all__ = [
     "Ran",
     "Recurrence",
     "RefineTask",
-    "ReflectTask",
-    "Reflected",
     "Reply",
     "RoleName",
     "ScoreTask",
@@ -305,39 +302,3 @@ class Scored(Reply):
     """From the student: the tokens of the text in order, each with its natural log-probability after those before."""
 
     tokens: tuple[TokenScore, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReflectTask(Task):
-    """To the reflector (teacher): a better instruction, or a better response, by these criteria."""
-
-    instruction: Instruction
-    response: str
-    improve: Literal["instruction", "response"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reflected(Reply):
-    """From the reflector: the improved pair, or None where unreadable."""
-
-    instruction: str | None
-    response: str | None
-    raw: str
-    fault: Literal["", "unreadable", "truncated"] = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChooseTask(Task):
-    """To the student: which of the two pairs should be kept?"""
-
-    old: tuple[Instruction, str]
-    new: tuple[Instruction, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen(Reply):
-    """From the student: which text is kept, with its IFD or r-IFD figures."""
-
-    keep: Literal["old", "new"]
-    old_score: float | None
-    new_score: float | None

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 from .agent import Seat, call_of, failed
 from .gateway.outcomes import NoAnswer
+from .gateway.requests import Decoding
 from .messages import Failed, RoleName, Scored, ScoreTask
 
 __all__ = ["Scorer"]
+
+_NOTHING = Decoding(1)  # nothing is drawn: how the student answers elsewhere must not make another call of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class Scorer:
 
     async def __call__(self, task: ScoreTask) -> Scored | Failed:
         """The tokens of the text with their log-probabilities; an endpoint that gives none has failed."""
-        outcome = await self.seat.plain(task, task.text, "given_text")
+        outcome = await self.seat.plain(task, task.text, "given_text", _NOTHING)
         if isinstance(outcome, NoAnswer):
             return failed(self.role, task, outcome)
         calls = (call_of(self.role, outcome),)

@@ -1,7 +1,7 @@
 """The student: the model that the data is meant for. It answers instructions, so that its pass rate can be measured.
 
-Its second part comes with the recipe Selective Reflection: `ChooseTask` holds an old and a new pair; `Chosen` says
-which is kept, with IFD or r-IFD from the student's own log-probabilities. Until then no such task is made.
+What texts are worth to it, by its own log-probabilities, is asked of the same role by `scorer.py`; which of two texts
+is kept is said by `optimizer/scoring/ifd.py`, from these figures alone.
 """
 
 from __future__ import annotations

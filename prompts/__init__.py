@@ -109,6 +109,15 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "make-guard-ask": frozenset({"data", "form"}),
     "make-guard-tags": frozenset({"tag"}),
     "make-guard-json": frozenset(),
+    "make-reflection-instruction": frozenset(),
+    "make-reflection-instruction-ask": frozenset({"instruction", "response", "form"}),
+    "make-reflection-instruction-tags": frozenset({"critique", "instruction", "response"}),
+    "make-reflection-instruction-json": frozenset(),
+    "make-reflection-response": frozenset(),
+    "make-reflection-response-ask": frozenset({"instruction", "response", "form"}),
+    "make-reflection-response-tags": frozenset({"critique", "response"}),
+    "make-reflection-response-json": frozenset(),
+    "make-reflection-guess": frozenset({"response"}),
 }
 
 

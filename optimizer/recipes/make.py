@@ -15,6 +15,7 @@ from ..record.run import Run
 from .book import Made, instruction_of, rows_of
 from .evol_instruct.recipe import evol_instruct
 from .magpie.recipe import magpie
+from .reflection.tuning import reflection
 from .safety import GUARDED, screen
 from .searched import searched
 
@@ -23,7 +24,7 @@ __all__ = ["MadeRows", "Recipe", "make"]
 Recipe = Callable[[Run, Any, str, Iterable[Seed]], Awaitable[Made]]
 """A recipe: the run, its own settings, its place (folder and stage), the rows that are there."""
 
-_RECIPES: Mapping[str, Recipe] = {"evol-instruct": evol_instruct, "magpie": magpie}
+_RECIPES: Mapping[str, Recipe] = {"evol-instruct": evol_instruct, "magpie": magpie, "reflection": reflection}
 
 
 class MadeRows:

@@ -14,7 +14,6 @@ from ...agents.messages import (
     AnalysisTask,
     Answered,
     AnswerTask,
-    ChooseTask,
     Continued,
     ContinueTask,
     EmbedTask,
@@ -24,7 +23,6 @@ from ...agents.messages import (
     Message,
     ProgramTask,
     RefineTask,
-    ReflectTask,
     Reply,
     ScoreTask,
     SolveTask,
@@ -32,6 +30,7 @@ from ...agents.messages import (
 )
 from ...agents.operations import GainTask, OperationTask
 from ...agents.published import FeedbackTask, RewriteTask
+from ...agents.reflector import ReflectTask
 from ...agents.team import Journey, Team
 from ..dataset.split import Split
 from ..scoring.judging import JudgeTally, looks_of
@@ -52,7 +51,6 @@ _ROLE: Mapping[type[Task], str] = {
     RewriteTask: "refiner",
     JudgeTask: "judge",
     ReflectTask: "reflector",
-    ChooseTask: "student",
     SolveTask: "student",
     EmbedTask: "embedder",
     ProgramTask: "sandbox",

@@ -1,0 +1,1 @@
+"""Selective Reflection-Tuning: a teacher reflects, a student selects; and the scores of given rows."""
