@@ -11,6 +11,10 @@ from typing import Any
 from ..prompts import PromptError, Prompts, check_all
 from .agent import Agent, Door, Seat
 from .analyst import Analyst
+from .bootstrap.asking import InstanceTask, InventTask, SortTask
+from .bootstrap.instancer import Instancer
+from .bootstrap.inventor import Inventor
+from .bootstrap.sorter import Sorter
 from .contract import CONTRACT_VERSION, OutputForm
 from .embedder import Embedder
 from .evolver import Evolver
@@ -109,6 +113,9 @@ def build_cast(
         ("guard", GuardTask, lambda: Guard(seat("guard"))),
         ("judge", HarmTask, lambda: framed("judge", HarmJudge)),
         ("generator", ContinueTask, lambda: Generator(seat("generator"))),
+        ("generator", InventTask, lambda: framed("generator", Inventor)),
+        ("generator", SortTask, lambda: framed("generator", Sorter)),
+        ("generator", InstanceTask, lambda: framed("generator", Instancer)),
     )
     return {kind: agent() for role, kind, agent in known if role in seats}
 

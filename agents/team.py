@@ -10,7 +10,7 @@ A route may ask several things of a journey at once; they are answered side by s
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
@@ -69,11 +69,15 @@ class Team:
         self._cast = cast
         self._door = door
 
-    async def work(self, first_tasks: Iterable[Task], route: Route, deliver: Deliver) -> None:
+    async def work(
+        self, first_tasks: Iterable[Task] | AsyncIterable[Task], route: Route, deliver: Deliver
+    ) -> None:  # fmt: skip
         """Take every first task through the agents and deliver its journey, in the order of the first tasks.
 
         Args:
-            first_tasks: pulled one at a time, only when there is capacity.
+            first_tasks: pulled one at a time, only when there is capacity. An asynchronous one may hold the next task
+                back until something has been delivered, as where it hangs on earlier results; it must not wait when
+                everything that it gave was delivered.
             route: decides from a journey what is asked next.
             deliver: awaited with each finished journey, one at a time, in order.
 
@@ -85,7 +89,7 @@ class Team:
             async with anyio.create_task_group() as group:
                 shift = _Shift(self._cast, self._door, route, group)
                 try:
-                    group.start_soon(shift.admit, iter(first_tasks))
+                    group.start_soon(shift.admit, _pulled(first_tasks))
                     await shift.hand_over(deliver)
                 finally:
                     shift.close()
@@ -119,9 +123,9 @@ class _Shift:
         for outlet in self._mailboxes.values():
             outlet.close()
 
-    async def admit(self, first_tasks: Iterator[Task]) -> None:
+    async def admit(self, first_tasks: AsyncIterator[Task]) -> None:
         """The entrance: let one more in whenever the gateway could use it and the exit is not too far behind."""
-        for task in first_tasks:
+        async for task in first_tasks:
             self._admitted += 1
             self._at_work += 1
             self._post(_Leg(self._admitted - 1, (), (task,)))
@@ -178,6 +182,26 @@ class _Shift:
     async def _until(self, condition: Callable[[], bool]) -> None:
         while not condition():
             await self._changed.wait()
+
+
+def _pulled(first_tasks: Iterable[Task] | AsyncIterable[Task]) -> AsyncIterator[Task]:
+    """One form for both."""
+    return aiter(first_tasks) if isinstance(first_tasks, AsyncIterable) else _Ready(iter(first_tasks))
+
+
+@dataclass(slots=True)
+class _Ready:
+    """Tasks that are there. No generator: its clean-up would be left to the event loop where work is broken off."""
+
+    tasks: Iterator[Task]
+
+    def __aiter__(self) -> _Ready:
+        return self
+
+    async def __anext__(self) -> Task:
+        for task in self.tasks:
+            return task
+        raise StopAsyncIteration
 
 
 def _first_leaf(errors: BaseExceptionGroup[BaseException]) -> BaseException:

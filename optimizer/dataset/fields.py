@@ -14,7 +14,7 @@ from ..scoring.programs import SeedTests
 from .conversations import BadRow, described, readable, turns_of, user_turns
 from .language import language_of
 
-__all__ = ["NAME_THEM", "FieldMap", "Pair", "find_fields", "pairs_of", "tests_of"]
+__all__ = ["NAME_THEM", "FieldMap", "Pair", "find_fields", "input_of", "pairs_of", "tests_of"]
 
 Row = Mapping[str, object]
 Pair = tuple[Instruction, str | None]
@@ -143,16 +143,26 @@ def pairs_of(row: Row, fields: FieldMap) -> list[Pair]:
     text = _text(row, fields.instruction)
     if not text.strip():
         raise BadRow(f"field `{fields.instruction}` is empty", empty=True)
-    if fields.instances:
-        extra, answer = _first_instance(row, fields)
-    else:
-        extra, answer = _text(row, fields.input), _answer(row, fields)
+    answer = _first_instance(row, fields)[1] if fields.instances else _answer(row, fields)
+    extra = input_of(row, fields)
     # Told before the input is joined, which may well be a text in another language to translate.
     language = fields.language or language_of(text)
-    if extra.strip().lower() not in _NO_INPUT:
+    if extra:
         text = f"{text.rstrip()}\n\n{extra}"
     earlier = tuple(turns_of(row[fields.context], fields.context)) if row.get(fields.context) else ()
     return [(Instruction(text, system, earlier, language), answer if answer.strip() else None)]
+
+
+def input_of(row: Row, fields: FieldMap) -> str:
+    """What a row's single instruction works on; empty where there is nothing, or a word for that.
+
+    Raises:
+        BadRow: it is not text.
+    """
+    if fields.messages:
+        return ""
+    extra = _first_instance(row, fields)[0] if fields.instances else _text(row, fields.input)
+    return extra if extra.strip().lower() not in _NO_INPUT else ""
 
 
 def tests_of(row: Row, fields: FieldMap) -> SeedTests | None:

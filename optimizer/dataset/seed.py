@@ -21,6 +21,7 @@ class Seed:
         instruction: what evolves, with system prompt and earlier turns.
         response: the seed's own answer, or None.
         tests: what tests an answer to it, where it is code.
+        input: what the instruction works on, where the row has it in a field of its own; it is the end of the text.
     """
 
     id: str
@@ -28,8 +29,14 @@ class Seed:
     instruction: Instruction
     response: str | None = None
     tests: SeedTests | None = None
+    input: str = ""
 
     @property
     def row(self) -> str:
         """Id of the row it came from: the same for all turns of one conversation."""
         return self.id.partition(".")[0]
+
+    @property
+    def bare(self) -> str:
+        """The instruction without its input."""
+        return self.instruction.text.removesuffix(self.input).rstrip() if self.input else self.instruction.text

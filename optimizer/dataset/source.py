@@ -13,7 +13,7 @@ from ...agents.gateway.errors import UsageError
 from ...agents.messages import Instruction
 from ..record.settings import SeedSettings
 from .conversations import BadRow
-from .fields import NAME_THEM, FieldMap, Pair, find_fields, pairs_of, tests_of
+from .fields import NAME_THEM, FieldMap, Pair, find_fields, input_of, pairs_of, tests_of
 from .raw import RawRow, RowStream
 from .report import KEPT_PROBLEMS, ReadReport
 from .seed import Seed
@@ -166,7 +166,8 @@ class Reading:
         name = f"seed-{self._counts['good']:06d}"
         for turn, (instruction, response) in pairs:
             tests = None if turn or row.fields is None else tests_of(row.fields, self._fields)
-            yield Seed(f"{name}.t{turn}" if turn else name, row.line, instruction, response, tests)
+            given = "" if row.fields is None else input_of(row.fields, self._fields)
+            yield Seed(f"{name}.t{turn}" if turn else name, row.line, instruction, response, tests, given)
 
     def _reject(self, row: RawRow, error: BadRow) -> None:
         self._counts["empty" if error.empty else "malformed"] += 1

@@ -18,13 +18,19 @@ from .magpie.recipe import magpie
 from .reflection.tuning import reflection
 from .safety import GUARDED, screen
 from .searched import searched
+from .self_instruct.course import self_instruct
 
 __all__ = ["MadeRows", "Recipe", "make"]
 
 Recipe = Callable[[Run, Any, str, Iterable[Seed]], Awaitable[Made]]
 """A recipe: the run, its own settings, its place (folder and stage), the rows that are there."""
 
-_RECIPES: Mapping[str, Recipe] = {"evol-instruct": evol_instruct, "magpie": magpie, "reflection": reflection}
+_RECIPES: Mapping[str, Recipe] = {
+    "evol-instruct": evol_instruct,
+    "magpie": magpie,
+    "reflection": reflection,
+    "self-instruct": self_instruct,
+}
 
 
 class MadeRows:

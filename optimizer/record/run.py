@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from ...agents.bootstrap.asking import InstanceTask, InventTask, SortTask
 from ...agents.gateway.progress import Forecast
 from ...agents.guards import GuardTask, HarmTask
 from ...agents.messages import (
@@ -55,6 +56,9 @@ _ROLE: Mapping[type[Task], str] = {
     EmbedTask: "embedder",
     ProgramTask: "sandbox",
     ContinueTask: "generator",
+    InventTask: "generator",
+    SortTask: "generator",
+    InstanceTask: "generator",
     ScoreTask: "student",
     OperationTask: "evolver",
     GainTask: "judge",

@@ -1,0 +1,1 @@
+"""The agents of Self-Instruct: who thinks up tasks, sorts them, and makes instances of them."""
