@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pydantic import JsonValue
 
 from ....agents.bootstrap.asking import Instances, InstanceTask, Pair, Sorted
-from ....agents.messages import Answered, AnswerTask, Call, Failed, Reply
+from ....agents.messages import Answered, Call, Failed, Reply
 from ....agents.team import Journey
 from ...dataset.rows import DataRow, DroppedRow, Provenance
 from ...dataset.seed import Seed

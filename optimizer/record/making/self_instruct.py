@@ -70,7 +70,7 @@ class SelfInstructSettings(PartSettings):
     }  # fmt: skip
 
     recipe: Literal["self-instruct"] = "self-instruct"
-    preset: Literal["recommended", "paper", "official-code", "alpaca"] = "recommended"  # type: ignore[assignment]
+    preset: Literal["recommended", "paper", "official-code", "alpaca"] = "recommended"  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
     count: int = Field(default=1000, ge=1)
     form: Literal["chat", "completion"] = "chat"
     shown: int = Field(default=8, ge=1)
