@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,12 @@ from .scorer import Scorer
 from .student import Student
 
 __all__ = ["SeatSpec", "build_cast", "prompt_fingerprint"]
+
+_BOOTSTRAP: Mapping[type[Task], Callable[[Seat, str, OutputForm, Prompts], Agent[Any]]] = {
+    InventTask: Inventor,
+    SortTask: Sorter,
+    InstanceTask: Instancer,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +120,7 @@ def build_cast(
         ("guard", GuardTask, lambda: Guard(seat("guard"))),
         ("judge", HarmTask, lambda: framed("judge", HarmJudge)),
         ("generator", ContinueTask, lambda: Generator(seat("generator"))),
-        ("generator", InventTask, lambda: framed("generator", Inventor)),
-        ("generator", SortTask, lambda: framed("generator", Sorter)),
-        ("generator", InstanceTask, lambda: framed("generator", Instancer)),
+        *(("generator", kind, partial(framed, "generator", agent)) for kind, agent in _BOOTSTRAP.items()),
     )
     return {kind: agent() for role, kind, agent in known if role in seats}
 
