@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "detectors": ("detectors:command", "List the detectors and checks of an item, with what each costs."),
     "runs": ("runs:command", "List the runs of a folder."),
     "show": ("show:command", "Tell what a run did, decided and cost, and where its files are."),
+    "report": ("report:command", "Write the page of a run: one file that needs no network."),
     "methods": ("methods:command", "List, show, compare and export evolving methods."),
     "journal": ("journal:command", "Export, check and mend the record of a run's calls."),
     "models": ("models:command", "List and fetch the embedded models."),

@@ -111,16 +111,17 @@ class _Page:
         return f"{(cost.input_tokens + cost.output_tokens) / cost.calls:,.0f}" if cost.calls else "0"
 
 
-def write_comparison(folder: Path) -> Path:
-    """Write `compare.html` or `ablation.html` into the folder of a comparison, finished or not.
+def write_comparison(folder: Path, out: Path | None = None) -> Path:
+    """Write `compare.html` or `ablation.html` into the folder of a comparison, finished or not, or into `out`.
 
     Raises:
         StorageError: it cannot be written.
     """
     page = _page(RunFiles(folder))
     name = "ablation.html" if (folder / ABLATION).is_file() else "compare.html"
-    write_atomically(folder / name, render("compare.html", page))
-    return folder / name
+    path = folder / name if out is None else out
+    write_atomically(path, render("compare.html", page))
+    return path
 
 
 def _page(files: RunFiles) -> _Page:

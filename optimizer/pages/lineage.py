@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ...agents.gateway.errors import UsageError
-from ...agents.method import WHOLE, Method
+from ...agents.method import WHOLE, Method, Origin
 from ...agents.method_file import diff_methods, parse_method
 from ...agents.origins import origin_words
 from ...agents.reading import clause_lines
@@ -38,11 +38,18 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of one clause; `origin` says where it comes from, where a step brought it in."""
+    """What became of one clause; `origin` says where it comes from, where a step brought it in.
+
+    Args:
+        batch: the items that the step looked at, as a page names them.
+        cases: those of them that brought the clause in.
+    """
 
     kind: Literal["kept", "removed", "added", "changed"]
     pieces: tuple[Piece, ...]
     origin: str = ""
+    batch: str = ""
+    cases: tuple[str, ...] = ()
 
 
 def read_method(text: str, origin: str) -> Method:
@@ -64,17 +71,27 @@ def changes(old: Method, new: Method) -> tuple[Change, ...]:
     found: list[Change] = []
     # A free text has one origin for all of it, which says nothing of a single line.
     known = () if new.control == WHOLE else new.origins
-    origins = iter([origin_words(origin) if origin.step else "" for origin in known])
+    origins = iter([_cause(origin) for origin in known])
     lines = filter(None, iter(diff_methods(old, new).split("\n")))
     for line in lines:
         kind, text = _MARKS.get(line[:2], "kept"), line[2:]
         if kind == "changed":
             # diff_methods writes the new clause on the line after, behind an arrow.
-            found.append(Change(kind, _pieces(text, next(lines, "")[4:]), next(origins, "")))
+            found.append(Change(kind, _pieces(text, next(lines, "")[4:]), *next(origins, _NO_CAUSE)))
         else:
-            origin = "" if kind == "removed" else next(origins, "")
-            found.append(Change(kind, (Piece(_WHOLE[kind], text),), origin))
+            cause = _NO_CAUSE if kind == "removed" else next(origins, _NO_CAUSE)
+            found.append(Change(kind, (Piece(_WHOLE[kind], text),), *cause))
     return tuple(found)
+
+
+_NO_CAUSE: tuple[str, str, tuple[str, ...]] = ("", "", ())
+
+
+def _cause(origin: Origin) -> tuple[str, str, tuple[str, ...]]:
+    """Where a clause comes from in words, and the items behind it: their set, and which."""
+    if not origin.step:
+        return _NO_CAUSE
+    return origin_words(replace(origin, cases=())), f"steps/{origin.step - 1:03d}/batch", origin.cases
 
 
 def clause_summary(found: Sequence[Change]) -> str:

@@ -15,6 +15,7 @@ __all__ = [
     "DataRecord",
     "DecisionRecord",
     "DroppedRecord",
+    "EditRecord",
     "EstimateLineRecord",
     "EstimateRecord",
     "EventRecord",
@@ -155,10 +156,23 @@ class MethodFindingRecord(_Record):
     rule: str = ""
 
 
+class EditRecord(_Record):
+    """One edit of a proposal; `findings` are numbers, from 1, of those that it answers."""
+
+    kind: str = ""
+    clause: int = 0
+    text: str = ""
+    reason: str = ""
+    findings: tuple[int, ...] = ()
+
+
 class CandidateRecord(_Record):
     """`candidate.json`: a proposal, whether it raced or not."""
 
     number: int = 0
+    operator: str = ""
+    parents: tuple[str, ...] = ()
+    edits: tuple[EditRecord, ...] = ()
     method_id: str | None = None
     why: str = ""
     problems: tuple[str, ...] = ()

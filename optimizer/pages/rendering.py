@@ -1,9 +1,10 @@
-"""From a page's values to one self-contained HTML file; nothing in it loads or runs anything."""
+"""From a page's values to one self-contained HTML file: it loads nothing, and runs no script but our own."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,10 +18,16 @@ _LONGEST = 4000  # characters of one text; the files have the rest
 _HERE = Path(__file__).parent
 
 
-def render(template: str, page: object) -> str:
+def render(template: str, page: object, *, scripts: Sequence[str] = (), served: bool = False) -> str:
     """Fill a template of this folder with a page, in the style of all pages.
 
-    Texts of models and seeds are escaped, and the page's policy lets in our style and nothing else.
+    Texts of models and seeds are escaped, and the page's policy lets in our style and scripts and nothing else.
+
+    Args:
+        template: a file of this folder.
+        page: what the template shows.
+        scripts: files of this folder that run in the page, in order.
+        served: whether `autoevol ui` serves the page: then it may speak with the server that it came from.
     """
     environment = Environment(
         loader=FileSystemLoader(_HERE),
@@ -32,10 +39,31 @@ def render(template: str, page: object) -> str:
     )
     for name in ("count", "p_value", "score", "signed", "stage_name", "clipped"):
         environment.filters[name] = getattr(numbers, name)
-    style = (_HERE / "report.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    # The style is ours, not data; the policy lets in exactly this text.
-    return environment.get_template(template).render(page=page, style=Markup(style), digest=digest)  # noqa: S704
+    style = _ours("report.css")
+    codes = [_ours(name) for name in scripts]
+    policy = f"default-src 'none'; style-src 'sha256-{_digest(style)}'; base-uri 'none'; form-action 'none'"
+    if codes:
+        allowed = " ".join(f"'sha256-{_digest(code)}'" for code in codes)
+        # No text can become markup by way of a script either: the browser refuses such a call.
+        policy += f"; script-src {allowed}; require-trusted-types-for 'script'; trusted-types 'none'"
+    policy += "; connect-src 'self'" if served else ""
+    return environment.get_template(template).render(
+        page=page,
+        style=style,
+        digest=_digest(style),
+        policy=Markup(policy),  # noqa: S704  made of our own words and digests
+        codes=codes,
+        served=served,
+    )
+
+
+def _ours(name: str) -> Markup:
+    """A style or script of this folder. It is ours, not data; the policy lets in exactly this text."""
+    return Markup((_HERE / name).read_text(encoding="utf-8"))  # noqa: S704
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _final(value: object) -> object:

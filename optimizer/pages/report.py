@@ -1,13 +1,13 @@
 """The report of a run: one self-contained HTML file, made from the files of the run alone.
 
 The same files give the same bytes: no clock, no durations, nothing of attempts or restarts. Texts of models and seeds
-are escaped by the template and the page's policy lets nothing run and nothing load.
+are escaped by the template, and the page's policy lets nothing load and nothing run but our own script.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +20,7 @@ from ..record.keys import hide_keys
 from ..record.quirks import changes_of
 from . import numbers
 from .against import Against, read_against
+from .ancestry import Fork, read_tree
 from .chart import Chart, draw_scores
 from .counts import Balance, balances
 from .files import RunFiles
@@ -31,8 +32,9 @@ from .rows import Data, Dropped, Picked, read_data, read_dropped, read_picked
 from .spending import Spending, read_spending
 from .steps import StepView, read_steps
 from .story import Findings, Story, tell
+from .whole import Whole, read_whole
 
-__all__ = ["REPORT", "settings_lines", "told_status", "write_report"]
+__all__ = ["REPORT", "report_text", "settings_lines", "told_status", "write_report"]
 
 REPORT = "report.html"
 # What a reader may want to open beside the page, in this order.
@@ -76,6 +78,8 @@ class _Page:
     settings: tuple[str, ...]
     version: str
     recorded: str
+    whole: Whole
+    tree: tuple[Fork, ...]
     troubles: tuple[str, ...]
 
     def has(self, figure: str) -> bool:
@@ -125,11 +129,12 @@ class _Page:
         return f"{text}; it was applied." if applied == method.id else f"{text}; another one was applied: {applied}."
 
 
-def write_report(folder: Path) -> Path:
-    """Write `report.html` into the folder of a run, finished or not.
+def write_report(folder: Path, out: Path | None = None) -> Path:
+    """Write the page of a run, finished or not.
 
     Args:
         folder: the run; any of its files may be missing.
+        out: where to; `report.html` in the folder of the run if None.
 
     Returns:
         The path of the page.
@@ -137,9 +142,19 @@ def write_report(folder: Path) -> Path:
     Raises:
         StorageError: it cannot be written.
     """
-    page = _page(RunFiles(folder))
-    write_atomically(folder / REPORT, render("report.html", page))
-    return folder / REPORT
+    path = folder / REPORT if out is None else out
+    write_atomically(path, report_text(folder))
+    return path
+
+
+def report_text(folder: Path, scripts: Sequence[str] = ()) -> str:
+    """The page of a run.
+
+    Args:
+        folder: the run.
+        scripts: of a page that is served: what runs in it beside the page's own script.
+    """
+    return render("report.html", _page(RunFiles(folder)), scripts=("report.js", *scripts), served=bool(scripts))
 
 
 def _page(files: RunFiles) -> _Page:
@@ -174,6 +189,8 @@ def _page(files: RunFiles) -> _Page:
         settings=settings_lines(files),
         version=frozen.autoevol,
         recorded=frozen.recorded,
+        whole=read_whole(files, steps),
+        tree=read_tree(steps),
         troubles=files.troubles,
     )
 

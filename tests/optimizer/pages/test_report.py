@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from autoevol.agents.method_file import dump_method
 from autoevol.optimizer.pages.report import write_report
+from autoevol.optimizer.pages.whole import item_link
 from tests.optimizer.pages.sample_run import START, WINNER, change, write_calls, write_run
 
 HOSTILE = (
@@ -49,6 +50,7 @@ class _Page(HTMLParser):
         self.unbalanced: list[str] = []
         self.words = ""
         self.style = ""
+        self.scripts: list[str] = []
         self.feed(html)
         self.close()
 
@@ -68,6 +70,8 @@ class _Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.open and self.open[-1] == "style":
             self.style += data
+        elif self.open and self.open[-1] == "script":
+            self.scripts.append(data)
         else:
             self.words += data
 
@@ -102,18 +106,34 @@ def _without(path: Path) -> None:
 # ---------------------------------------------------------------- a page that is safe and whole
 
 
-def test_the_page_loads_and_runs_nothing(run: Path) -> None:
-    """No element that loads or runs anything is there, and the policy allows one style, the page's own."""
+def test_the_page_loads_nothing_and_runs_its_own_script_alone(run: Path) -> None:
+    """No element loads anything, and the policy allows one style and one script by their text; the rest is data."""
     page = _page(run)
     policy = next(a["content"] for tag, a in page.elements if tag == "meta" and "http-equiv" in a)
-    digest = base64.b64encode(hashlib.sha256(page.style.encode()).digest()).decode()
+    style, script = (_digest(text) for text in (page.style, page.scripts[-1]))
+    kinds = [a.get("type", "") for tag, a in page.elements if tag == "script"]
 
-    assert set() == {"script", "link", "img", "iframe", "object", "embed", "form", "base"} & {
-        t for t, _ in page.elements
-    }
+    assert set() == {"link", "img", "iframe", "object", "embed", "form", "base"} & {t for t, _ in page.elements}
     assert [] == page.values("src") + page.values("style")
-    assert f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'" == policy
-    assert not re.search(r"url\(|@import|https?:", page.style)
+    assert [] == [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
+    assert (
+        f"default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; "
+        f"script-src 'sha256-{script}'; require-trusted-types-for 'script'; trusted-types 'none'"
+    ) == policy
+    assert ("application/json", "") == (kinds[0], kinds[-1])
+    assert {"text/plain"} == set(kinds[1:-1])
+    assert not re.search(r"url\(|@import|https?:", page.style + page.scripts[-1])
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", page.scripts[-1])
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _within(page: _Page) -> set[str]:
+    """The addresses of items inside the page."""
+    index = json.loads(page.scripts[0])
+    return {item_link(group["name"], index["seeds"][seed]) for group in index["groups"] for seed in group["items"]}
 
 
 def test_every_link_leads_somewhere(run: Path) -> None:
@@ -123,7 +143,7 @@ def test_every_link_leads_somewhere(run: Path) -> None:
     links = page.values("href")
 
     assert len(ids) == len(set(ids))
-    assert [] == [link for link in links if link.startswith("#") and link[1:] not in ids]
+    assert [] == [link for link in links if link.startswith("#") and link[1:] not in ids and link not in _within(page)]
     assert [] == [link for link in links if not link.startswith("#") and not (run / link).exists()]
     assert [] == [name for value in page.values("aria-labelledby") for name in value.split() if name not in ids]
     assert {"steps/000/candidates/1/dev.jsonl", "dataset.jsonl", "dropped.jsonl"} <= set(links)
@@ -234,7 +254,8 @@ def test_any_part_may_be_missing(run: Path, name: str) -> None:
 
     assert ([], []) == (page.open, page.unbalanced)
     assert [] == [link for link in links if not (run / link).exists()]
-    assert set() == {link[1:] for link in page.values("href") if link.startswith("#")} - set(page.values("id"))
+    inside = {link for link in page.values("href") if link.startswith("#")} - _within(page)
+    assert set() == {link[1:] for link in inside} - set(page.values("id"))
 
 
 def test_an_empty_folder_has_a_page(tmp_path: Path) -> None:
