@@ -26,6 +26,15 @@ COURSES: Mapping[str, Mapping[str, Any]] = {
     "official-code": {"profile": "official-code", "apply_limit": 6, "run_seed": 2},
     "evolve": _CHECKED,
     "compare": {"compare": {"pairwise": True, "run_seeds": 2}, **_CHECKED},
+    "make": {
+        "make": [
+            {"recipe": "evol-instruct", "rounds": 2, "guard": "tag", "guard_role": "judge"},
+            {"recipe": "auto-evol"},
+            {"recipe": "evol-instruct", "operations": "maths", "downward": 1, "rounds": 1, "guard": "drop"},
+        ],
+        "seeds": {"limit": 8}, "search": {"steps": 1, "dev": 6, "test": 1, "batch": 2},
+        "roles": {"guard": {"model": "sim-guard"}},
+    },
     # For the test suite: a few of everything.
     "few": {**_CHECKED, "search": {"dev": 6, "test": 1, "batch": 2}, "apply_limit": 6},
     # With a second step a cap that stops the run late would end the search early, and that stays on record.
@@ -35,6 +44,7 @@ COURSES: Mapping[str, Mapping[str, Any]] = {
 
 _COMMANDS: Mapping[str, tuple[str, ...]] = {
     "evolve": ("evolve",),
+    "make": ("make",),
     "compare": ("compare", "general", "just-longer", "evol-instruct", "--items", "3"),
 }
 _EACH: Mapping[str, Any] = {
@@ -70,7 +80,8 @@ def write_course(folder: Path, name: str, base_url: str, **more: object) -> Path
 def begin(config: Path, runs: Path) -> list[str | Path]:
     """The arguments that begin a run of a course, as `write_course` has written it."""
     command = [*_COMMANDS.get(config.parent.name, ("optimize",))]
-    seeds: list[str | Path] = ["--seeds", config.with_name("seeds.jsonl")] if command != ["optimize"] else []
+    said = command[0] in {"optimize", "make"}
+    seeds: list[str | Path] = [] if said else ["--seeds", config.with_name("seeds.jsonl")]
     return [*command, *seeds, "--config", config, "--runs", runs, "--yes", "--quiet"]
 
 

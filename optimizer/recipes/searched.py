@@ -23,6 +23,7 @@ from .book import Made, count_of, rows_of
 __all__ = ["searched"]
 
 _NOT_APPLIED = "the search ended without applying a method to it"
+_OF_THE_RUN = frozenset({"started", "forecast", "parts"})  # what status.json of a part does not tell again
 _LOOKED_AT = 500  # rows that say in which language all are
 
 
@@ -40,7 +41,7 @@ async def searched(run: Run, place: str, start: Method, rows: Iterable[Seed]) ->
         rows, dev=search.held_out, test=search.test, train=search.train, run_seed=settings.run_seed
     )
     inner = replace(
-        run, settings=settings, folder=RunFolder(run.folder.path / place), state=dict(run.state),
+        run, settings=settings, folder=RunFolder(run.folder.path / place), state={name: value for name, value in run.state.items() if name not in _OF_THE_RUN},
         split=Split(train, dev, test, total, run.split.fingerprint, ReadReport(total, total, seeds=total)),
     )  # fmt: skip
     story = await auto_evol(inner, strategies_of(settings), _in_language_of(rows, start, search.method), rows)
@@ -49,6 +50,7 @@ async def searched(run: Run, place: str, start: Method, rows: Iterable[Seed]) ->
     _tell_the_rest(inner.folder, rows, total - left)
     if left:
         dropped["not-applied"] = left
+    inner.state.pop("forecast", None)
     inner.update(state="finished", story=story)
     return Made(total, 0, out, dict(sorted(dropped.items())), tuple(story.split("\n")))
 

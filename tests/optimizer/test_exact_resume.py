@@ -97,6 +97,16 @@ def test_every_strategy_and_recipe_resumes_exactly(stage: Stage, course: str) ->
     assert course not in {"best-of-n", "official-code"} or any(decision["accepted"] for decision in found)
 
 
+def test_recipes_in_a_row_killed_in_each_of_them_end_the_same(stage: Stage) -> None:
+    """In the first one, in the search, in the last one, and while its rows are written."""
+    whole = stage.whole("make")
+    status, rows = whole.records["status"], whole.moments["row"]
+    fates = [Fate("answered", whole.moments["answered"] * share // 10) for share in (1, 2, 3)]
+
+    assert ["1-evol-instruct", "2-auto-evol", "3-evol-instruct"] == [part["place"] for part in status["parts"]]
+    assert [] == stage.killed(whole, [*fates, Fate("row", rows - 3)])
+
+
 def test_a_finished_run_resumed_asks_nothing_and_rebuilds_its_files(stage: Stage, few: Whole, tmp_path: Path) -> None:
     """Settings, journal and events are the truth."""
     run = tmp_path / "again"
