@@ -46,6 +46,8 @@ def balances(
 ) -> tuple[Balance, ...]:
     """All sums of a run that there is something to say about."""
     found = [*_reading(status), *_parts(status), *_proposals(settings, steps)]
+    if status.recipe == "make":
+        return tuple(found + _recipes(status, data, dropped))
     if data.rows or dropped.rows or status.rows_in is not None or status.phase == "apply":
         found += _applying(status, settings, data, dropped)
     return tuple(found)
@@ -98,6 +100,19 @@ def _applying(status: StatusRecord, settings: SettingsRecord, data: Data, droppe
         # The file against what the run said of it, where it finished; else only the file.
         told = sum(status.dropped.values()) if status.rows_in is not None else None
         found.append(Balance("Dropped rows", told, tuple(dropped.reasons.items())))
+    return found
+
+
+def _recipes(status: StatusRecord, data: Data, dropped: Dropped) -> list[Balance]:
+    """Recipe by recipe, and the run's own files against what the recipes said."""
+    found = [
+        Balance(f"{part.place}: in and made", part.taken + part.created, (("out", part.out), *part.dropped.items()))
+        for part in status.parts
+    ]
+    if status.rows_out is not None:
+        found.append(Balance("Rows of the data set", status.rows_out, (("in the file", data.rows),)))
+        told = sum(status.dropped.values())
+        found.append(Balance("Dropped rows, of all recipes", told, (("in the file", dropped.rows),)))
     return found
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from .part_records import Number, PartRecord, Word
+
 __all__ = [
     "CandidateRecord",
     "ComparisonRecord",
@@ -349,6 +351,7 @@ class StatusRecord(_Record):
     dropped: dict[str, int] = Field(default_factory=dict[str, int])
     aims: dict[str, int] = Field(default_factory=dict[str, int])
     pending: int | None = None
+    parts: tuple[PartRecord, ...] = ()
 
 
 class ProvenanceRecord(_Record):
@@ -361,6 +364,10 @@ class ProvenanceRecord(_Record):
     rounds: int = 0
     findings: tuple[FindingRecord, ...] = ()
     score: float | None = None
+    models: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    operation: Word = ""
+    round: Number = 0
 
 
 class DataRecord(_Record):
@@ -383,3 +390,8 @@ class DroppedRecord(_Record):
     detail: str = ""
     findings: tuple[FindingRecord, ...] = ()
     cost: float | None = None
+    instruction: str | None = None
+    response: str | None = None
+    operation: Word = ""
+    round: Number = 0
+    parents: tuple[str, ...] = ()

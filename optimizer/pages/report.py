@@ -26,6 +26,7 @@ from .counts import Balance, balances
 from .files import RunFiles
 from .judge import JUDGE, JudgeView, read_judge
 from .lineage import Change, changes, read_method
+from .making import PartView, read_parts
 from .records import ConfirmationRecord, EventRecord, FrozenRecord, SearchRecord, StatusRecord
 from .rendering import render
 from .rows import Data, Dropped, Picked, read_data, read_dropped, read_picked
@@ -74,6 +75,7 @@ class _Page:
     balances: tuple[Balance, ...]
     spending: Spending | None
     against: tuple[Against, ...]
+    parts: tuple[PartView, ...]
     files: Mapping[str, str]
     settings: tuple[str, ...]
     version: str
@@ -185,6 +187,7 @@ def _page(files: RunFiles) -> _Page:
         balances=balances(status, settings, steps, data, dropped),
         spending=spending,
         against=read_against(files, spending),
+        parts=read_parts(files, status.parts),
         files={name: what for name, what in _FILES.items() if files.has(name)},
         settings=settings_lines(files),
         version=frozen.autoevol,
