@@ -64,6 +64,55 @@ class SeatSpec:
     output_form: OutputForm = "tags"
 
 
+@dataclass(frozen=True, slots=True)
+class _Seating:
+    """How agents are put on their seats; see `build_cast`."""
+
+    door: Door
+    seats: Mapping[RoleName, SeatSpec]
+    secret: str
+    form: ResponderForm
+    own: str
+    prompts: Prompts
+
+    def seat(self, role: RoleName) -> Seat:
+        spec = self.seats[role]
+        return Seat(role, self.door, spec.endpoint, spec.model, spec.decoding)
+
+    def framed(self, role: RoleName, agent: Callable[[Seat, str, OutputForm, Prompts], Agent[Any]]) -> Agent[Any]:
+        return agent(self.seat(role), self.secret, self.seats[role].output_form, self.prompts)
+
+    def answering(self, role: RoleName) -> Responder:
+        return Responder(self.seat(role), self.form, self.own, self.prompts)
+
+
+_Maker = tuple[RoleName, type[Task], Callable[[], Agent[Any]]]
+
+
+def _makers(of: _Seating) -> tuple[_Maker, ...]:
+    """Which role takes which kind of task, and what makes its agent."""
+    seat, framed, answering, prompts = of.seat, of.framed, of.answering, of.prompts
+    return (
+        ("evolver", EvolveTask, lambda: framed("evolver", Evolver)),
+        ("responder", AnswerTask, lambda: answering("responder")),
+        ("analyst", AnalysisTask, lambda: framed("analyst", Analyst)),
+        ("analyst", FeedbackTask, lambda: FreeAnalyst(seat("analyst"), of.secret, prompts)),
+        ("refiner", RefineTask, lambda: framed("refiner", Refiner)),
+        ("refiner", RewriteTask, lambda: framed("refiner", WholeRefiner)),
+        ("judge", JudgeTask, lambda: framed("judge", Judge)),
+        ("student", SolveTask, lambda: Student(answering("student"))),
+        ("student", ScoreTask, lambda: Scorer(seat("student"))),
+        ("reflector", ReflectTask, lambda: framed("reflector", Reflector)),
+        ("embedder", EmbedTask, lambda: Embedder(seat("embedder"))),
+        ("evolver", OperationTask, lambda: framed("evolver", Operator)),
+        ("judge", GainTask, lambda: framed("judge", Comparer)),
+        ("guard", GuardTask, lambda: Guard(seat("guard"))),
+        ("judge", HarmTask, lambda: framed("judge", HarmJudge)),
+        ("generator", ContinueTask, lambda: Generator(seat("generator"))),
+        *(("generator", kind, partial(framed, "generator", agent)) for kind, agent in _BOOTSTRAP.items()),
+    )
+
+
 def build_cast(
     door: Door,
     seats: Mapping[RoleName, SeatSpec],
@@ -93,36 +142,8 @@ def build_cast(
         raise UsageError("The responder's form is `own` but its prompt is empty.", fix="Give responder_prompt.")
     prompts = _prompts(prompts_folder)
 
-    def seat(role: RoleName) -> Seat:
-        spec = seats[role]
-        return Seat(role, door, spec.endpoint, spec.model, spec.decoding)
-
-    def framed(role: RoleName, agent: Callable[[Seat, str, OutputForm, Prompts], Agent[Any]]) -> Agent[Any]:
-        return agent(seat(role), secret, seats[role].output_form, prompts)
-
-    def answering(role: RoleName) -> Responder:
-        return Responder(seat(role), responder_form, responder_prompt, prompts)
-
-    known: tuple[tuple[RoleName, type[Task], Callable[[], Agent[Any]]], ...] = (
-        ("evolver", EvolveTask, lambda: framed("evolver", Evolver)),
-        ("responder", AnswerTask, lambda: answering("responder")),
-        ("analyst", AnalysisTask, lambda: framed("analyst", Analyst)),
-        ("analyst", FeedbackTask, lambda: FreeAnalyst(seat("analyst"), secret, prompts)),
-        ("refiner", RefineTask, lambda: framed("refiner", Refiner)),
-        ("refiner", RewriteTask, lambda: framed("refiner", WholeRefiner)),
-        ("judge", JudgeTask, lambda: framed("judge", Judge)),
-        ("student", SolveTask, lambda: Student(answering("student"))),
-        ("student", ScoreTask, lambda: Scorer(seat("student"))),
-        ("reflector", ReflectTask, lambda: framed("reflector", Reflector)),
-        ("embedder", EmbedTask, lambda: Embedder(seat("embedder"))),
-        ("evolver", OperationTask, lambda: framed("evolver", Operator)),
-        ("judge", GainTask, lambda: framed("judge", Comparer)),
-        ("guard", GuardTask, lambda: Guard(seat("guard"))),
-        ("judge", HarmTask, lambda: framed("judge", HarmJudge)),
-        ("generator", ContinueTask, lambda: Generator(seat("generator"))),
-        *(("generator", kind, partial(framed, "generator", agent)) for kind, agent in _BOOTSTRAP.items()),
-    )
-    return {kind: agent() for role, kind, agent in known if role in seats}
+    seating = _Seating(door, seats, secret, responder_form, responder_prompt, prompts)
+    return {kind: agent() for role, kind, agent in _makers(seating) if role in seats}
 
 
 def prompt_fingerprint(folder: Path | None = None, role: RoleName | None = None, *, making: bool = False) -> str:

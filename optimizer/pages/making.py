@@ -54,7 +54,10 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class PartView:
-    """One recipe: its record, its operations, examples, trees (each a row a line), models by their rows."""
+    """One recipe: its record, its operations, examples, trees (each a row a line), models by their rows.
+
+    `searched` says whether it has a page of its own: that of a search.
+    """
 
     record: PartRecord
     operations: tuple[Operation, ...]
@@ -62,6 +65,7 @@ class PartView:
     dropped: tuple[DroppedRecord, ...]
     trees: tuple[tuple[Branch, ...], ...]
     models: tuple[tuple[str, int], ...]
+    searched: bool
 
     @property
     def anchor(self) -> str:
@@ -99,7 +103,7 @@ def _read(files: RunFiles, part: PartRecord) -> PartView:
     chosen, _ = files.sample(part.rows, DataRecord, _KEPT * 4)
     shown = [row for row in chosen if row.provenance.parents] or chosen
     return PartView(part, made, tuple(shown[:_KEPT]), tuple(examples.values()), _trees(files, part, shown),
-                    tuple(models.most_common(6)))  # fmt: skip
+                    tuple(models.most_common(6)), files.has(f"{part.place}/report.html"))  # fmt: skip
 
 
 def _dropped(files: RunFiles, part: PartRecord) -> Iterator[DroppedRecord]:

@@ -13,6 +13,7 @@ from ..dataset.report import ReadReport
 from ..dataset.rows import DroppedRow, dropped_object
 from ..dataset.seed import Seed
 from ..dataset.split import Split, choose
+from ..pages.report import write_report
 from ..record.folder import RunFolder
 from ..record.run import Run
 from ..record.seats import as_search
@@ -40,8 +41,9 @@ async def searched(run: Run, place: str, start: Method, rows: Iterable[Seed]) ->
     train, dev, test = choose(
         rows, dev=search.held_out, test=search.test, train=search.train, run_seed=settings.run_seed
     )
+    state = {name: value for name, value in run.state.items() if name not in _OF_THE_RUN} | {"recipe": "auto-evol"}
     inner = replace(
-        run, settings=settings, folder=RunFolder(run.folder.path / place), state={name: value for name, value in run.state.items() if name not in _OF_THE_RUN},
+        run, settings=settings, folder=RunFolder(run.folder.path / place), state=state,
         split=Split(train, dev, test, total, run.split.fingerprint, ReadReport(total, total, seeds=total)),
     )  # fmt: skip
     story = await auto_evol(inner, strategies_of(settings), _in_language_of(rows, start, search.method), rows)
@@ -52,6 +54,7 @@ async def searched(run: Run, place: str, start: Method, rows: Iterable[Seed]) ->
         dropped["not-applied"] = left
     inner.state.pop("forecast", None)
     inner.update(state="finished", story=story)
+    write_report(inner.folder.path)  # the steps of the search have no room on the page of all recipes
     return Made(total, 0, out, dict(sorted(dropped.items())), tuple(story.split("\n")))
 
 
