@@ -41,10 +41,15 @@ def listed(text: str, first: int = 1) -> list[str]:
     """
     if first > 1 and not _NUMBER.match(text):
         text = f"{first}. {text}"
-    marks = list(_NUMBER.finditer(text))
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
-    items = [one_line(text[mark.end() : end]) for mark, end in zip(marks, ends, strict=True)]
+    items = (one_line(item) for _, item in _after(_NUMBER, text))
     return [item for item in items if item]
+
+
+def _after(marks: re.Pattern[str], text: str) -> list[tuple[re.Match[str], str]]:
+    """Each mark in the text with what follows it, up to the next."""
+    found = list(marks.finditer(text))
+    ends = (*(mark.start() for mark in found[1:]), len(text))
+    return [(mark, text[mark.end() : end]) for mark, end in zip(found, ends, strict=False)]
 
 
 def tasks_in(text: str, first: int = 1) -> list[Thought]:
@@ -69,16 +74,13 @@ def tasks_in(text: str, first: int = 1) -> list[Thought]:
 
 def _parts(block: str) -> dict[str, str]:
     parts: dict[str, str] = {}
-    marks = list(_PART.finditer(block))
-    ends = [mark.start() for mark in marks[1:]] + [len(block)]
     name = ""
-    for mark, end in zip(marks, ends, strict=True):
+    for mark, text in _after(_PART, block):
         named = _PARTS[mark[1].lower()]
-        if named in parts and name:  # a word of the text that only looks like a new part
-            parts[name] += block[mark.start() : end]
-            continue
-        name = named
-        parts[name] = block[mark.end() : end]
+        if named in parts:  # a word of the text that only looks like a new part
+            parts[name] += mark[0] + text
+        else:
+            name, parts[named] = named, text
     return {name: text.strip() for name, text in parts.items()}
 
 
@@ -102,13 +104,9 @@ def instances_in(text: str, *, labels_first: bool) -> list[Pair]:
     Input first: what stands before `Output:` is the input, whatever its fields are called. Label first: what stands
     after the line of the label is the input, and the label is the output.
     """
-    heads = list(_EXAMPLE.finditer(text))
-    blocks = [text]
-    if heads:
-        ends = [head.start() for head in heads[1:]] + [len(text)]
-        blocks = [text[head.end() : end] for head, end in zip(heads, ends, strict=True)]
-        if text[: heads[0].start()].strip():  # a raw model goes on after the head of the first
-            blocks.insert(0, text[: heads[0].start()])
+    heads = _after(_EXAMPLE, text)
+    # A raw model goes on after the head of the first, so that the text before any head is a block, too.
+    blocks = [text[: heads[0][0].start()] if heads else text, *(block for _, block in heads)]
     found: list[Pair] = []
     for block in blocks:
         found += _labelled(block) if labels_first else _answered(block)
@@ -126,10 +124,8 @@ def _answered(block: str) -> Iterable[Pair]:
 
 def _labelled(block: str) -> Iterable[Pair]:
     """Instances of a block, label first; several labels may share one head."""
-    marks = list(_LABEL.finditer(block))
-    ends = [mark.start() for mark in marks[1:]] + [len(block)]
-    for mark, end in zip(marks, ends, strict=True):
-        given = _bare(block[mark.end() : end])
+    for mark, text in _after(_LABEL, block):
+        given = _bare(text)
         yield Pair(given if has_input(given) else "", one_line(mark[1]))
 
 

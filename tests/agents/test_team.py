@@ -198,3 +198,41 @@ async def test_nothing_to_do_is_done_at_once() -> None:
         raise AssertionError(journey)
 
     await _team(_Evolver(), 4).work(iter(()), _two_rounds_then_answer, deliver)
+
+
+class _AsDelivered:
+    """Gives the next task once the one two before it was delivered, and keeps how far the exit was then."""
+
+    def __init__(self, count: int) -> None:
+        self.delivered: list[str] = []
+        self.seen: list[int] = []
+        self._count = count
+        self._changed = anyio.Event()
+
+    def __aiter__(self) -> _AsDelivered:
+        return self
+
+    async def __anext__(self) -> Task:
+        number = len(self.seen)
+        if number == self._count:
+            raise StopAsyncIteration
+        while len(self.delivered) < number - 1:
+            await self._changed.wait()
+        self.seen.append(len(self.delivered))
+        return EvolveTask(id=f"t{number}", stage="s", instruction=Instruction(f"{number}"), method=METHOD)
+
+    async def deliver(self, journey: Journey) -> None:
+        self.delivered.append(journey[0].id)
+        self._changed.set()
+        self._changed = anyio.Event()
+
+
+async def test_first_tasks_may_wait_for_what_was_delivered() -> None:
+    """An asynchronous source is pulled as capacity allows, and holds a task back as long as it likes."""
+    source, evolver = _AsDelivered(12), _Evolver(slow=frozenset({"t3"}))
+
+    await Team({EvolveTask: evolver}, _Capacity(50)).work(source, lambda journey: None, source.deliver)
+
+    assert [f"t{n}" for n in range(12)] == source.delivered
+    assert all(number - 1 <= seen <= number for number, seen in enumerate(source.seen))
+    assert 2 == evolver.most

@@ -145,3 +145,5 @@ class _Course:
                 f"Only {self._made:,} of {self._part.count:,} tasks were made: the last {self._part.patience:,} calls"
                 " in a row gave none that is new."
             )
+        self._book.lines.append(self.writer.figures.line)
+        self._run.folder.write_json(f"{self._place}/figures.json", self.writer.figures.as_row)

@@ -29,13 +29,16 @@ class InstructionFilter:
     def __init__(self, settings: SelfInstructSettings) -> None:
         self._least, self._most = settings.min_words, settings.max_words
         self._ascii = settings.first == "ascii"
+        self._every_script = settings.tokens == "unicode"
         self._begins = tuple(start.casefold() for start in settings.begins)
         self._keywords = _any_of(settings.keywords)
 
     def reason(self, text: str) -> tuple[str, str] | None:
         """The reason why it is dropped, with the evidence; None for one that is kept."""
         # White space parts words here, as in the published rule; letters of scripts without spaces count each.
-        count = max(len(text.split()), len(words_of(text)) if not text.isascii() else 0)
+        count = len(text.split())
+        if self._every_script and not text.isascii():
+            count = max(count, len(words_of(text)))
         if count < self._least or not re.search(r"\w", text):
             return "too-short", f"{count} words"
         if count > self._most:
