@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib import metadata
 from itertools import islice
 from pathlib import Path
@@ -50,13 +50,17 @@ from .record.events import EventLog
 from .record.folder import RunFolder
 from .record.forecast import Course, Forecaster
 from .record.pricing import priced
-from .record.quirks import quirks_of, refuse_form
+from .record.quirks import refuse_form
 from .record.run import MessageLog, Run, Spending
 from .record.seats import roles_in_use
 from .record.settings import RoleSettings, Settings
+from .record.status import first_status
 from .scoring.detectors import VERSION as DETECTORS
 from .scoring.examine.runner import Runner
 from .search.strategies import strategies_of
+from .steering.inbox import Inbox
+from .steering.listener import steered
+from .steering.wheel import Wheel
 
 __all__ = ["Ending", "create_run", "new_folder", "run"]
 
@@ -160,14 +164,17 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, said: Mapping[st
             with files.rows("messages.jsonl") as messages, spared_collector():
                 runner = Runner(events.decided, events.put, watcher.note, settings.checks.on_error == "stop")
                 team = Team({**_cast(settings, gateway), ProgramTask: runner}, gateway)
-                state = _state(settings, split, events)
+                state = first_status(settings, split, events)
                 log = MessageLog(messages)
                 bench = Run(settings, files, events, split, team, log, watcher, _spending(gateway, folder), state)
                 bench.recast = lambda seat: Team(
                     {**_cast(_with_evolver(settings, seat), gateway), ProgramTask: runner}, gateway
                 )
-                _watch(bench, gateway, expected, watcher)
-                ending = await _guarded(bench, source, _start(frozen, settings, split, source))
+                on_change = _watch(bench, gateway, expected, watcher)
+                inbox = None if replay else Inbox(folder)
+                bench.wheel = Wheel(settings, events, watcher.note, inbox, gateway, on_change)
+                async with steered(bench, gateway):
+                    ending = await _guarded(bench, source, _start(frozen, settings, split, source))
     finally:
         if ours:
             report = _report(folder, settings)
@@ -219,8 +226,12 @@ def _estimate(settings: Settings, source: SeedSource, split: Split, files: RunFo
     return estimate(settings, Sizes(len(split.train), len(split.dev), len(split.test), split.total, mean, bouts))
 
 
-def _watch(run: Run, gateway: Gateway, expected: Estimate, watcher: Watcher) -> None:
-    """Show the gateway's figures from now on, with what is left; and say what a death of the run left open."""
+def _watch(run: Run, gateway: Gateway, expected: Estimate, watcher: Watcher) -> Callable[[Settings], None]:
+    """Show the gateway's figures from now on, with what is left; and say what a death of the run left open.
+
+    Returns:
+        To be called with the settings after caps have changed.
+    """
 
     places = tuple(f"{number}-{part.recipe}" for number, part in enumerate(run.settings.make, 1))
 
@@ -235,11 +246,18 @@ def _watch(run: Run, gateway: Gateway, expected: Estimate, watcher: Watcher) -> 
     watcher.attach(lambda: forecaster.look(gateway.progress()))
     run.forecast = lambda: forecaster.look(gateway.progress()).forecast
 
+    def on_change(settings: Settings) -> None:
+        run.settings = settings
+        forecaster.hold_to(settings.budget)
+
+    return on_change
+
 
 def _end(run: Run, state: Literal["finished", "stopped"], story: str, code: int = 0) -> Ending:
     """Put the end on record."""
     run.events.append(state, story=story)
-    run.state.pop("forecast", None)
+    for passing in ("forecast", "progress", "paused"):
+        run.state.pop(passing, None)
     with suppress(StorageError):  # a journal that cannot be read is told of elsewhere
         run.state.update(_bill(run.folder.path))
     run.update(state=state, story=story)
@@ -262,30 +280,6 @@ def _report(folder: Path, settings: Settings) -> str:
         return f"Report: {write(folder)}"
     except StorageError as error:
         return f"There is no new report. {error}"
-
-
-def _state(settings: Settings, split: Split, events: EventLog) -> dict[str, Any]:
-    started = events.past[0]["at"] if events.past else datetime.now(UTC).isoformat(timespec="seconds")
-    return {
-        "state": "running",
-        "name": settings.name,
-        "recipe": settings.recipe,
-        "profile": settings.profile,
-        "quirks": sorted(quirks_of(settings)),
-        "steps": settings.search.steps,
-        "started": started,
-        "seeds": {
-            "read": split.report.read,
-            "good": split.report.good,
-            "duplicates": split.report.duplicates,
-            "empty": split.report.empty,
-            "malformed": split.report.malformed,
-            "seeds": split.total,
-            "unit": split.report.unit,
-            "problems": [list(problem) for problem in split.report.problems],
-        },
-        "split": {"train": len(split.train), "dev": len(split.dev), "test": len(split.test)},
-    }
 
 
 def new_folder(root: Path, name: str) -> Path:

@@ -7,7 +7,8 @@
     │   ├── UnknownModel             404: the endpoint does not know the model or the address
     │   ├── QuotaSpent               the account has no money or quota left
     │   ├── BudgetReached            a cap of the run's own budget
-    │   └── EndpointDown             nothing answers any more, and waiting did not help
+    │   ├── EndpointDown             nothing answers any more, and waiting did not help
+    │   └── StoppedByPerson          somebody said so from outside (`autoevol steer`)
     ├── StorageError                 the run folder, journal or cache cannot be read or written
     │   └── RunInUse                 another process is at work on the run
     ├── ModelFileError               an embedded model cannot be fetched, or is not the file it should be
@@ -30,6 +31,7 @@ __all__ = [
     "RunInUse",
     "ScriptExhausted",
     "SessionStopped",
+    "StoppedByPerson",
     "StorageError",
     "UnknownModel",
     "UsageError",
@@ -75,6 +77,10 @@ class BudgetReached(SessionStopped):
 
 class EndpointDown(SessionStopped):
     """An endpoint did not answer for as long as the settings allow to wait."""
+
+
+class StoppedByPerson(SessionStopped):
+    """Somebody stopped the session from outside, by `autoevol steer` or the page."""
 
 
 class StorageError(AutoEvolError):

@@ -25,7 +25,7 @@ from .books.reuse import Reuse, adopted, open_reuse
 from .clock import Clock, LoopClock
 from .doors import accounts_of, connect
 from .endpoints import Budget, Endpoint
-from .errors import NotRecorded, UsageError
+from .errors import NotRecorded, SessionStopped, UsageError
 from .flights import Flight, Ticket
 from .lanes import Lane
 from .outcomes import Outcome
@@ -133,6 +133,7 @@ class Gateway:
         self._ledger = ledger
         self._desk = desk
         self._traffic = Traffic(journal, ledger, desk)
+        self._paused_at = 0.0
 
     async def connect(
         self, endpoints: Mapping[str, Endpoint], callers: Mapping[str, Caller], stack: AsyncExitStack
@@ -257,6 +258,41 @@ class Gateway:
         elif not flight.out:
             self._traffic.forget(flight)
 
+    # ------------------------------------------------------------ a person's hand
+
+    @property
+    def paused(self) -> bool:
+        """Whether a person has paused the session."""
+        return self._traffic.paused
+
+    def pause(self) -> None:
+        """Send nothing until `go_on`. What is out comes in; minutes of a pause do not count for the budget."""
+        if not self._traffic.paused:
+            self._traffic.pause()
+            self._paused_at = self._desk.clock.now()
+
+    def go_on(self) -> None:
+        """End a pause."""
+        if self._traffic.paused:
+            self._journal.leave_out(self._desk.clock.now() - self._paused_at)
+            self._traffic.go_on()
+
+    def stop(self, error: SessionStopped) -> None:
+        """Send nothing more; what is out comes in, then whoever waits gets this error."""
+        self.go_on()
+        self._traffic.halt(error)
+
+    def hold_to(self, budget: Budget) -> None:
+        """From now on these are the caps.
+
+        Raises:
+            UsageError: a cap in USD needs a price that is not known.
+        """
+        _check_prices({lane.name: lane.endpoint for lane in self._traffic.lanes.values()}, budget)
+        self._ledger.hold_to(budget)
+
+    # ------------------------------------------------------------ what a person looks at
+
     def totals(self) -> Totals:
         """What the run has spent, over all restarts, by role and by stage."""
         return self._ledger.totals()
@@ -267,6 +303,7 @@ class Gateway:
         waiting = [f"{lane.name}: {lane.binding}" for lane in lanes if lane.binding and lane.usable]
         waiting += [f"{lane.name}: {lane.shut}" for lane in lanes if not lane.usable]
         waiting += ["budget"] if self._ledger.waiting else []
+        waiting = ["paused"] if self.paused else waiting
         free = all(lane.endpoint.free for lane in lanes)
         spent = self._ledger.spent.cost
         under_way = len(self._traffic.flights)

@@ -50,6 +50,7 @@ class Lane:
     Attributes:
         fallback: the lane that takes what waits here while no account of this one can be asked.
         halted: whether nothing more is sent.
+        paused: whether nothing is sent until a person says so.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Lane:
         self._turning = False
         self._binding: Limit = ""
         self.halted = False
+        self.paused = False
 
     # ------------------------------------------------------------ what waits
 
@@ -164,7 +166,7 @@ class Lane:
 
     def turn(self) -> None:
         """Send what may go now, and set the one timer to the moment of the next."""
-        if self._turning or self.halted:
+        if self._turning or self.halted or self.paused:
             return
         self._turning = True
         try:

@@ -14,7 +14,7 @@ __all__ = ["Forecast", "Meter", "Progress", "binding"]
 _WINDOW_S = 60.0
 _SAMPLE_S = 1.0
 # Said first where several things are waited for, because nothing goes on before they end.
-_STANDSTILL = ("outage", "budget")
+_STANDSTILL = ("paused", "outage", "budget")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ class Progress:
         journaled: calls answered by the journal in this session.
         in_flight: calls sent and not yet answered.
         waiting: calls asked for and not sent: in a queue, or between two tries.
-        waiting_on: what they wait for (`default: rpm`, `judge: outage`, `budget`), with commas; empty for nothing.
+        waiting_on: what they wait for (`default: rpm`, `judge: outage`, `budget`), with commas; empty for nothing, and
+            `paused` where a person has paused it.
         tokens_out: output tokens of this session.
         tokens_per_s: the same for each second since the first call was sent.
         spent_usd: money over all restarts; None where a part of it is unknown.
@@ -74,7 +75,7 @@ class Progress:
 
 
 def binding(now: Progress) -> str:
-    """Which limit binds: `rpm`, `tpm`, `concurrency`, `learned`, `budget` or `outage`, as the queues say.
+    """Which limit binds: `rpm`, `tpm`, `concurrency`, `learned`, `budget`, `outage` or `paused`, as the queues say.
 
     Where several endpoints wait for different things, each with its name. Where nothing waits it is `seeds`: there is
     no more to send at once than what is out. Calls that are between two tries are `retries`.

@@ -130,6 +130,7 @@ class Recovery:
 
     async def _probe(self, lane: Lane, account: Account, like: Request) -> Failure | None:
         """One small call past the queue: its failure, or None where the endpoint answers, be it with a refusal."""
+        await self._traffic.road.wait()
         if self._traffic.stopped is not None:
             raise self._traffic.stopped
         request = lane.probe(like)

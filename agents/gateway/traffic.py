@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import anyio
+
 from .attempts import Attempt, Crew, Sender
 from .books.journal import Finished, Journal
 from .books.ledger import Ledger, Need, Reservation
@@ -49,12 +51,15 @@ class Traffic:
         lanes: by the name of the endpoint.
         flights: by the key of the call.
         stopped: why nothing more is sent; None while all goes on.
+        road: not set while a person has paused the session.
     """
 
     def __init__(self, journal: Journal, ledger: Ledger, desk: Desk) -> None:
         self.lanes: dict[str, Lane] = {}
         self.flights: dict[str, Flight] = {}
         self.stopped: AutoEvolError | None = None
+        self.road = anyio.Event()
+        self.road.set()
         self._journal = journal
         self._ledger = ledger
         self._desk = desk
@@ -202,6 +207,27 @@ class Traffic:
             lane.delay(flight, seconds)
         lane.turn()
 
+    # ------------------------------------------------------------ a person's hand
+
+    @property
+    def paused(self) -> bool:
+        """Whether a person has paused the session."""
+        return not self.road.is_set()
+
+    def pause(self) -> None:
+        """Send nothing more until `go_on`; what is out comes in, and is told to all who wait."""
+        if not self.paused and self.stopped is None:
+            self.road = anyio.Event()
+        for lane in self.lanes.values():
+            lane.paused = self.paused
+
+    def go_on(self) -> None:
+        """End a pause."""
+        self.road.set()
+        for lane in self.lanes.values():
+            lane.paused = False
+        self.turn()
+
     # ------------------------------------------------------------ the end of a session
 
     def turn(self) -> None:
@@ -213,6 +239,7 @@ class Traffic:
         """Nothing more is sent. What is out may still come in; then whoever waits is told."""
         if self.stopped is None:
             self.stopped = error
+            self.road.set()
             for lane in self.lanes.values():
                 lane.halted = True
             self._desk.crew.start(self._end_all(error))

@@ -32,6 +32,7 @@ async def auto_evol(run: Run, strategies: Strategies, start: Method, seeds: Iter
         run.update(best_method=found.best.id)
     if found.decisions and not changes:
         lines.append(found.decisions[-1].reason)
+    run.at("test")
     confirmation = await confirm(run, strategies, start, found.best)
     lines.append(confirmation.reason)
     if confirmation.method is None:
@@ -40,6 +41,7 @@ async def auto_evol(run: Run, strategies: Strategies, start: Method, seeds: Iter
         return "\n".join(lines)
     run.update(applied_method=confirmation.method.id)
     if run.settings.apply:
+        run.at("apply")
         applied = await apply_method(run, strategies, confirmation.method, seeds)
         lines.append(f"{applied.taken} seeds in, {applied.out} rows out, {sum(applied.dropped.values())} dropped.")
     return "\n".join(lines)

@@ -22,5 +22,6 @@ async def evolve(run: Run, strategies: Strategies, method: Method, seeds: Iterab
     """
     run.folder.write_text("method.md", dump_method(method))
     run.update(best_method=method.id, applied_method=method.id)
+    run.at("apply")
     applied = await apply_method(run, strategies, method, seeds)
     return f"{applied.taken} seeds in, {applied.out} rows out, {sum(applied.dropped.values())} dropped."

@@ -90,6 +90,10 @@ class Forecaster:
         self._spent = spent
         self._last = (-_STEADY_S, "seeds")
 
+    def hold_to(self, budget: Budget) -> None:
+        """Other caps from now on."""
+        self._budget = budget
+
     def look(self, now: Progress) -> Progress:
         """The same figures with what is left."""
         left = remaining(self._forecast, (*self._before, *now.finished), self._course())

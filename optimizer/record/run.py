@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...agents.bootstrap.asking import InstanceTask, InventTask, SortTask
+from ...agents.gateway.endpoints import Budget
 from ...agents.gateway.progress import Forecast
 from ...agents.guards import GuardTask, HarmTask
 from ...agents.messages import (
@@ -29,6 +30,7 @@ from ...agents.messages import (
     SolveTask,
     Task,
 )
+from ...agents.method import Method
 from ...agents.operations import GainTask, OperationTask
 from ...agents.published import FeedbackTask, RewriteTask
 from ...agents.reflector import ReflectTask
@@ -39,7 +41,10 @@ from .events import EventLog
 from .folder import RowsFile, RunFolder
 from .settings import RoleSettings, Settings
 
-__all__ = ["MessageLog", "Run", "Spending", "Watcher"]
+if TYPE_CHECKING:
+    from ..steering.wheel import Wheel
+
+__all__ = ["MessageLog", "Part", "Run", "Spending", "Watcher"]
 
 _FORECAST_EVERY_S = 5.0
 _JUDGED = 20_000  # items that the judge is judged by; what is known by then does not change any more
@@ -127,11 +132,22 @@ class Spending:
 
 
 @dataclass(slots=True)
+class Part:
+    """How far the part of the work is that goes on; `step` counts from 0, None outside the loop."""
+
+    step: int | None = None
+    name: str = ""
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(slots=True)
 class Run:
     """What a recipe works with. `state` is what status.json shows; it is derived, never read back.
 
     `forecast` tells what is left; status.json shows it from time to time while the run is at work. `judge` counts what
-    the judge said. `recast` gives a team like this one whose evolver has another seat.
+    the judge said. `recast` gives a team like this one whose evolver has another seat. `wheel` is the person's hand.
+    `part` says how far the part of the work is that goes on.
     """
 
     settings: Settings
@@ -147,6 +163,23 @@ class Run:
     judge: JudgeTally = field(default_factory=JudgeTally)
     recast: Callable[[RoleSettings], Team] | None = None
     shown_at: float = 0.0
+    wheel: Wheel | None = None
+    part: Part = field(default_factory=Part)
+
+    @property
+    def budget(self) -> Budget:
+        """The caps in force now."""
+        return self.settings.budget if self.wheel is None else self.wheel.settings.budget
+
+    def at(self, point: str, step: int | None = None, incumbent: Method | None = None) -> None:
+        """A named point of the course, where a person's wishes are taken up; see `steering.wheel`.
+
+        Raises:
+            StoppedByPerson: the person asked to stop here.
+        """
+        if self.wheel is not None:
+            place = self.folder.path.relative_to(self.events.path.parent)
+            self.wheel.at(str(place / point), step, incumbent)
 
     def update(self, **fields: Any) -> None:
         """Change what status.json shows."""
@@ -168,13 +201,13 @@ class Run:
 
     def phase(self, step: int | None, name: str, total: int) -> Callable[[], None]:
         """Announce a part of the work; each call of the value counts one item as done."""
-        done = 0
+        part = self.part
+        part.step, part.name, part.done, part.total = step, name, 0, total
         self.watcher.phase(step, name, total)
 
         def tick() -> None:
-            nonlocal done
-            done += 1
-            self.watcher.tick(done)
+            part.done += 1
+            self.watcher.tick(part.done)
             self._show_forecast()
 
         return tick

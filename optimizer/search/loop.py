@@ -41,18 +41,22 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
     decisions: list[Decision] = []
     archive: list[Standing] = []
     field = Field(start, start)
-    while not (stopped := _stop(run, strategies, decisions)):
+    while not (stopped := _stop(run, strategies, decisions, incumbent.contestant.method)):
         step = len(decisions)
+        place = f"steps/{step:03d}"
         run.update(step=step, phase="batch")
         batch, cases = await _batch(run, strategies, incumbent.contestant.method, step)
         field = field.led_by(incumbent.contestant.method)
+        run.at(f"{place}/analysis", step, field.incumbent)
         proposed = await strategies.propose(run, step, field, cases)
+        run.at(f"{place}/race", step, field.incumbent)
         if not strategies.keeps_scores:
             incumbent = Standing(incumbent.contestant, {}, {})
         standings = entrants(incumbent, proposed)
         dev = strategies.dev_of(run.split, step)
         met = frozenset(incumbent.scores)
         await strategies.race(run, step, standings, dev, decisions)
+        run.at(f"{place}/decision", step, field.incumbent)
         decision = _decide(strategies, step, standings, dev, decisions)
         decision = _spent(wide_enough(decision, standings, strategies.narrowing), standings, met)
         findings = [finding for one in proposed if one.analysis for finding in one.analysis.findings]
@@ -73,8 +77,10 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
     return Search(incumbent.contestant.method, tuple(decisions), stopped)
 
 
-def _stop(run: Run, strategies: Strategies, decisions: Sequence[Decision]) -> str:
+def _stop(run: Run, strategies: Strategies, decisions: Sequence[Decision], incumbent: Method) -> str:
     """Why there is no further step; what looks at the spending is put on record, so it comes last."""
+    step = len(decisions)
+    run.at(f"steps/{step:03d}/begin", step, incumbent)
     nothing = "" if strategies.dev_of(run.split, len(decisions)) else "there are no dev seeds to decide on"
     return strategies.stop(decisions) or nothing or reason_to_save(run, len(decisions))
 

@@ -25,7 +25,7 @@ def reason_to_save(run: Run, step: int) -> str:
 
 def _look(run: Run, step: int) -> str:
     spent = run.spending()
-    budget = run.settings.budget
+    budget = run.budget
     caps = {"calls": budget.calls, "tokens": budget.tokens, "usd": budget.usd, "minutes": budget.minutes}
     for name, cap in caps.items():
         used = _figure(spent, name)

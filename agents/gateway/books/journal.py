@@ -211,6 +211,10 @@ class Journal:
         """Minutes that the run has taken, over all restarts, up to the last commit of each and up to now of this."""
         return self._elapsed() / 60
 
+    def leave_out(self, seconds: float) -> None:
+        """Do not count so much of the time that has passed: the person had paused the run."""
+        self._opened += seconds
+
     def _elapsed(self) -> float:
         return self._elapsed_before + time.monotonic() - self._opened
 

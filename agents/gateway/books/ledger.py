@@ -174,11 +174,9 @@ class Ledger:
     """
 
     def __init__(self, budget: Budget, entries: Iterable[Entry], minutes: Callable[[], float]) -> None:
-        self.budget = budget
         self.on_room: Callable[[], None] = _nothing
         self._minutes = minutes
-        self._capped = any(cap is not None for cap in (budget.calls, budget.tokens, budget.usd, budget.minutes))
-        self._usd_cap = None if budget.usd is None else round(budget.usd * _PICO)
+        self._set_caps(budget)
         self._spent = Tally()
         self._lines: dict[tuple[str, str, str], Tally] = {}
         self._held = self._held_tokens = self._held_pico = 0
@@ -186,6 +184,19 @@ class Ledger:
         self._short = False
         for entry in entries:
             self._book(entry.role, entry.stage, entry.model, entry.sum)
+
+    def _set_caps(self, budget: Budget) -> None:
+        self.budget = budget
+        self._capped = any(cap is not None for cap in (budget.calls, budget.tokens, budget.usd, budget.minutes))
+        self._usd_cap = None if budget.usd is None else round(budget.usd * _PICO)
+
+    def hold_to(self, budget: Budget) -> None:
+        """Other caps from now on; whoever waits for room is asked again."""
+        self._set_caps(budget)
+        self._turn()
+        if self._short:
+            self._short = False
+            self.on_room()
 
     def totals(self) -> Totals:
         """What is spent by now; what is only set aside is not in it."""
