@@ -12,6 +12,7 @@ from typing import Any
 from ..prompts import PromptError, Prompts, check_all
 from .agent import Agent, Door, Seat
 from .analyst import Analyst
+from .base_model import BaseModel, BaseTask
 from .bootstrap.asking import InstanceTask, InventTask, SortTask
 from .bootstrap.instancer import Instancer
 from .bootstrap.inventor import Inventor
@@ -38,12 +39,16 @@ from .messages import (
     Task,
 )
 from .operations import Comparer, GainTask, OperationTask, Operator
+from .prober import Reader, ReadTask, Renderer, RenderTask
 from .published import FeedbackTask, FreeAnalyst, RewriteTask, WholeRefiner
 from .refiner import Refiner
 from .reflector import Reflector, ReflectTask
 from .responder import Responder, ResponderForm
+from .rewarder import Rater, RateTask, Rewarder, RewardTask
 from .scorer import Scorer
+from .simulator import SimulateTask, Simulator
 from .student import Student
+from .tagger import Tagger, TagTask
 
 __all__ = ["SeatSpec", "build_cast", "prompt_fingerprint"]
 
@@ -109,6 +114,13 @@ def _makers(of: _Seating) -> tuple[_Maker, ...]:
         ("guard", GuardTask, lambda: Guard(seat("guard"))),
         ("judge", HarmTask, lambda: framed("judge", HarmJudge)),
         ("generator", ContinueTask, lambda: Generator(seat("generator"))),
+        ("generator", ReadTask, lambda: Reader(seat("generator"))),
+        ("generator", RenderTask, lambda: Renderer(seat("generator"))),
+        ("generator", SimulateTask, lambda: Simulator(seat("generator"), prompts)),
+        ("base", BaseTask, lambda: BaseModel(Generator(seat("base")), prompts)),
+        ("tagger", TagTask, lambda: framed("tagger", Tagger)),
+        ("rewarder", RewardTask, lambda: Rewarder(seat("rewarder"))),
+        ("rewarder", RateTask, lambda: framed("rewarder", Rater)),
         *(("generator", kind, partial(framed, "generator", agent)) for kind, agent in _BOOTSTRAP.items()),
     )
 

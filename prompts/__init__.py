@@ -144,6 +144,19 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "make-self-instruct-output-first-json": frozenset(),
     "make-self-instruct-input-first-raw": frozenset({"task"}),
     "make-self-instruct-output-first-raw": frozenset({"task"}),
+    "make-simulator": frozenset(),
+    "make-simulator-ask": frozenset({"wish"}),
+    "make-base": frozenset({"instruction"}),
+    "make-tagger": frozenset(),
+    "make-tagger-quality": frozenset({"data", "form"}),
+    "make-tagger-difficulty": frozenset({"data", "form"}),
+    "make-tagger-category": frozenset({"data", "form"}),
+    "make-tagger-tags": frozenset({"tag", "fields"}),
+    "make-tagger-json": frozenset({"fields"}),
+    "make-rewarder": frozenset(),
+    "make-rewarder-ask": frozenset({"instruction", "response", "form"}),
+    "make-rewarder-tags": frozenset({"tag"}),
+    "make-rewarder-json": frozenset(),
 }
 
 

@@ -9,9 +9,10 @@ from typing import Literal
 
 __all__ = ["Decoding", "Form", "Request", "Turn", "provider_seed", "request_key"]
 
-Form = Literal["chat", "completion", "given_text", "embedding"]
+Form = Literal["chat", "completion", "given_text", "embedding", "rendered", "reward"]
 """What is asked for: the next turn of a chat, the raw continuation of a text, the log-probabilities of a text that is
-given, or its embedding. The last three take one turn, whose text is the text."""
+given, or its embedding (these three take one turn, whose text is the text); a chat as the server's template writes it
+out; the number that a reward model gives a chat, or a single text."""
 
 
 @dataclass(frozen=True, slots=True)

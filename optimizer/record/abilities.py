@@ -11,8 +11,9 @@ from ...agents.gateway.doctor.findings import Findings
 from ...agents.gateway.endpoints import Abilities, Endpoint
 from ...agents.gateway.errors import StorageError, UsageError
 from ...agents.gateway.state import state_folder
+from ...agents.messages import RoleName
 from .pricing import models_in_use
-from .settings import Settings
+from .settings import RoleSettings, Settings
 
 __all__ = ["findings_file", "keep", "known", "refuse_unable", "with_abilities"]
 
@@ -72,8 +73,12 @@ def refuse_unable(settings: Settings) -> None:
     """Refuse a run that an endpoint is known to be unable to serve, before anything is spent on it.
 
     Raises:
-        UsageError: answers are to come as JSON from a model that can be held to none.
+        UsageError: answers are to come as JSON from a model that can be held to none, or bare text is to be continued
+            by one that takes chats only.
     """
+    for part in settings.make:
+        for role in part.raw():
+            _refuse_chat_only(settings, part.recipe, role)
     for name, model in models_in_use(settings):
         endpoint = settings.endpoints[name]
         ability = endpoint.abilities.get(model)
@@ -85,3 +90,19 @@ def refuse_unable(settings: Settings) -> None:
                 " neither to a schema nor to JSON.",
                 fix=f"Set endpoints.{name}.output_form to tags, or run `autoevol doctor` again if that has changed.",
             )
+
+
+def _refuse_chat_only(settings: Settings, recipe: str, role: RoleName) -> None:
+    seat: RoleSettings = getattr(settings.roles, role)
+    endpoint = settings.endpoints[seat.endpoint]
+    ability = endpoint.abilities.get(seat.model)
+    unable = ability is not None and ability.completions is False
+    if endpoint.wire != "anthropic" and not unable:
+        return
+    why = "`autoevol doctor` found no raw completions" if unable else "it speaks a wire that has only chats"
+    raise UsageError(
+        f"The recipe {recipe} must continue bare text, and endpoints.{seat.endpoint} takes chats only ({why}): whoever"
+        " renders a chat always opens the assistant's turn.",
+        fix=f"Name an endpoint with raw completions for the {role}, such as vLLM, SGLang, llama.cpp or --local"
+        f" smollm2-135m{', or use --with mode=user-simulator' if recipe == 'magpie' else ''}.",
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ...agents.base_model import BaseTask
 from ...agents.bootstrap.asking import InstanceTask, InventTask, SortTask
 from ...agents.gateway.endpoints import Budget
 from ...agents.gateway.progress import Forecast
@@ -32,8 +33,12 @@ from ...agents.messages import (
 )
 from ...agents.method import Method
 from ...agents.operations import GainTask, OperationTask
+from ...agents.prober import ReadTask, RenderTask
 from ...agents.published import FeedbackTask, RewriteTask
 from ...agents.reflector import ReflectTask
+from ...agents.rewarder import RateTask, RewardTask
+from ...agents.simulator import SimulateTask
+from ...agents.tagger import TagTask
 from ...agents.team import Journey, Team
 from ..dataset.split import Split
 from ..scoring.judging import JudgeTally, looks_of
@@ -64,6 +69,13 @@ _ROLE: Mapping[type[Task], str] = {
     InventTask: "generator",
     SortTask: "generator",
     InstanceTask: "generator",
+    ReadTask: "generator",
+    RenderTask: "generator",
+    SimulateTask: "generator",
+    BaseTask: "base",
+    TagTask: "tagger",
+    RewardTask: "rewarder",
+    RateTask: "rewarder",
     ScoreTask: "student",
     OperationTask: "evolver",
     GainTask: "judge",

@@ -11,7 +11,7 @@ from ..endpoints import Endpoint
 from ..errors import UsageError
 from ..outcomes import Answer, Outcome, TokenScore, Usage
 from ..requests import Form, Request
-from . import anthropic, chat, embeddings
+from . import anthropic, chat, embeddings, rendered, rewards
 from .failures import Failure
 from .given import WAYS, Way
 from .quirks import Quirks
@@ -36,6 +36,7 @@ _OPENAI: dict[Form, _Spoken] = {
     "chat": _Spoken("chat/completions", chat.body_of, chat.outcome_of),
     "completion": _Spoken("completions", chat.body_of, chat.outcome_of),
     "embedding": _Spoken("embeddings", embeddings.body_of, embeddings.outcome_of),
+    "rendered": _Spoken(rendered.PATH, rendered.body_of, rendered.outcome_of),
 }
 
 
@@ -65,7 +66,7 @@ def make_caller(
 
 
 class WireCaller:
-    """Chats, raw completions, given texts and embeddings of one address. Made by `make_caller`.
+    """Chats, raw completions, given texts, embeddings and rewards of one address. Made by `make_caller`.
 
     Attributes:
         address: where it goes, for messages and records.
@@ -86,7 +87,8 @@ class WireCaller:
         self._transport = transport
         self._on_reply = on_reply
         self._spoken = _forms(endpoint)
-        self._given = _GivenTexts(name, endpoint)
+        self._given = _given_texts(name, endpoint)
+        self._rewards = _Ways(name, rewards.WAYS if endpoint.wire == "openai" else (), {}, _NO_REWARDS)
         self.address = address or transport.address
         self.scorer: Scorer | None = None
         self.quirks = quirks if quirks is not None else Quirks(endpoint.abilities)
@@ -100,6 +102,8 @@ class WireCaller:
         """
         if request.form == "given_text" and "given_text" not in self._spoken:
             return await self._scored(request, key)
+        if request.form == "reward":
+            return await self._by_a_way(self._rewards, request, key)
         spoken = self._form(request)
         body = spoken.body(request)
         reply, adapted = await self._sent(spoken.path, request, body)
@@ -175,13 +179,16 @@ class WireCaller:
             return Answer(
                 key, request.turns[-1].text, usage=usage, model=request.model, replica=self.address, scores=scores
             )
-        way = self._given.way(request.model)
+        return await self._by_a_way(self._given, request, key)
+
+    async def _by_a_way(self, ways: _Ways, request: Request, key: str) -> Outcome:
+        way = ways.way(request.model)
         reply, adapted = await self._sent(way.path, request, way.body(request))
         try:
             outcome = way.read(reply, request, key, self.address)
         except Failure as failure:
-            raise self._given.failed(request.model, way, failure) from failure
-        self._given.worked(request.model, way)
+            raise ways.failed(request.model, way, failure) from failure
+        ways.worked(request.model, way)
         return _marked(outcome, adapted)
 
 
@@ -209,13 +216,36 @@ class Scorer(Protocol):
         ...
 
 
-class _GivenTexts:
-    """Which way log-probabilities of given texts are had, by model."""
+_NO_SCORES = (
+    "gives no log-probabilities of a given text",
+    "For the student, name an endpoint that does: vLLM, SGLang, or the embedded model.",
+)
+_NO_REWARDS = (
+    "serves no reward model",
+    "For the rewarder, name one that does (vLLM or SGLang, which may need reward_template), or let the judge rate.",
+)
 
-    def __init__(self, name: str, endpoint: Endpoint) -> None:
+
+def _given_texts(name: str, endpoint: Endpoint) -> _Ways:
+    known = {model: found.given_text for model, found in endpoint.abilities.items() if found.given_text is not None}
+    return _Ways(name, WAYS if endpoint.wire == "openai" else (), known, _NO_SCORES)
+
+
+class _Ways:
+    """Which of several ways to ask for the same works, by model; none of them can be looked up.
+
+    Args:
+        name: of the endpoint.
+        ways: in the order in which they are tried.
+        known: names of those that are known to work, by model.
+        none: what is wrong where none is left, and what to do.
+    """
+
+    def __init__(self, name: str, ways: tuple[Way, ...], known: Mapping[str, str], none: tuple[str, str]) -> None:
         self._name = name
-        self._abilities = endpoint.abilities
-        self._openai = endpoint.wire == "openai"
+        self._ways = ways
+        self._known = known
+        self._none = none
         self._left: dict[str, tuple[Way, ...]] = {}
         self._proven: dict[str, Way] = {}
         self._last = ""
@@ -227,15 +257,12 @@ class _GivenTexts:
             UsageError: none is left.
         """
         if model not in self._left:
-            found = self._abilities[model].given_text if model in self._abilities else None
-            known = [way for way in WAYS if found is None or way.name == found]
-            self._left[model] = tuple(known) if self._openai else ()
+            found = self._known.get(model)
+            self._left[model] = tuple(way for way in self._ways if found is None or way.name == found)
         left = self._left[model]
         if not left:
-            raise UsageError(
-                f"The endpoint '{self._name}' gives no log-probabilities of a given text. {self._last}".strip(),
-                fix="For the student, name an endpoint that does: vLLM, SGLang, or the embedded model.",
-            )
+            problem, fix = self._none
+            raise UsageError(f"The endpoint '{self._name}' {problem}. {self._last}".strip(), fix=fix)
         return left[0]
 
     def proven(self, model: str) -> str | None:

@@ -3,7 +3,8 @@
 A refusal is a 400 or 422 that names a parameter which was sent and says that it is not taken. What is learned holds for
 the model from then on, so it costs one call a parameter and not one a row; every answer that it touched says so.
 
-    no temperature, no top_p, no seed, no stop, no n, no encoding_format     the parameter is left out
+    no temperature, no top_p, no seed, no stop, no n, no encoding_format, no top_k, no min_p, no repeat_penalty,
+    no repetition_penalty, no skip_special_tokens     the parameter is left out
     max_completion_tokens      the bound goes by this name (OpenAI's reasoning models refuse `max_tokens`)
     json_object                JSON is asked for, but the schema only in the prompt
     no response_format         not even that
@@ -23,7 +24,8 @@ __all__ = ["Quirks"]
 
 Body = dict[str, object]
 
-_LEFT_OUT = ("temperature", "top_p", "seed", "stop", "stop_sequences", "n", "encoding_format")
+_LEFT_OUT = ("temperature", "top_p", "seed", "stop", "stop_sequences", "n", "encoding_format", "top_k", "min_p",
+             "repeat_penalty", "repetition_penalty", "skip_special_tokens")  # fmt: skip
 # Only the beginning is read: some servers repeat the prompt further down, and prompts say anything.
 _READ = 400
 _REFUSAL = re.compile(

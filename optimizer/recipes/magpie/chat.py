@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...record.making.magpie import MagpieSettings
 from ...record.making.magpie_values import FamilySettings
@@ -36,6 +36,10 @@ class Chat:
     answer_sent: tuple[str, ...]
     answer_cut: tuple[str, ...]
     reminder: str = ""
+
+    def without_bos(self) -> Chat:
+        """The same for a server that puts the BOS in front itself."""
+        return replace(self, bos="")
 
     def before_user(self, system: str, turns: Sequence[tuple[str, str]] = ()) -> str:
         """The text up to where the user speaks next (arXiv 2406.08464, section 2; for later turns its code).

@@ -7,60 +7,28 @@ alone (`Row`), so that a replay takes the same way.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
-from ....agents.messages import Call, Continued, ContinueTask, Failed, Reply, Task
+from ....agents.messages import (
+    Answered,
+    AnswerTask,
+    Continued,
+    ContinueTask,
+    Failed,
+    Instruction,
+    Message,
+    Reply,
+    Task,
+)
+from ....agents.simulator import SimulateTask
 from ....agents.team import Journey
 from ...record.making.magpie import MagpieSettings
 from .chat import Chat, cut_at
-from .sampling import Plan, Planner, draw_fields
-from .sanitiser import Clean, Sanitiser
+from .measuring import Measuring
+from .rows import Row, Turned
+from .sampling import Planner, draw_fields
+from .sanitiser import Sanitiser
 
-__all__ = ["Course", "Row", "Turned"]
-
-
-@dataclass(frozen=True, slots=True)
-class Turned:
-    """A turn of the user with its answer.
-
-    Args:
-        instruction: as it is kept.
-        raw: as the model wrote it.
-        rules: ids of the rules that changed it.
-        answer: the response.
-    """
-
-    instruction: str
-    raw: str
-    rules: tuple[str, ...]
-    answer: str
-
-
-@dataclass(slots=True)
-class Row:
-    """What a journey came to.
-
-    Args:
-        plan: how it was drawn.
-        turns: finished turns.
-        asked: the instruction that is not answered yet.
-        reason, detail: why it ended before its last turn; empty where it did not.
-        raw: the text that it fell by.
-        calls: of the journey.
-    """
-
-    plan: Plan
-    turns: list[Turned] = field(default_factory=list[Turned])
-    asked: Clean | None = None
-    reason: str = ""
-    detail: str = ""
-    raw: str = ""
-    calls: list[Call] = field(default_factory=list[Call])
-
-    @property
-    def pairs(self) -> list[tuple[str, str]]:
-        """Instructions and answers so far."""
-        return [(turn.instruction, turn.answer) for turn in self.turns]
+__all__ = ["Course"]
 
 
 class Course:
@@ -68,15 +36,19 @@ class Course:
 
     Args:
         part: settings.
-        chat: how texts are written out.
+        chat: how texts are written out; None where a chat model plays the user.
         planner: draws the rows.
+        measuring: what is asked of finished conversations.
         place: of the part.
     """
 
-    def __init__(self, part: MagpieSettings, chat: Chat, planner: Planner, place: str) -> None:
+    def __init__(
+        self, part: MagpieSettings, chat: Chat | None, planner: Planner, measuring: Measuring, place: str
+    ) -> None:
         self._part = part
         self._chat = chat
         self._planner = planner
+        self._measuring = measuring
         self._place = place
         self._extra = draw_fields(part)
         self._sanitiser = Sanitiser(part)
@@ -88,76 +60,88 @@ class Course:
     def route(self, journey: Journey) -> Task | Sequence[Task] | None:
         """What is asked next; nothing where the row is over."""
         row = self.row(journey)
-        if row.reason:
-            return None
-        if row.asked is not None:
-            return self._answer(row, row.asked.text)
-        if len(row.turns) < self._part.turns:
+        if row.asked is not None and not row.over:
+            return self._answer(row, row.asked.text, row.asked.language)
+        if not row.over and len(row.turns) < self._part.turns:
             return self._instruction(row)
-        return None
+        return self._measuring.next(row, journey) if row.usable else None
 
     def row(self, journey: Journey) -> Row:
         """What a journey came to so far."""
         row = Row(self._planner.plan(_number(journey[0])))
-        for task, reply in _pairs(journey):
+        for task, reply in zip(journey[::2], journey[1::2], strict=True):
+            assert isinstance(reply, Reply)  # noqa: S101  tasks and replies take turns
             row.calls += reply.calls
-            if not row.reason:
-                self._take(row, task, reply)
+            what = task.id.rpartition("/")[2]
+            if what == "instruction":
+                self._take_instruction(row, reply)
+            elif what == "answer":
+                self._take_answer(row, reply)
+            else:
+                self._measuring.take(row, what, reply)
         return row
 
-    def _take(self, row: Row, task: Task, reply: Reply) -> None:
-        what = task.id.rpartition("/")[2]
+    def _take_instruction(self, row: Row, reply: Reply) -> None:
         if isinstance(reply, Failed):
-            row.reason, row.detail = _reason(what, reply), reply.detail
-        elif isinstance(reply, Continued) and what == "instruction":
+            row.reason, row.detail = reply.reason, reply.detail
+        elif isinstance(reply, Continued):
             row.raw = reply.text
-            clean = self._sanitiser.clean(cut_at(reply.text, self._chat.cut), truncated=reply.truncated)
+            text = cut_at(reply.text, self._chat.cut) if self._chat else reply.text
+            clean = self._sanitiser.clean(text, truncated=reply.truncated and text == reply.text)
             row.reason, row.detail, row.asked = clean.reason, clean.detail, clean
-        elif isinstance(reply, Continued) and what == "answer" and row.asked is not None:
-            text = cut_at(reply.text, self._chat.answer_cut).strip()
-            if reply.truncated:
-                row.reason, row.detail, row.raw = "truncated-response", "it met the bound of tokens", text
-            elif not text:
-                row.reason, row.detail = "empty-response", "nothing before the end of the turn"
-            else:
-                row.turns.append(Turned(row.asked.text, row.raw, row.asked.rules, text))
-                row.asked = None
+            row.language = row.language or clean.language
 
-    def _instruction(self, row: Row) -> ContinueTask:
+    def _take_answer(self, row: Row, reply: Reply) -> None:
+        assert row.asked is not None  # noqa: S101  an answer follows its instruction
+        text, truncated = "", False
+        if isinstance(reply, Failed):
+            row.reason = "empty-response" if reply.reason == "empty" else reply.reason
+            row.detail = reply.detail
+        elif isinstance(reply, Continued) and self._chat:
+            whole = cut_at(reply.text, self._chat.answer_cut)
+            text, truncated = whole.strip(), reply.truncated and whole == reply.text
+        elif isinstance(reply, Answered):
+            text, truncated = reply.text.strip(), reply.fault == "truncated"
+        if truncated:
+            row.reason, row.detail = "truncated-response", "it met the bound of tokens"
+        elif not text and not row.reason:
+            row.reason, row.detail = "empty-response", "nothing before the end of the turn"
+        if not row.reason:
+            row.turns.append(Turned(row.asked.text, row.raw, row.asked.rules, text))
+        row.asked = None
+
+    def _instruction(self, row: Row) -> Task:
         """The next turn of the user. After the first one a system text reminds the model that it is the user's turn."""
-        system = row.plan.system
+        plan = row.plan
+        place = f"{self._place}/{plan.number}/t{len(row.turns) + 1}/instruction"
+        if self._chat is None:
+            return SimulateTask(
+                id=place, stage=self._place, sample=plan.number, wish=plan.system, temperature=plan.temperature,
+                top_p=plan.top_p, max_tokens=self._part.instruction_tokens,
+                language="zh" if plan.key == "chinese" else "en",
+            )  # fmt: skip
+        system = plan.system
         if row.turns:
             system = "\n\n".join(text for text in (system, self._chat.reminder) if text)
         return ContinueTask(
-            id=f"{self._place}/{row.plan.number}/t{len(row.turns) + 1}/instruction", stage=self._place,
-            sample=row.plan.number, text=self._chat.before_user(system, row.pairs), stop=self._chat.sent,
-            temperature=row.plan.temperature, top_p=row.plan.top_p, max_tokens=self._part.instruction_tokens,
+            id=place, stage=self._place, sample=plan.number, text=self._chat.before_user(system, row.pairs),
+            stop=self._chat.sent, temperature=plan.temperature, top_p=plan.top_p,
+            max_tokens=self._part.instruction_tokens, extra=self._extra,
+        )  # fmt: skip
+
+    def _answer(self, row: Row, instruction: str, language: str) -> Task:
+        """The likeliest answer, as the paper takes it: without the system text that asked for the instruction."""
+        place = f"{self._place}/{row.plan.number}/t{len(row.turns) + 1}/answer"
+        if self._chat is None:
+            return AnswerTask(
+                id=place, stage=self._place, instruction=Instruction(instruction, "", row.spoken, language)
+            )
+        return ContinueTask(
+            id=place, stage=self._place, text=self._chat.before_assistant("", row.pairs, instruction),
+            stop=self._chat.answer_sent, temperature=0.0, top_p=1.0, max_tokens=self._part.response_tokens,
             extra=self._extra,
         )  # fmt: skip
 
-    def _answer(self, row: Row, instruction: str) -> ContinueTask:
-        """The likeliest answer, as the paper takes it: without the system text that asked for the instruction."""
-        return ContinueTask(
-            id=f"{self._place}/{row.plan.number}/t{len(row.turns) + 1}/answer", stage=self._place,
-            text=self._chat.before_assistant("", row.pairs, instruction), stop=self._chat.answer_sent,
-            temperature=0.0, top_p=1.0, max_tokens=self._part.response_tokens, extra=self._extra,
-        )  # fmt: skip
 
-
-def _number(first: object) -> int:
-    assert isinstance(first, Task)  # noqa: S101  a journey begins with its first task
+def _number(first: Message) -> int:
     return int(first.id.split("/")[-3])
-
-
-def _pairs(journey: Journey) -> Iterator[tuple[Task, Reply]]:
-    for task, reply in zip(journey[::2], journey[1::2], strict=True):
-        assert isinstance(task, Task)  # noqa: S101  tasks and replies take turns
-        assert isinstance(reply, Reply)  # noqa: S101
-        yield task, reply
-
-
-def _reason(what: str, reply: Failed) -> str:
-    """Of a call that gave nothing: an empty text is told apart by what was asked for."""
-    if reply.reason == "empty":
-        return "empty-response" if what == "answer" else "empty"
-    return reply.reason

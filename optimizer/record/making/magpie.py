@@ -15,13 +15,15 @@ from .part import Expected, PartSettings
 
 __all__ = ["MagpieSettings"]
 
+_PROBES = 5
+
 
 class MagpieSettings(PartSettings):
     """Magpie (arXiv 2406.08464).
 
     Args:
         count: rows to be asked for.
-        mode: `raw` is Magpie; `user-simulator` asks a chat model to write as a user, which is not Magpie, which every row
+        mode: `raw` is Magpie; `user-simulator` asks a chat model to write as a user, which is not Magpie, as every row
             then says.
         template: family of chat templates (`qwen2.5`), `server` for the one that the server tells, `auto` for the
             family that the model's name tells and else the server's.
@@ -41,7 +43,7 @@ class MagpieSettings(PartSettings):
         stop_at_role: end instructions at the words `assistant` and `Assistant`.
         instruction_tokens, response_tokens: bounds of what is written.
         sanitise: mend instructions by our rules, and drop those that are none; `off` takes them as they come.
-        least_chars, most_chars: lengths of an instruction.
+        least_chars, most_chars: lengths of an instruction; a Chinese character counts as three at the lower bound.
         languages: ISO 639-1 codes of instructions that are kept; empty keeps all.
         tags: ask the tagger for category, quality, difficulty, intent and knowledge.
         neighbours: measure distances and repeats with the role embedder.
@@ -115,6 +117,8 @@ class MagpieSettings(PartSettings):
             raise ValueError("weights in control must not be negative, and one must be above 0")
         if self.mode == "user-simulator" and (self.turns > 1 or self.base or self.answers):
             raise ValueError("mode user-simulator has one turn, no base model and no preference pairs")
+        if self.base and self.turns > 1:
+            raise ValueError("base answers single turns: set turns to 1")
         if self.reward == "none" and (self.base or self.answers):
             raise ValueError("base and answers need rewards: set reward to endpoint or judge")
         missing = self.thresholds.needs() - self._measured()
@@ -147,13 +151,20 @@ class MagpieSettings(PartSettings):
         }  # fmt: skip
         return tuple(role for role, wanted in used.items() if wanted)
 
+    def raw(self) -> tuple[RoleName, ...]:
+        """The model itself, and its base model."""
+        speaking: tuple[RoleName, ...] = ("generator",) if self.mode == "raw" else ()
+        return (*speaking, "base") if self.base else speaking
+
     def expected(self, rows: int, tokens: int) -> Iterator[Expected]:
         """An instruction and its answer a turn, and what is measured."""
         del rows, tokens
         out = min(250, self.instruction_tokens, self.response_tokens)
         long = 30 + self.turns * 2 * out
         if self.mode == "raw":
-            yield Expected("generator", (2 * self.turns + self.answers) * self.count, 30 + self.turns * out, out)
+            yield Expected(
+                "generator", _PROBES + (2 * self.turns + self.answers) * self.count, 30 + self.turns * out, out
+            )
         else:
             yield Expected("generator", self.count, 150, out)
             yield Expected("responder", self.count, out, out)

@@ -34,7 +34,7 @@ class Thresholds(BaseModel):
         colon: drop instructions that end in a colon.
         language: ISO 639-1 code that the instruction must be in.
         longest: at most so many rows, those with the longest answers; this is applied last.
-        easy_share: share of the rows kept that is easy or very easy, the rest is harder; with `longest` rows in all.
+        easy_share: share of the `longest` rows that is exactly easy; the others are harder.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,7 +67,7 @@ FILTERS: Mapping[FilterName, Thresholds] = {
     "pro3": Thresholds(reward=-12.0, repeats=True, longest=300_000),
     "pro4": Thresholds(quality="good", difficulty="easy", difference=0.0, repeats=True, longest=300_000),
     "pro5": Thresholds(quality="good", difficulty="easy", reward=-12.0, repeats=True),
-    "pro6": Thresholds(reward=-12.0, repeats=True, longest=200_000, easy_share=0.5),
+    "pro6": Thresholds(difficulty="easy", reward=-12.0, repeats=True, longest=200_000, easy_share=0.5),
     "card-pro-300k": Thresholds(quality="average", reward=-10.0, repeats=True, longest=300_000),
     "card-air-300k": Thresholds(
         quality="good", difficulty="medium", difference=0.0, repeats=True, colon=True, longest=300_000

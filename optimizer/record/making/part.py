@@ -61,6 +61,10 @@ class PartSettings(BaseModel):
     def roles(self) -> tuple[RoleName, ...]:
         """The roles that it asks."""
 
+    def raw(self) -> tuple[RoleName, ...]:
+        """Those of its roles that must go on from bare text, which an endpoint for chats cannot."""
+        return ()
+
     @abstractmethod
     def expected(self, rows: int, tokens: int) -> Iterator[Expected]:
         """What it may take on so many rows, whose instruction has so many tokens in the mean."""
