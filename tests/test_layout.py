@@ -79,6 +79,22 @@ def test_one_file_opens_connections() -> None:
     assert all(module.startswith("optimizer.bridges") for module in dspy)
 
 
+def test_one_package_listens() -> None:
+    """The live page alone serves anything of ours to a browser, and only its own command imports it."""
+    servers = {
+        module
+        for path, module in _modules()
+        for name in _imports(path, module)
+        if name.split(".")[0] in {"starlette", "uvicorn"}
+    }
+    users = {
+        module for path, module in _modules() for name in _imports(path, module) if name.startswith("optimizer.live")
+    }
+
+    assert servers == {"optimizer.live.guard", "optimizer.live.server"}
+    assert {user for user in users if not user.startswith("optimizer.live")} == {"optimizer.cli.ui"}
+
+
 def test_no_room_is_a_lumber_room() -> None:
     """Names that say nothing attract everything."""
     banned = re.compile(r"(^|\.)(utils?|common|base|core|helpers?|managers?)(\.|$)")

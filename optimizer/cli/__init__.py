@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("runs:command", "List the runs of a folder."),
     "show": ("show:command", "Tell what a run did, decided and cost, and where its files are."),
     "report": ("report:command", "Write the page of a run: one file that needs no network."),
+    "ui": ("ui:command", "Serve the pages of all runs on this machine, live while they go on."),
+    "audit": ("audit:command", "Ask you the four questions of a quality review about rows of a run."),
     "methods": ("methods:command", "List, show, compare and export evolving methods."),
     "journal": ("journal:command", "Export, check and mend the record of a run's calls."),
     "models": ("models:command", "List and fetch the embedded models."),

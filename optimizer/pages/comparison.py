@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,7 +20,7 @@ from .report import settings_lines, told_status
 from .rows import Example, of_trajectory
 from .spending import Spending, money, read_spending
 
-__all__ = ["write_comparison"]
+__all__ = ["comparison_text", "write_comparison"]
 
 _FILES: Mapping[str, str] = {
     "compare.json": "everything on this page, and every pair and item, for a program",
@@ -117,11 +117,15 @@ def write_comparison(folder: Path, out: Path | None = None) -> Path:
     Raises:
         StorageError: it cannot be written.
     """
-    page = _page(RunFiles(folder))
     name = "ablation.html" if (folder / ABLATION).is_file() else "compare.html"
     path = folder / name if out is None else out
-    write_atomically(path, render("compare.html", page))
+    write_atomically(path, comparison_text(folder))
     return path
+
+
+def comparison_text(folder: Path, scripts: Sequence[str] = ()) -> str:
+    """The page of a comparison; `scripts` run in it where it is served."""
+    return render("compare.html", _page(RunFiles(folder)), scripts=scripts, served=bool(scripts))
 
 
 def _page(files: RunFiles) -> _Page:

@@ -18,6 +18,7 @@ __all__ = [
     "DecisionRecord",
     "DroppedRecord",
     "EditRecord",
+    "EditedRecord",
     "EstimateLineRecord",
     "EstimateRecord",
     "EventRecord",
@@ -395,3 +396,14 @@ class DroppedRecord(_Record):
     operation: Word = ""
     round: Number = 0
     parents: tuple[str, ...] = ()
+
+
+class EditedRecord(_Record):
+    """A line of `edits.jsonl`: a row written anew by hand; `sign` is of the texts that it was made from."""
+
+    row: str = ""
+    at: str = ""
+    sign: str = ""
+    instruction: str = ""
+    response: str = ""
+    why: str = ""

@@ -10,6 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ..scoring.labelled import DOMAINS, FLAWS
 from . import numbers
 
 __all__ = ["render"]
@@ -37,6 +38,7 @@ def render(template: str, page: object, *, scripts: Sequence[str] = (), served: 
         lstrip_blocks=True,
         finalize=_final,
     )
+    environment.globals.update(FLAWS=FLAWS, DOMAINS=DOMAINS)
     for name in ("count", "p_value", "score", "signed", "stage_name", "clipped"):
         environment.filters[name] = getattr(numbers, name)
     style = _ours("report.css")

@@ -155,6 +155,7 @@
       row.findings ? make("ul", { class: "findings", "aria-label": "Findings" }, ...row.findings.map(([kind, evidence, by]) => make("li", {}, make("b", {}, kind), " ", make("span", { dir: "auto" }, evidence || ""), " ", make("span", { class: "by" }, by)))) : make("p", { class: "note" }, "No finding."),
       ...Object.entries(row.looks || {}).map(([name, look]) => lookLine(name, look)),
       figures.length ? make("p", { class: "judge" }, `Parts of the score: ${figures.join(" · ")}`) : "",
+      ...(row.edits || []).map((each) => make("details", { open: "" }, make("summary", {}, `Edited by hand, ${each.at}${each.stale ? " (the row has changed since)" : ""}${each.why ? `: ${each.why}` : ""}`), make("dl", { class: "example" }, part("Instruction", text(each.instruction)), part("Response", text(each.response))))),
       row.calls ? make("p", { class: "by" }, `Calls in the journal: ${row.calls.join(", ")}${row.cost ? ` · $${row.cost}` : ""}`) : "",
     ];
   }
@@ -187,7 +188,7 @@
       if (!row) continue;
       const seed = row.seed || (at("block:seeds") ? (await unpack("seeds"))[row.from || id] : "");
       const under = [name === "dataset" ? "A row of the data set" : "A dropped row", make("span", { class: "figure" }, row.score === undefined ? "" : score(row.score))];
-      return show(id, under, [...whole(row, seed), make("p", { class: "links" }, make("a", { href: `${name}.jsonl` }, `${name}.jsonl`))], { kind: name, id, row, seed });
+      return show(id, under, [...whole(row, seed), make("p", { class: "links" }, make("a", { href: `${name}.jsonl` }, `${name}.jsonl`))], { kind: name, id, row, seed, whole: !row.cut });
     }
     return show(id, [], [make("p", {}, `The page has no such row. The files of the run may: ${name}.jsonl.`)], null);
   }

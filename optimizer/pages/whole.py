@@ -19,9 +19,10 @@ from urllib.parse import quote
 from markupsafe import Markup
 from pydantic import Field, JsonValue
 
+from ..record.by_hand import EDITS, text_sign
 from .files import RunFiles
 from .numbers import clipped, shown
-from .records import DataRecord, DroppedRecord, FindingRecord, TrajectoryRecord, VerdictRecord
+from .records import DataRecord, DroppedRecord, EditedRecord, FindingRecord, TrajectoryRecord, VerdictRecord
 from .steps import StepView
 
 __all__ = ["Block", "Whole", "item_link", "read_whole"]
@@ -194,6 +195,10 @@ def _item(row: _ItemRecord, group: Group, seeds: dict[str, str]) -> dict[str, An
 
 def _list(files: RunFiles, room: _Room, name: str, kind: type[_RowRecord | _OutRecord]) -> dict[str, Any]:
     """A list of rows in blocks, as far as there is room."""
+    edits: dict[str, list[EditedRecord]] = {}
+    if name == "dataset":
+        for edit in files.rows(EDITS, EditedRecord):
+            edits.setdefault(edit.row, []).append(edit)
     blocks: list[str] = []
     classes: Counter[str] = Counter()
     held = total = 0
@@ -210,7 +215,7 @@ def _list(files: RunFiles, room: _Room, name: str, kind: type[_RowRecord | _OutR
         total += 1
         if full or total > _MOST_ROWS:
             continue
-        rows.append(_row(row))
+        rows.append(_row(row, edits))
         classes.update(_classes(row))
         if len(rows) == _ROWS:
             full = not pack()
@@ -229,7 +234,7 @@ def _classes(row: _RowRecord | _OutRecord) -> set[str]:
     return {_name(each.kind) for each in row.provenance.findings if each.kind}
 
 
-def _row(row: _RowRecord | _OutRecord) -> dict[str, Any]:
+def _row(row: _RowRecord | _OutRecord, edits: Mapping[str, Sequence[EditedRecord]]) -> dict[str, Any]:
     if isinstance(row, _OutRecord):
         return _told({
             "id": _name(row.seed_id), "stage": _name(row.stage), "reason": _name(row.reason),
@@ -237,11 +242,21 @@ def _row(row: _RowRecord | _OutRecord) -> dict[str, Any]:
             "calls": [_name(key[:_KEY]) for key in row.calls], "cost": _number(row.cost),
         })  # fmt: skip
     came = row.provenance
+    texts = (row.instruction, row.response)
     return _told({
-        "id": _name(row.id), "from": _name(came.seed_id), "seed": _said(came.seed_instruction),
+        "id": _name(row.id), "cut": any(_said(text) != text for text in texts),
+        "edits": [_edit(each, texts) for each in edits.get(row.id, ())],
+        "from": _name(came.seed_id), "seed": _said(came.seed_instruction),
         "stages": [_said(row.instruction)], "response": _said(row.response), "reasoning": _said(row.reasoning or ""),
         "system": _said(row.system), "context": [_said(_written(turn)) for turn in row.context],
         "findings": _findings(came.findings), "score": _number(came.score), "method": _name(came.method_id),
+    })  # fmt: skip
+
+
+def _edit(edit: EditedRecord, texts: Sequence[str]) -> dict[str, Any]:
+    return _told({
+        "at": _name(edit.at), "why": _said(edit.why), "instruction": _said(edit.instruction),
+        "response": _said(edit.response), "stale": edit.sign != text_sign(*texts),
     })  # fmt: skip
 
 
@@ -269,7 +284,11 @@ def _numbers(values: Mapping[str, float]) -> dict[str, float | None]:
 
 def _told(row: Mapping[str, Any]) -> dict[str, Any]:
     """Only what says something."""
-    return {name: value for name, value in row.items() if value is not None and value not in ("", [], {}, ())}
+    return {
+        name: value
+        for name, value in row.items()
+        if value is not None and value is not False and value not in ("", [], {}, ())
+    }
 
 
 def _name(text: str) -> str:

@@ -1,0 +1,111 @@
+// What a served page does more: it hears how runs stand, and sends what a person says of a row.
+// Texts go on the screen as text nodes; nothing here writes markup.
+"use strict";
+(() => {
+  const at = (id) => document.getElementById(id);
+  const make = (tag, given = {}, ...inside) => {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(given)) {
+      if (name === "on") for (const [event, act] of Object.entries(value)) element.addEventListener(event, act);
+      else element.setAttribute(name, value);
+    }
+    element.append(...inside);
+    return element;
+  };
+  async function send(address, sent, told) {
+    told.textContent = "…";
+    try {
+      const answer = await fetch(address, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(sent) });
+      const said = await answer.json();
+      told.textContent = said.words || said.problem || "It was refused.";
+      return answer.ok;
+    } catch {
+      told.textContent = "The server does not answer.";
+      return false;
+    }
+  }
+
+  // ---------------------------------------------------------------- how it stands
+  const news = at("news");
+  if (news) {
+    let first = "";
+    let typed = false;
+    addEventListener("input", () => { typed = true; });
+    const source = new EventSource(news.dataset.events);
+    source.onerror = () => { news.textContent = "The server does not answer; the page shows what it had."; };
+    source.onmessage = (event) => {
+      const said = JSON.parse(event.data);
+      const sign = said.rows ? JSON.stringify(said.rows) : said.sign + (said.state === "running" ? "" : said.state);
+      if (said.line) news.textContent = said.line;
+      else news.textContent = `${said.rows.filter((row) => row[1] === "running").length} running`;
+      if (first && first !== sign) {
+        const busy = typed || document.querySelector("dialog[open]");
+        if (!busy) location.reload();
+        else if (!at("fresh")) news.after(make("p", { id: "fresh" }, make("button", { type: "button", on: { click: () => location.reload() } }, "There is more: show it")));
+      } else first = sign;
+    };
+  }
+
+  // ---------------------------------------------------------------- a verdict on an item
+  const listed = (name) => document.querySelector(`meta[name="${name}"]`).content.split(" ");
+  let made = 0;
+  function verdict(address, group, item) {
+    made += 1;
+    const told = make("span", { role: "status", class: "note" });
+    const flaw = make("select", { id: `flaw-${made}` }, make("option", { value: "" }, "choose"), ...listed("flaws").map((each) => make("option", { value: each }, each)));
+    const domain = make("select", { id: `domain-${made}` }, ...listed("domains").map((each) => make("option", { value: each }, each)));
+    const why = make("input", { id: `why-${made}`, type: "text" });
+    const say = (good) => () => {
+      if (!good && !flaw.value) { told.textContent = "Say what is wrong with it."; flaw.focus(); return; }
+      send(address, { group, item, good, flaws: good ? [] : [flaw.value], why: why.value, domain: domain.value }, told);
+    };
+    return make("fieldset", { class: "controls" }, make("legend", {}, "Your verdict"), make("button", { type: "button", on: { click: say(true) } }, "Good"),
+      make("label", { for: flaw.id }, "Flaw ", flaw), make("button", { type: "button", on: { click: say(false) } }, "Flawed"),
+      make("label", { for: why.id }, "Why ", why), make("label", { for: domain.id }, "Domain ", domain), told);
+  }
+  for (const home of document.querySelectorAll(".vote")) home.append(verdict(`/run/${encodeURIComponent(home.dataset.run)}/label`, home.dataset.group, home.dataset.item));
+
+  // ---------------------------------------------------------------- a row written anew
+  function edit(row) {
+    const told = make("span", { role: "status", class: "note" });
+    const area = (id, value) => { const box = make("textarea", { id, rows: "6", dir: "auto" }); box.value = value; return box; };
+    const instruction = area("edit-instruction", row.stages[0]);
+    const response = area("edit-response", row.response || "");
+    const why = make("input", { id: "edit-why", type: "text" });
+    const keep = () => send("edit", { row: row.id, instruction: instruction.value, response: response.value, why: why.value }, told);
+    return make("details", {}, make("summary", {}, "Edit by hand"), make("p", { class: "note" }, "The row stays as it is; what you write is kept beside it."),
+      make("label", { for: "edit-instruction" }, "Instruction"), instruction, make("label", { for: "edit-response" }, "Response"), response,
+      make("p", { class: "controls" }, make("label", { for: "edit-why" }, "Why ", why), make("button", { type: "button", on: { click: keep } }, "Keep the edit"), told));
+  }
+  document.addEventListener("autoevol:view", (event) => {
+    const seen = event.detail;
+    if (!seen || seen.kind === "dropped") return;
+    at("view-body").append(verdict("label", seen.kind === "item" ? seen.group : "dataset", seen.id));
+    if (seen.kind === "dataset") at("view-body").append(seen.whole ? edit(seen.row) : make("p", { class: "note" }, "Too long to be edited here."));
+  });
+
+  // ---------------------------------------------------------------- two sides
+  if (at("choose")) at("choose").addEventListener("change", (event) => {
+    const asked = new URLSearchParams();
+    for (const select of at("choose").querySelectorAll("select")) if (select.value) asked.set(select.dataset.name, select.value);
+    if (event.target.dataset.name === "left") asked.delete("left_of");
+    if (event.target.dataset.name === "right") asked.delete("right_of");
+    location.assign(`/compare?${asked}`);
+  });
+
+  // ---------------------------------------------------------------- the four questions
+  const questions = at("questions");
+  if (questions) {
+    const told = make("span", { role: "status", class: "note" });
+    const answer = async () => {
+      const said = { row: questions.dataset.row };
+      for (const field of questions.querySelectorAll("fieldset")) {
+        const chosen = field.querySelector("input:checked");
+        if (!chosen) { told.textContent = "Answer all four questions."; field.querySelector("input").focus(); return; }
+        said[chosen.name] = chosen.value === "yes";
+      }
+      if (await send("answer", said, told)) location.reload();
+    };
+    questions.append(make("p", {}, make("button", { type: "button", on: { click: answer } }, "Keep and go on"), " ", told));
+  }
+})();
