@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from ..scoring.judge_health import told
 from .files import RunFiles
+from .judge_records import JudgeRecord, RateRecord
 from .numbers import count, p_value, signed
-from .records import JudgeRecord, RateRecord
 
 __all__ = ["JUDGE", "Figure", "JudgeView", "read_judge"]
 

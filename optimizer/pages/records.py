@@ -18,16 +18,12 @@ __all__ = [
     "DecisionRecord",
     "DroppedRecord",
     "EditRecord",
-    "EditedRecord",
     "EstimateLineRecord",
     "EstimateRecord",
     "EventRecord",
     "FindingRecord",
     "FrozenRecord",
-    "JudgeRecord",
-    "PreferenceRecord",
     "RangeRecord",
-    "RateRecord",
     "ReadRecord",
     "SearchRecord",
     "SettingsRecord",
@@ -194,49 +190,6 @@ class ConfirmationRecord(_Record):
     against: dict[str, ComparisonRecord] = Field(default_factory=dict[str, ComparisonRecord])
 
 
-class RateRecord(_Record):
-    """`hits` of `of`, with a 95 % interval of the share."""
-
-    hits: int = 0
-    of: int = 0
-    share: float | None = None
-    low: float = 0.0
-    high: float = 1.0
-
-
-class PreferenceRecord(_Record):
-    """Which place the judge favours: pairs that one won in both orders, their difference as a share of the pairs."""
-
-    first_wins: int = 0
-    second_wins: int = 0
-    share: float | None = None
-    low: float = -1.0
-    high: float = 1.0
-    p: float | None = None
-
-
-class JudgeRecord(_Record):
-    """`judge.json` (`JudgeHealth` of optimizer/scoring/judge_health.py): how steady the judge of a run is."""
-
-    judge: str = ""
-    evolver: str = ""
-    items: int = 0
-    looks: int = 0
-    pairs: int = 0
-    repeats: int = 0
-    named: dict[str, RateRecord] = Field(default_factory=dict[str, RateRecord])
-    flips: RateRecord = RateRecord()
-    no_answer: RateRecord = RateRecord()
-    unreadable: RateRecord = RateRecord()
-    ungrounded: RateRecord = RateRecord()
-    refused: RateRecord = RateRecord()
-    yes_to_all: RateRecord = RateRecord()
-    noise: dict[str, RateRecord] = Field(default_factory=dict[str, RateRecord])
-    abstained: dict[str, RateRecord] = Field(default_factory=dict[str, RateRecord])
-    preference: PreferenceRecord = PreferenceRecord()
-    problems: tuple[str, ...] = ()
-
-
 class EndpointRecord(_Record):
     """An endpoint group; one without an address costs nothing."""
 
@@ -396,14 +349,3 @@ class DroppedRecord(_Record):
     operation: Word = ""
     round: Number = 0
     parents: tuple[str, ...] = ()
-
-
-class EditedRecord(_Record):
-    """A line of `edits.jsonl`: a row written anew by hand; `sign` is of the texts that it was made from."""
-
-    row: str = ""
-    at: str = ""
-    sign: str = ""
-    instruction: str = ""
-    response: str = ""
-    why: str = ""

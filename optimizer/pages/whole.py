@@ -17,12 +17,12 @@ from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
-from pydantic import Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from ..record.by_hand import EDITS, text_sign
 from .files import RunFiles
 from .numbers import clipped, shown
-from .records import DataRecord, DroppedRecord, EditedRecord, FindingRecord, TrajectoryRecord, VerdictRecord
+from .records import DataRecord, DroppedRecord, FindingRecord, TrajectoryRecord, VerdictRecord
 from .steps import StepView
 
 __all__ = ["Block", "Whole", "item_link", "read_whole"]
@@ -110,6 +110,19 @@ class _OutRecord(DroppedRecord):
     calls: tuple[str, ...] = ()
 
 
+class _EditedRecord(BaseModel):
+    """A line of `edits.jsonl`: a row written anew by hand; `sign` is of the texts that it was made from."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    row: str = ""
+    at: str = ""
+    sign: str = ""
+    instruction: str = ""
+    response: str = ""
+    why: str = ""
+
+
 class _Room:
     """Blocks as long as there is room."""
 
@@ -195,9 +208,9 @@ def _item(row: _ItemRecord, group: Group, seeds: dict[str, str]) -> dict[str, An
 
 def _list(files: RunFiles, room: _Room, name: str, kind: type[_RowRecord | _OutRecord]) -> dict[str, Any]:
     """A list of rows in blocks, as far as there is room."""
-    edits: dict[str, list[EditedRecord]] = {}
+    edits: dict[str, list[_EditedRecord]] = {}
     if name == "dataset":
-        for edit in files.rows(EDITS, EditedRecord):
+        for edit in files.rows(EDITS, _EditedRecord):
             edits.setdefault(edit.row, []).append(edit)
     blocks: list[str] = []
     classes: Counter[str] = Counter()
@@ -234,7 +247,7 @@ def _classes(row: _RowRecord | _OutRecord) -> set[str]:
     return {_name(each.kind) for each in row.provenance.findings if each.kind}
 
 
-def _row(row: _RowRecord | _OutRecord, edits: Mapping[str, Sequence[EditedRecord]]) -> dict[str, Any]:
+def _row(row: _RowRecord | _OutRecord, edits: Mapping[str, Sequence[_EditedRecord]]) -> dict[str, Any]:
     if isinstance(row, _OutRecord):
         return _told({
             "id": _name(row.seed_id), "stage": _name(row.stage), "reason": _name(row.reason),
@@ -253,7 +266,7 @@ def _row(row: _RowRecord | _OutRecord, edits: Mapping[str, Sequence[EditedRecord
     })  # fmt: skip
 
 
-def _edit(edit: EditedRecord, texts: Sequence[str]) -> dict[str, Any]:
+def _edit(edit: _EditedRecord, texts: Sequence[str]) -> dict[str, Any]:
     return _told({
         "at": _name(edit.at), "why": _said(edit.why), "instruction": _said(edit.instruction),
         "response": _said(edit.response), "stale": edit.sign != text_sign(*texts),
