@@ -196,7 +196,9 @@ def _report(ending: Ending, command: str, out: Path | None, *, as_json: bool) ->
     record = None if stopped else comparison_file(ending.folder)
     if record is not None:
         click.echo(record.read_text(encoding="utf-8") if as_json else comparison_table(record))
-    if not as_json or record is None:
+    if as_json and record is None and not stopped:
+        click.echo(json.dumps(_made(ending.folder), ensure_ascii=False, indent=2))
+    elif not as_json or record is None:
         click.echo(ending.summary, err=stopped)
     if stopped:
         when = f"{ending.until}, continue" if ending.until else "Continue"
@@ -206,7 +208,18 @@ def _report(ending: Ending, command: str, out: Path | None, *, as_json: bool) ->
     if out is not None and data.exists():
         _copy(data, out)
     if data.exists():
-        click.echo(f"Data set: {out or data}")
+        click.echo(f"Data set: {out or data}", err=as_json)
+
+
+def _made(folder: Path) -> dict[str, Any]:
+    """What a run of recipes came to: each part with its counts, and what else it found where it has figures."""
+    status = json.loads((folder / "status.json").read_text(encoding="utf-8"))
+    parts = [
+        {**part, **({"figures": json.loads(path.read_text(encoding="utf-8"))} if path.exists() else {})}
+        for part in status.get("parts", [])
+        for path in [folder / part["place"] / "ifd.json"]
+    ]
+    return {"folder": str(folder), "parts": parts, "data": str(folder / "dataset.jsonl")}
 
 
 def _copy(source: Path, target: Path) -> None:

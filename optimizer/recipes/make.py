@@ -15,6 +15,7 @@ from ..record.run import Run
 from .book import Made, instruction_of, rows_of
 from .evol_instruct.recipe import evol_instruct
 from .magpie.recipe import magpie
+from .reflection.score import ifd_scores
 from .reflection.tuning import reflection
 from .safety import GUARDED, screen
 from .searched import searched
@@ -29,6 +30,7 @@ _RECIPES: Mapping[str, Recipe] = {
     "evol-instruct": evol_instruct,
     "magpie": magpie,
     "reflection": reflection,
+    "ifd": ifd_scores,
     "self-instruct": self_instruct,
 }
 

@@ -8,12 +8,13 @@ not below 1 only when its better response is not either.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from .ifd import Measure, Ratio, Unscored
 
-__all__ = ["Drop", "ResponseScores", "pick_instruction", "pick_response"]
+__all__ = ["Drop", "ResponseScores", "pick_instruction", "pick_response", "ranks"]
 
 Score = Ratio | Unscored
 
@@ -87,3 +88,16 @@ def pick_response(scores: ResponseScores, measure: Measure, *, keep_old: bool) -
     if ifd.value(measure) >= 1:
         return Drop("ifd-not-below-1", "the response is no easier to say after the instruction")
     return "new" if better else "old"
+
+
+def ranks(values: Sequence[float]) -> list[int | None]:
+    """The place of each row among those with an IFD below 1, from 1 for the highest; None for the others.
+
+    Superfiltering (arXiv 2402.00530, section 3): IFD of 1 and above says that the instruction does not help at all. Of
+    equal values the earlier row comes first; NaN is no value.
+    """
+    below = [index for index, value in enumerate(values) if value < 1]
+    places: list[int | None] = [None] * len(values)
+    for rank, index in enumerate(sorted(below, key=lambda index: -values[index]), 1):
+        places[index] = rank
+    return places

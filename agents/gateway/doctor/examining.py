@@ -15,6 +15,7 @@ from typing import Literal
 from ..endpoints import Abilities, Endpoint
 from ..outcomes import Answer, NoAnswer, Outcome
 from ..requests import Decoding, Turn
+from ..wire.alignment import KNOWN, SHUFFLED, misaligned
 from ..wire.callers import Scorer
 from ..wire.failures import Failure
 from ..wire.reading import fields_of, items_of, text_of
@@ -284,12 +285,21 @@ class _Examination:
         if by_wire and self.notes.known.get("completions") is False and "sglang" not in self._owners:
             self.notes.known["given_text"] = "none"
             return
-        outcome = await self.visit.ask((Turn("user", _TEXT),), Decoding(1), form="given_text")
+        outcome = await self.visit.ask((Turn("user", KNOWN),), Decoding(1), form="given_text")
         way = self.visit.caller.given_text_way(self.visit.model)
         if isinstance(outcome, Answer) and way is not None:
-            self.notes.known["given_text"] = way
+            await self._aligned(outcome, way)
         elif isinstance(outcome, Failure) and outcome.kind == "bad_request":
             self.notes.known["given_text"] = "none"
+
+    async def _aligned(self, known: Answer, way: str) -> None:
+        """Scores that do not belong to their tokens are none."""
+        shuffled = await self.visit.ask((Turn("user", SHUFFLED),), Decoding(1), form="given_text")
+        if isinstance(shuffled, Answer):
+            wrong = misaligned(known.scores, shuffled.scores)
+            self.notes.known["given_text"] = "none" if wrong else way
+            if wrong:
+                self.notes.remarks.append(f"Its log-probabilities of a given text are of no use: {wrong}.")
 
     async def _embeddings(self) -> None:
         outcome = await self.visit.ask((Turn("user", _TEXT),), Decoding(1), form="embedding")

@@ -16,6 +16,7 @@ from functools import partial
 
 from ..outcomes import Answer, Outcome, TokenScore, Usage
 from ..requests import Request
+from .alignment import MisalignedScores, likeliest, shifted
 from .failures import Failure
 from .reading import (
     count,
@@ -70,17 +71,47 @@ def _echo_body(request: Request, max_tokens: int) -> dict[str, object]:
 
 def _echoed(reply: WireReply, request: Request, key: str, replica: str, written: int) -> Outcome:
     body = opened(reply, "choices")
-    rows = items_of(body.get("choices"))
-    found = fields_of(fields_of(rows[0] if rows else None).get("logprobs"))
+    found = _prompt_part(body) or _choice_part(body)
     tokens, values = items_of(found.get("tokens")), items_of(found.get("token_logprobs"))
     if not tokens or len(tokens) != len(values):
         raise _not_this_way()
-    if written:
-        # What was written on belongs to nobody.
-        written = count(body.get("usage"), "completion_tokens") or written
-        tokens, values = tokens[:-written], values[:-written]
+    said = count(body.get("usage"), "completion_tokens") or 0
+    if said > written:
+        # Asked to write nothing it wrote on, perhaps for long: that is paid for once, not at every text.
+        raise _not_this_way()
+    # What was written on belongs to nobody.
+    extra = _surplus([text_of(token) for token in tokens], request.turns[-1].text, said or written)
+    tokens, values = tokens[: len(tokens) - extra], values[: len(values) - extra]
+    if shifted([text_of(token) for token in tokens], likeliest(items_of(found.get("top_logprobs")))):
+        raise MisalignedScores(
+            f"The endpoint '{request.endpoint}' gives log-probabilities that are shifted by one token: beside each"
+            " token stands what was expected after it.",
+            fix="llama-cpp-python's server does so where a prompt does not begin with the model's mark of beginning:"
+            " name that mark as `start` of the recipe. Else take another server for the student.",
+        )
     scores = _scores(zip(tokens, values, strict=True))
     return _answer(scores, usage_of(body.get("usage"), request, ""), request, key, replica, body=body)
+
+
+def _choice_part(body: Mapping[str, object]) -> Mapping[str, object]:
+    """Where OpenAI's form has the tokens: prompt and answer in one."""
+    rows = items_of(body.get("choices"))
+    return fields_of(fields_of(rows[0] if rows else None).get("logprobs"))
+
+
+def _prompt_part(body: Mapping[str, object]) -> Mapping[str, object]:
+    """Where Together has those of the prompt: apart from those of the answer."""
+    rows = items_of(body.get("prompt"))
+    return fields_of(fields_of(rows[0] if rows else None).get("logprobs"))
+
+
+def _surplus(tokens: Sequence[str], text: str, written: int) -> int:
+    """How many of the last tokens were written on: servers leave out some of them, and the text says which."""
+    for extra in range(min(written, len(tokens)) + 1):
+        shown = "".join(tokens[: len(tokens) - extra])
+        if shown and (shown.endswith(text) or text.endswith(shown)):
+            return extra
+    return written
 
 
 def _vllm_body(request: Request) -> dict[str, object]:

@@ -18,6 +18,7 @@ from ...record.run import Run
 from ...scoring.frames import frame_of
 from ..book import Book, Made, cost_of, count_of, keys_of, models_of
 from .course import Course, Outcome, first_task
+from .probe import prove_alignment
 from .versions import Reader
 
 __all__ = ["reflection"]
@@ -33,6 +34,7 @@ async def reflection(run: Run, part: ReflectionSettings, place: str, rows: Itera
         SessionStopped: budget, key, quota or outage; rows finished by then are in the files.
     """
     course = Course(part, reader_of(run, part.frame, part.start, part.floor))
+    await prove_alignment(run, place, part.start)
     with Book(run, place) as book:
         desk = _Desk(run, place, course, book, count_of(rows))
         await run.team.work(desk.tasks(rows), course.route, desk.deliver)

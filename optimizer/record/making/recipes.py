@@ -9,6 +9,7 @@ from pydantic import Field
 
 from .auto_evol import AutoEvolSettings
 from .evol_instruct import EvolInstructSettings
+from .ifd import IfdSettings
 from .magpie import MagpieSettings
 from .part import PartSettings
 from .reflection import ReflectionSettings
@@ -17,7 +18,7 @@ from .self_instruct import SelfInstructSettings
 __all__ = ["RECIPES", "Making"]
 
 Making = Annotated[
-    EvolInstructSettings | SelfInstructSettings | MagpieSettings | ReflectionSettings | AutoEvolSettings,
+    EvolInstructSettings | SelfInstructSettings | MagpieSettings | ReflectionSettings | IfdSettings | AutoEvolSettings,
     Field(discriminator="recipe"),
 ]
 """The settings of one recipe, told apart by `recipe`."""
@@ -27,6 +28,7 @@ RECIPES: Mapping[str, type[PartSettings]] = {
     "self-instruct": SelfInstructSettings,
     "magpie": MagpieSettings,
     "reflection": ReflectionSettings,
+    "ifd": IfdSettings,
     "auto-evol": AutoEvolSettings,
 }
 """Every recipe of `autoevol make`."""

@@ -1,7 +1,8 @@
 """Log-probabilities of tokens: OpenAI's (`echo`, chat), vLLM's (`prompt_logprobs`) and SGLang's (`/generate`).
 
 The numbers mean nothing, but behave: a token is less of a surprise where it stood before, so that a response is
-likelier after its instruction than alone, and they are functions of the model's name and the text.
+likelier after its instruction than alone, the text that every model knows is no surprise, and they are functions of the
+model's name and the text.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
+from ...wire.alignment import KNOWN
 from .answers import Written
 from .asked import Asked
 from .draws import digest_of, share
@@ -18,6 +21,7 @@ __all__ = ["chat_logprobs", "completion_logprobs", "generated", "pieces", "promp
 
 _PIECE = re.compile(r"\s?[!-~]{1,6}|\s?[^\s!-~]{1,2}|\s")
 _WORDS = 50_000
+_KNOWN = 0.1
 _SEEN = 0.35  # what is left of the surprise at a token that stood before
 
 
@@ -26,19 +30,23 @@ def pieces(text: str) -> list[str]:
     return _PIECE.findall(text)
 
 
+_LEARNED = frozenset(pairwise(pieces(KNOWN)))
+
+
 def scores(model: str, tokens: Sequence[str]) -> list[float | None]:
     """The natural log-probability of each token after those before it; None for the first."""
     name = digest_of(model.encode("utf-8", "surrogatepass"))
     seen: set[str] = set()
     found: list[float | None] = []
-    before = 0
+    before, last = 0, ""
     for token in tokens:
         number = digest_of(token.encode("utf-8", "surrogatepass"))
         surprise = 0.2 + 6.0 * share(name, before, number) ** 2
+        surprise *= _KNOWN if (last, token) in _LEARNED else 1.0
         word = token.strip().lower()
         found.append(None if not found else round(-surprise * (_SEEN if word in seen else 1.0), 6))
         seen.add(word)
-        before = number
+        before, last = number, token
     return found
 
 
