@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Literal
 
@@ -113,7 +114,7 @@ def _llama_cpp_python(body: Body) -> ModelReply:
     return _choice(found, len(prompt), len(written))
 
 
-def _choice(scored: dict[str, object], read: int, written: int, **more: object) -> ModelReply:
+def _choice(scored: Mapping[str, object], read: int, written: int, **more: object) -> ModelReply:
     usage = {"prompt_tokens": read, "completion_tokens": written}
     body = {"choices": [{"text": "", "logprobs": scored}], "usage": usage, **more}
     return ModelReply(body=json.dumps(body).encode())

@@ -156,7 +156,9 @@ def _has_start(alone: Sequence[TokenScore], target: str) -> bool:
     first = alone[0]
     if first.logprob is not None:
         return True
-    return not _hidden(first.token) and bool(first.token.strip()) and not target.lstrip().startswith(first.token.lstrip())
+    return (
+        not _hidden(first.token) and bool(first.token.strip()) and not target.lstrip().startswith(first.token.lstrip())
+    )
 
 
 def _hidden(token: str) -> bool:

@@ -9,10 +9,11 @@ And where a server tells which token it expected at each place, that must not be
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ..errors import UsageError
 from ..outcomes import TokenScore
+from .reading import fields_of
 
 __all__ = ["KNOWN", "SHUFFLED", "MisalignedScores", "likeliest", "misaligned", "shifted"]
 
@@ -77,7 +78,6 @@ def likeliest(tops: Sequence[object]) -> list[str | None]:
     """Of each place's alternatives, by token, the likeliest token."""
     found: list[str | None] = []
     for top in tops:
-        values = top if isinstance(top, Mapping) else {}
-        numbers = {str(name): value for name, value in values.items() if isinstance(value, int | float)}
+        numbers = {name: value for name, value in fields_of(top).items() if isinstance(value, int | float)}
         found.append(max(numbers, key=lambda name: numbers[name]) if numbers else None)
     return found

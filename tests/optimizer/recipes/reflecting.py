@@ -34,13 +34,16 @@ def _teacher(body: Body) -> ModelReply:
         case 0:
             return ModelReply("It is fine as it is.")
         case 1:
-            return ModelReply(
-                "<critique>c</critique><instruction>None</instruction><response>N/A</response>"
-            )
+            return ModelReply("<critique>c</critique><instruction>None</instruction><response>N/A</response>")
         case 2 if not whole:
             return ModelReply(f"<critique>Nothing.</critique><response>{answered}</response>")
         case 3 if not whole:
             return ModelReply("<critique>Too sure.</critique><response>I would not know, ask at the shop.</response>")
+        case _:
+            return _better(asked, answered, whole=whole)
+
+
+def _better(asked: str, answered: str, *, whole: bool) -> ModelReply:
     count = _luck(asked, answered) % 80 + 11
     better = f"Counting all balls of {' '.join(asked.split()[:6])} one by one gives {count} balls together."
     if whole:

@@ -140,7 +140,7 @@ async def test_winner_first_a_new_student_costs_one_reflection_where_it_prefers_
 def _winners(folder: Path) -> dict[str, str | None]:
     rows = [*rows_of(folder), *(row for row in rows_of(folder, "dropped.jsonl") if "versions" in row)]
     return {
-        row.get("id", row.get("seed_id")): row.get("provenance", row)["chosen_instruction"] for row in rows
+        str(row.get("id", row.get("seed_id"))): row.get("provenance", row)["chosen_instruction"] for row in rows
     }  # fmt: skip
 
 
