@@ -103,13 +103,13 @@ class Operator:
 
     def _turns(self, task: OperationTask, tag: str, sign: str) -> tuple[Turn, ...]:
         language, get = task.instruction.language, self.prompts.get
-        told = get("make-evol-instruct", language).fill(operation=told_by(task.operation, language, self.prompts))
         before = _before(task.instruction)
         data = quoted("BEFORE", sign, before) + "\n" if before else ""
         ask = get("make-evol-instruct-ask", language).fill(
-            data=data + quoted("TEXT", sign, task.instruction.text), form=self._form(tag, language)
-        )
-        return Turn("system", told), Turn("user", ask)
+            data=data + quoted("TEXT", sign, task.instruction.text),
+            operation=told_by(task.operation, language, self.prompts), form=self._form(tag, language),
+        )  # fmt: skip
+        return Turn("system", get("make-evol-instruct", language).fill()), Turn("user", ask)
 
     def _form(self, tag: str, language: str) -> str:
         form = self.prompts.get(f"make-evol-instruct-form-{self.output_form}", language)

@@ -81,8 +81,8 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "make-magpie-chinese": frozenset(),
     "make-magpie-turns": frozenset(),
     # recipes of `autoevol make`
-    "make-evol-instruct": frozenset({"operation"}),
-    "make-evol-instruct-ask": frozenset({"data", "form"}),
+    "make-evol-instruct": frozenset(),
+    "make-evol-instruct-ask": frozenset({"data", "operation", "form"}),
     "make-evol-instruct-form-tags": frozenset({"tag"}),
     "make-evol-instruct-form-json": frozenset(),
     "make-evol-instruct-constraints": frozenset(),
