@@ -32,7 +32,8 @@ COURSES: Mapping[str, Mapping[str, Any]] = {
             {"recipe": "auto-evol"},
             {"recipe": "evol-instruct", "operations": "maths", "downward": 1, "rounds": 1, "guard": "drop"},
         ],
-        "seeds": {"limit": 8}, "search": {"steps": 1, "dev": 6, "test": 1, "batch": 2},
+        "seeds": {"limit": 8},
+        "search": {"steps": 1, "dev": 6, "test": 1, "batch": 2},
         "roles": {"guard": {"model": "sim-guard"}},
     },
     # For the test suite: a few of everything.
