@@ -8,6 +8,8 @@ from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
+from anyio.to_thread import run_sync
+
 from ....agents.messages import Answered, Call, Failed, Task
 from ....agents.team import Journey
 from ....prompts import check_all
@@ -18,7 +20,7 @@ from ...record.making.evol_instruct import EvolInstructSettings
 from ...record.run import Run
 from ..book import Book, Made, cost_of, count_of, keys_of, models_of
 from .line import Attempt, Line, Look, following
-from .rules import rules_of
+from .rules import poor_response, rules_of
 
 __all__ = ["evol_instruct"]
 
@@ -54,7 +56,11 @@ async def evol_instruct(run: Run, part: EvolInstructSettings, place: str, rows: 
             if line.owner:
                 tick()
 
-        await run.team.work(first_tasks(), lambda journey: following(by_task[journey[0].id], journey), deliver)
+        async def route(journey: Journey) -> Task | None:
+            # The detectors take milliseconds: in a thread, so that the answers of other lines are not kept waiting.
+            return await run_sync(following, by_task[journey[0].id], journey)
+
+        await run.team.work(first_tasks(), route, deliver)
         return book.made
 
 
@@ -139,9 +145,11 @@ def _why_no_seed(line: Line, answer: object) -> tuple[str, str] | None:
         return "left-out", "seeds are not wanted among the rows"
     if isinstance(answer, Failed):
         return "no-response", answer.reason
-    if isinstance(answer, Answered) and answer.fault:
+    if line.seed.response is not None or not isinstance(answer, Answered):
+        return None
+    if answer.fault:
         return "no-response", answer.fault
-    return None
+    return poor_response(line.part, answer.text, line.seed.instruction.language)
 
 
 def _came(

@@ -13,7 +13,7 @@ from ...scoring.elimination import prompt_words, says_nothing, sorry
 from ...scoring.pair import Pair
 from .line import Attempt
 
-__all__ = ["rules_of"]
+__all__ = ["poor_response", "rules_of"]
 
 # What is made anew has lost nothing: only whether it is a task at all can be asked of it.
 _NEW = frozenset({"breadth", "maths-easier", "maths-other-easier"})
@@ -21,6 +21,11 @@ _OF_ANY_TEXT = (
     "rubbish", "truncated", "identity", "near-copy", "answer-leak", "solution-hint", "scaffold-leak",
     "unfilled-template", "language-changed", "asks-back", "refused", "empty-response",
 )  # fmt: skip
+# Rules that look at the response to the new text.
+_WITH_RESPONSE = frozenset({
+    "truncated", "not-harder", "answer-leak", "solution-hint", "restated", "language-changed", "asks-back", "refused",
+    "empty-response",
+})  # fmt: skip
 
 
 def rules_of(part: EvolInstructSettings, prompts: Prompts) -> Callable[[Attempt], Attempt]:
@@ -29,7 +34,8 @@ def rules_of(part: EvolInstructSettings, prompts: Prompts) -> Callable[[Attempt]
     def look(attempt: Attempt) -> Attempt:
         parent, text = attempt.parent.seed, attempt.text or ""
         if attempt.response is not None:
-            attempt = _eliminated(part, attempt, attempt.response)
+            poor = poor_response(part, attempt.response, parent.instruction.language)
+            attempt = attempt.dropped(*poor) if poor else attempt
         elif "prompt-words" in part.eliminate:
             told = told_by(attempt.task.operation, parent.instruction.language, prompts)
             copied = prompt_words(parent.instruction.text, text, told)
@@ -39,13 +45,14 @@ def rules_of(part: EvolInstructSettings, prompts: Prompts) -> Callable[[Attempt]
     return look
 
 
-def _eliminated(part: EvolInstructSettings, attempt: Attempt, response: str) -> Attempt:
+def poor_response(part: EvolInstructSettings, response: str, language: str) -> tuple[str, str] | None:
+    """Why a response is none, and its words: elimination rules 2 and 3; None where they find nothing."""
     excuse = sorry(response) if "sorry" in part.eliminate else ""
     if excuse:
-        return attempt.dropped("sorry", excuse)
-    if "says-nothing" in part.eliminate and says_nothing(response, attempt.parent.seed.instruction.language):
-        return attempt.dropped("says-nothing", response[:80])
-    return attempt
+        return "sorry", excuse
+    if "says-nothing" in part.eliminate and says_nothing(response, language):
+        return "says-nothing", response[:80]
+    return None
 
 
 def _detected(attempt: Attempt) -> Attempt:
@@ -54,7 +61,9 @@ def _detected(attempt: Attempt) -> Attempt:
         parent.instruction.text, parent.response, attempt.text, attempt.response, language=parent.instruction.language
     )
     names = _OF_ANY_TEXT if attempt.task.operation in _NEW else detectors_of("recommended")
+    if attempt.response is not None:  # what the others find in the text was found before
+        names = tuple(name for name in names if name in _WITH_RESPONSE)
     found = detect(pair, names)
     gate = next((finding for finding in found if finding.kind in GATES), None)
-    attempt = replace(attempt, findings=found)
+    attempt = replace(attempt, findings=tuple(dict.fromkeys((*attempt.findings, *found))))
     return attempt if gate is None else attempt.dropped(gate.kind, gate.evidence)
