@@ -102,7 +102,7 @@ async def run_recipes(
         AutoEvolError: the run cannot go on; its folder is kept, and `resume` continues it.
     """
     config = Path(settings) if isinstance(settings, str | Path) else None
-    rest = settings if isinstance(settings, Mapping) else {}
+    rest: Mapping[str, object] = settings if isinstance(settings, Mapping) else {}
     said = merge(rest, {"recipe": "make", "make": [dict(part) for part in parts]})
     source = _source(seeds, Path(runs))
     if source:
