@@ -26,7 +26,7 @@ from .messages import (
 )
 from .reading import between_tags, cut_off, fault_of, json_object, json_objects, labelled_blocks, one_line, opened_by
 
-__all__ = ["Analyst", "in_order"]
+__all__ = ["Analyst", "in_order", "noted"]
 
 _TAG = "findings"
 _TEXT = {"type": "string"}
@@ -105,7 +105,8 @@ class Analyst:
             form=form.fill(tag=tag) if self.output_form == "tags" else form.fill(),
         )
         history = render_edits(task.history, task.method, self.secret, self.prompts)
-        told = history + self._earlier(task.earlier, language) + ask
+        notes = noted(task.notes, language, self.secret, self.prompts)
+        told = history + self._earlier(task.earlier, language) + notes + ask
         return Turn("system", self.prompts.get("analyst", language).fill()), Turn("user", told)
 
     def _earlier(self, earlier: Sequence[Recurrence], language: str) -> str:
@@ -129,6 +130,14 @@ class Analyst:
             return None if rows is None else ()
         found = [finding for row in rows if (finding := _finding(row, cases)) is not None]
         return _clustered(found) or None
+
+
+def noted(notes: Sequence[str], language: str, secret: str, prompts: Prompts) -> str:
+    """A person's notes as quoted data, with what is to be made of them; empty where there is none."""
+    if not notes:
+        return ""
+    lines = "\n".join(json.dumps({"note": note}, ensure_ascii=False) for note in notes)
+    return prompts.get("steer-note", language).fill(notes=quoted("NOTES", mark(secret, lines), lines)) + "\n\n"
 
 
 def _json_rows(answer: Answer) -> list[dict[str, str]] | None:

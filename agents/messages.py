@@ -158,13 +158,14 @@ class Answered(Reply):
 class AnalysisTask(Task):
     """To the analyst: what does the method do wrong, and what right, on these cases?
 
-    `earlier` are problems of earlier steps that the last one still had.
+    `earlier` are problems of earlier steps that the last one still had; `notes` are a person's.
     """
 
     method: Method
     cases: tuple[Case, ...]
     history: tuple[Edit, ...] = ()
     earlier: tuple[Recurrence, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

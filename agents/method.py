@@ -21,7 +21,8 @@ class Origin:
 
     Args:
         step: the step that brought it in; 0 for the starting method, steps count from 1.
-        operator: how its method was made; empty for a clause of a starting method or of a person.
+        operator: how its method was made; empty for a clause of a starting method, and
+            `person` for one that a person wrote while the search went on.
         finding: what it answers, in the analyst's words.
         cases: seed ids of the trajectories that showed it.
         method: id of the method that it first stood in.
@@ -29,7 +30,7 @@ class Origin:
     """
 
     step: int = 0
-    operator: Literal["", "small", "bold", "merge"] = ""
+    operator: Literal["", "small", "bold", "merge", "person"] = ""
     finding: str = ""
     cases: tuple[str, ...] = ()
     method: str = ""

@@ -21,7 +21,7 @@ __all__ = ["ORIGIN_KEY", "origin_lines", "origin_words", "read_origins"]
 
 ORIGIN_KEY = re.compile(r"origin \d{1,2} ([0-9a-f]{8})")
 _FIELDS = ("step", "operator", "finding", "cases", "method", "reason")
-_HOW = {"small": "small edit", "bold": "bold edit", "merge": "merge", "": "edit"}
+_HOW = {"small": "small edit", "bold": "bold edit", "merge": "merge", "person": "a person's edit", "": "edit"}
 _CASES_SHOWN = 5
 
 

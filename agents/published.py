@@ -8,12 +8,11 @@ law 5): what does not keep that form is unreadable, and never taken whole.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..prompts import Prompts
 from .agent import Seat, call_of, failed
-from .analyst import shortened
+from .analyst import noted, shortened
 from .contract import OutputForm, mark, quoted, schema, tag_for, written
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
@@ -32,10 +31,14 @@ _WHY_CHARS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackTask(Task):
-    """To the analyst: which of these cases failed to become harder, and why? The answer is free text (`raw`)."""
+    """To the analyst: which of these cases failed to become harder, and why? The answer is free text (`raw`).
+
+    `notes` are a person's.
+    """
 
     cases: tuple[Case, ...]
     language: str = "en"
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +46,13 @@ class RewriteTask(Task):
     """To the refiner: the whole method anew, as one text.
 
     `feedback` is what was found wrong. Where `cases` are given, the refiner is asked in the conversation in which the
-    feedback was given: a `FeedbackTask` on these cases, the feedback as its own answer, then this.
+    feedback was given: a `FeedbackTask` on these cases and `notes`, the feedback as its own answer, then this.
     """
 
     method: Method
     feedback: str
     cases: tuple[Case, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class FreeAnalyst:
 
     async def __call__(self, task: FeedbackTask) -> Analysis | Failed:
         """Review one batch. An answer that was cut is used as far as it goes; one without a word is unreadable."""
-        turns = _review(task.cases, task.language, self.secret, self.prompts)
+        turns = _review(task, task.language, self.secret, self.prompts)
         outcome = await self.seat.ask(task, turns)
         if isinstance(outcome, NoAnswer):
             return failed(self.role, task, outcome)
@@ -130,7 +134,7 @@ class WholeRefiner:
         shown = quoted("METHOD", mark(self.secret, now), now)
         ask = get("refiner-whole-ask", language).fill(method=shown, form=form)
         if task.cases:
-            before = _review(task.cases, language, self.secret, self.prompts)
+            before = _review(task, language, self.secret, self.prompts)
             return (*before, Turn("assistant", task.feedback), Turn("user", ask))
         said = quoted("FEEDBACK", mark(self.secret, task.feedback), task.feedback)
         found = get("refiner-whole-found", language).fill(feedback=said)
@@ -148,11 +152,13 @@ class WholeRefiner:
         return several_lines(text) if isinstance(text, str) else ""
 
 
-def _review(cases: Sequence[Case], language: str, secret: str, prompts: Prompts) -> tuple[Turn, ...]:
+def _review(task: FeedbackTask | RewriteTask, language: str, secret: str, prompts: Prompts) -> tuple[Turn, ...]:
     """How cases are put before the analyst."""
-    shown = "\n".join(_shown(number, case) for number, case in enumerate(cases, 1))
+    shown = "\n".join(_shown(number, case) for number, case in enumerate(task.cases, 1))
     ask = prompts.get("analyst-free-ask", language).fill(cases=quoted("CASES", mark(secret, shown), shown))
-    return Turn("system", prompts.get("analyst-free", language).fill()), Turn("user", ask)
+    return Turn("system", prompts.get("analyst-free", language).fill()), Turn(
+        "user", noted(task.notes, language, secret, prompts) + ask
+    )
 
 
 def _shown(number: int, case: Case) -> str:

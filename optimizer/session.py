@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from importlib import metadata
 from itertools import islice
 from pathlib import Path
@@ -47,7 +46,7 @@ from .record.config import freeze
 from .record.estimate import Estimate, Sizes, estimate, seed_tokens
 from .record.estimate_file import ESTIMATE, estimate_object
 from .record.events import EventLog
-from .record.folder import RunFolder
+from .record.folder import RunFolder, new_folder
 from .record.forecast import Course, Forecaster
 from .record.pricing import priced
 from .record.quirks import refuse_form
@@ -280,28 +279,6 @@ def _report(folder: Path, settings: Settings) -> str:
         return f"Report: {write(folder)}"
     except StorageError as error:
         return f"There is no new report. {error}"
-
-
-def new_folder(root: Path, name: str) -> Path:
-    """Make a folder `<date>-<name>` that was not there before.
-
-    Raises:
-        StorageError: it cannot be made.
-    """
-    day = datetime.now().astimezone().date().isoformat()
-    safe = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name).strip("-") or "run"
-    for number in range(1, 10_000):
-        folder = root / (f"{day}-{safe}" if number == 1 else f"{day}-{safe}-{number}")
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise StorageError(
-                f"The run folder {folder} cannot be made: {error.strerror}.", fix="Choose another place with --runs."
-            ) from error
-        return folder
-    raise StorageError(f"{root} holds too many runs of this name.", fix="Choose another --name.")
 
 
 def _fingerprints(settings: Settings) -> dict[str, str]:

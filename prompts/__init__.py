@@ -22,6 +22,8 @@ FOLDER = Path(__file__).resolve().parent
 LANGUAGES = ("en", "zh")
 MAKING = "make-"
 """What the names of the recipes' own prompts begin with."""
+STEERING = "steer-"
+"""The same of what is only told where a person steers: a run that nobody steered does not hang on it."""
 
 VARIABLES: Mapping[str, frozenset[str]] = {
     # role            what is said to it first, the same for every item
@@ -70,6 +72,7 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "refiner-whole-tags": frozenset({"tag"}),
     "refiner-whole-json": frozenset(),
     "tried-edits": frozenset({"edits"}),
+    "steer-note": frozenset({"notes"}),
     "judge": frozenset(),
     "judge-ask": frozenset({"first", "second", "response", "target", "other", "form"}),
     "judge-response": frozenset({"target", "response"}),
@@ -206,7 +209,7 @@ class Prompts:
     Args:
         texts: by task and language.
         fingerprint: SHA-256 over all of them and the starting methods.
-        fingerprint_of_runs: the same without those of the recipes.
+        fingerprint_of_runs: the same without those of the recipes and of steering.
     """
 
     texts: Mapping[tuple[str, str], Prompt]
@@ -249,7 +252,7 @@ def check_all(folder: Path | None = None) -> Prompts:
                 raise PromptError(_difference(prompt.name, prompt.variables, wanted))
             texts[task, language] = prompt
     named = sorted([(f"{task}.{code}", prompt.text) for (task, code), prompt in texts.items()] + _methods())
-    of_runs = [(name, text) for name, text in named if not name.startswith(MAKING)]
+    of_runs = [(name, text) for name, text in named if not name.startswith((MAKING, STEERING))]
     return Prompts(texts, _digest(named), _digest(of_runs))
 
 

@@ -37,6 +37,8 @@ def records_of(run: Path, *, faultless: bool = True) -> dict[str, Any]:
     events = [json.loads(line) for line in (run / "events.jsonl").read_bytes().splitlines()]
     # What was decided while answers came in any order is named by its point.
     found["decisions"] = {event["point"]: event["value"] for event in events if event["kind"] == "decision"}
+    wished = [event for event in events if event["kind"] == "steer" and "point" in event]
+    found["interventions"] = [{name: event[name] for name in event if name != "at"} for event in wished]
     found["settings in force"] = settings_now(RunFolder(run))
     found["calls"] = [_timeless(json.loads(line)) for line in export_calls(run, prompts=True) if line is not None]
     return found

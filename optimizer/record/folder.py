@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
@@ -24,7 +25,7 @@ from typing import Any, TextIO
 from ...agents.gateway.errors import StorageError, UsageError
 from ..dataset.rows import encode_line
 
-__all__ = ["ABLATION", "COMPARISON", "RowsFile", "RunFolder", "write_atomically"]
+__all__ = ["ABLATION", "COMPARISON", "RowsFile", "RunFolder", "new_folder", "write_atomically"]
 
 COMPARISON, ABLATION = "compare.json", "ablation.json"
 
@@ -129,6 +130,28 @@ class RunFolder:
             ) from error
         except (OSError, ValueError) as error:
             raise UsageError(f"{path} cannot be read: {error}.", fix="Restore it, or start a new run.") from error
+
+
+def new_folder(root: Path, name: str) -> Path:
+    """Make a folder `<date>-<name>` that was not there before.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    day = datetime.now().astimezone().date().isoformat()
+    safe = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name).strip("-") or "run"
+    for number in range(1, 10_000):
+        folder = root / (f"{day}-{safe}" if number == 1 else f"{day}-{safe}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise StorageError(
+                f"The run folder {folder} cannot be made: {error.strerror}.", fix="Choose another place with --runs."
+            ) from error
+        return folder
+    raise StorageError(f"{root} holds too many runs of this name.", fix="Choose another --name.")
 
 
 def _count_lines(path: Path) -> int:

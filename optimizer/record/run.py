@@ -183,6 +183,15 @@ class Run:
         """The caps in force now."""
         return self.settings.budget if self.wheel is None else self.wheel.settings.budget
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person wants the analyst to take into account."""
+        return () if self.wheel is None else tuple(self.wheel.notes)
+
+    def bans(self, method: Method) -> bool:
+        """Whether a person wants this method neither raced nor accepted."""
+        return self.wheel is not None and method.id in self.wheel.banned
+
     def at(self, point: str, step: int | None = None, incumbent: Method | None = None) -> None:
         """A named point of the course, where a person's wishes are taken up; see `steering.wheel`.
 

@@ -53,6 +53,7 @@ class Proposed:
         proposal: what the refiner said; None where it was not reached.
         problems: why it is not a candidate; empty for a candidate.
         stand_in: a method that is the candidate in its place all the same.
+        by: who brought it, where no model did: `person` wrote it, or had it `pinned`.
     """
 
     order: Order
@@ -60,6 +61,7 @@ class Proposed:
     proposal: Proposal | None
     problems: tuple[str, ...]
     stand_in: Method | None = None
+    by: str = ""
 
     @property
     def number(self) -> int:
@@ -83,7 +85,7 @@ class Proposed:
         method = proposal.method if proposal else None
         return {
             "number": self.number,
-            "operator": self.order.operator,
+            "operator": self.by or self.order.operator,
             "parents": [parent.id for parent in self.order.parents],
             "method_id": method.id if method else None,
             "why": proposal.why if proposal else "",
@@ -111,7 +113,7 @@ async def propose(run: Run, step: int, field: Field, cases: Sequence[Case], orde
             return refine(sample, order, _NOTHING_LOOKED_AT)
         return AnalysisTask(
             id=f"{stage}/c{order.number}/analyse", stage=stage, sample=sample, method=field.incumbent,
-            cases=tuple(cases), history=field.history, earlier=field.recurring(step),
+            cases=tuple(cases), history=field.history, earlier=field.recurring(step), notes=run.notes,
         )  # fmt: skip
 
     def refine(sample: int, order: Order, analysis: Analysis) -> RefineTask:

@@ -16,6 +16,7 @@ from .profile import wide_enough
 from .proposers.field import Field
 from .race import entrants
 from .reserve import reason_to_save
+from .steered import with_wishes, without_banned
 from .strategies import Strategies
 from .trail import Turn, write_turn
 
@@ -50,6 +51,7 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
         run.at(f"{place}/analysis", step, field.incumbent)
         proposed = await strategies.propose(run, step, field, cases)
         run.at(f"{place}/race", step, field.incumbent)
+        proposed = with_wishes(run, step, field, cases, proposed)
         if not strategies.keeps_scores:
             incumbent = Standing(incumbent.contestant, {}, {})
         standings = entrants(incumbent, proposed)
@@ -58,13 +60,15 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
         await strategies.race(run, step, standings, dev, decisions)
         run.at(f"{place}/decision", step, field.incumbent)
         decision = _decide(strategies, step, standings, dev, decisions)
-        decision = _spent(wide_enough(decision, standings, strategies.narrowing), standings, met)
+        decision = wide_enough(decision, standings, strategies.narrowing)
+        decision = _spent(without_banned(run, decision, standings), standings, met)
         findings = [finding for one in proposed if one.analysis for finding in one.analysis.findings]
         field = field.after(run.settings.run_seed, step, standings, decision, findings)
         decisions.append(decision)
         if decision.accepted is not None:
             archive = retire(archive, incumbent)
             incumbent = _leading(standings[decision.accepted])
+        archive = [earlier for earlier in archive if not run.bans(earlier.contestant.method)]
         back = strategies.look_back(incumbent, archive)
         if back is not None and back.accepted is not None:
             earlier = archive[back.accepted]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from ...agents.edits import kept_from
 from ...agents.messages import ClauseEdit, MethodFinding
@@ -14,8 +15,8 @@ _CASES = 20  # seed ids that an origin names at most: enough to look one up, and
 
 
 def origins_of(
-    method: Method, parents: Sequence[Method], step: int, operator: Operator, edits: Sequence[ClauseEdit],
-    findings: Sequence[MethodFinding],
+    method: Method, parents: Sequence[Method], step: int, operator: Operator | Literal["person"],
+    edits: Sequence[ClauseEdit], findings: Sequence[MethodFinding],
 ) -> tuple[Origin, ...]:  # fmt: skip
     """The origin of each clause of a candidate.
 

@@ -23,7 +23,7 @@ from .wishes import Kind, Wish, new_wish
 __all__ = ["answer_to", "ask", "at_work"]
 
 _COURSE = frozenset({"note", "pin", "ban", "edit"})
-_NO_LONGER = "`autoevol steer RUN branch --step N` begins a new run from one of its steps."
+_NO_LONGER = "`autoevol steer RUN branch` begins a new run from one of its steps."
 
 
 def ask(folder: Path, kind: Kind, **fields: Any) -> Wish:

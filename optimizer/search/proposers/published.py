@@ -46,7 +46,7 @@ class PublishedLoop:
 
     async def __call__(self, run: Run, step: int, field: Field, cases: Sequence[Case]) -> list[Proposed]:
         """Candidates of the incumbent."""
-        talk = _Talk(step, field, tuple(self._shown(cases)), self.quirks)
+        talk = _Talk(step, field, tuple(self._shown(cases)), self.quirks, run.notes)
         read = await asked_for(run, step, self.orders(step, field), talk.analyse, talk.refine)
         return list(self._checked(field, texts_of(run, cases), read))
 
@@ -81,17 +81,21 @@ class _Talk:
     field: Field
     cases: tuple[Case, ...]
     quirks: frozenset[str]
+    notes: tuple[str, ...]
 
     def analyse(self, sample: int, order: Order) -> Task:
         """The question to the analyst."""
         stage = f"steps/{self.step:03d}"
         place, incumbent = f"{stage}/c{order.number}/analyse", self.field.incumbent
         if "free-feedback" in self.quirks:
-            return FeedbackTask(id=place, stage=stage, sample=sample, cases=self.cases, language=incumbent.language)
+            return FeedbackTask(
+                id=place, stage=stage, sample=sample, cases=self.cases, language=incumbent.language, notes=self.notes
+            )
         blank = "no-history" in self.quirks
         return AnalysisTask(
             id=place, stage=stage, sample=sample, method=incumbent, cases=self.cases,
             history=() if blank else self.field.history, earlier=() if blank else self.field.recurring(self.step),
+            notes=self.notes,
         )  # fmt: skip
 
     def refine(self, order: Order, journey: Journey) -> Task | None:
@@ -106,6 +110,7 @@ class _Talk:
             return RewriteTask(
                 id=place, parent=last.id, stage=first.stage, sample=first.sample, method=order.parent,
                 feedback=_in_words(last), cases=self.cases if "same-conversation" in self.quirks else (),
+                notes=self.notes,
             )  # fmt: skip
         return RefineTask(
             id=place, parent=last.id, stage=first.stage, sample=first.sample, method=order.parent,

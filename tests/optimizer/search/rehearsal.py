@@ -34,6 +34,9 @@ from autoevol.optimizer.record.folder import RunFolder
 from autoevol.optimizer.record.run import MessageLog, Run, Spending
 from autoevol.optimizer.scoring.examine.runner import Runner
 from autoevol.optimizer.search.strategies import strategies_of
+from autoevol.optimizer.steering.inbox import Inbox
+from autoevol.optimizer.steering.wheel import Wheel
+from autoevol.optimizer.steering.wishes import Wish
 
 __all__ = ["Actors", "Played", "clauses_of", "play", "refined", "rewritten"]
 
@@ -180,7 +183,9 @@ class Played:
         return sum(request.role == role and request.place.startswith(place) for request in self.asked)
 
 
-async def play(folder: Path, actors: Actors, *, start: int = 10, seeds: int = 40, **said: Any) -> Played:
+async def play(
+    folder: Path, actors: Actors, *, start: int = 10, seeds: int = 40, wishes: Sequence[Wish] = (), **said: Any
+) -> Played:
     """Run a recipe to its end.
 
     Args:
@@ -188,6 +193,7 @@ async def play(folder: Path, actors: Actors, *, start: int = 10, seeds: int = 40
         actors: the models.
         start: grade of the starting method.
         seeds: how many there are, or (in `said`) `source`, their file.
+        wishes: of a person, that lie in the inbox when it begins.
         said: settings, as a file says them.
     """
     source = said.pop("source", None) or _seeds(folder / "seeds.jsonl", seeds)
@@ -214,6 +220,9 @@ async def play(folder: Path, actors: Actors, *, start: int = 10, seeds: int = 40
             runner = Runner(events.decided, events.put, QuietWatcher().note)
             team = Team({**cast, ProgramTask: runner}, gateway)
             run = Run(settings, files, events, split, team, MessageLog(messages), QuietWatcher(), spending)
+            for wish in wishes:
+                Inbox(files.path).put(wish)
+            run.wheel = Wheel(settings, events, QuietWatcher().note, Inbox(files.path), gateway)
             recipe = evolve if settings.recipe == "evolve" else auto_evol
             chosen = load_method(search.method)
             story = await recipe(run, strategies_of(settings), chosen, opened)
