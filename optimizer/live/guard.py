@@ -126,7 +126,7 @@ class Guard:
 
 
 def _cookie(headers: Headers) -> str:
-    jar = SimpleCookie[str]()
+    jar = SimpleCookie()
     try:
         jar.load(headers.get("cookie", ""))
     except CookieError:

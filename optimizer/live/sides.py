@@ -70,13 +70,11 @@ class Sides:
 
     def shown(self, which: str) -> list[Pair]:
         """The pairs that a filter lets through."""
-        kept = {
-            "all": lambda gain: True,
-            "differs": lambda gain: gain != 0,
-            "left": lambda gain: gain is not None and gain < 0,
-            "right": lambda gain: gain is not None and gain > 0,
-        }[which if which in FILTERS else "differs"]  # fmt: skip
-        return [pair for pair in self.pairs if kept(pair.gain)]
+        if which == "left":
+            return [pair for pair in self.pairs if (pair.gain or 0) < 0]
+        if which == "right":
+            return [pair for pair in self.pairs if (pair.gain or 0) > 0]
+        return [pair for pair in self.pairs if which == "all" or pair.gain != 0]
 
 
 def choices(folder: Path) -> list[Side]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def list_news(root: Path) -> dict[str, Any]:
     }
 
 
-async def events(look: Callable[[], dict[str, Any]]) -> AsyncIterator[str]:
+async def events(look: Callable[[], dict[str, Any]]) -> AsyncGenerator[str, None]:
     """Server-sent events: what `look` sees, at once and whenever it is something else.
 
     Args:

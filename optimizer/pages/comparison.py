@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 from ..record.folder import ABLATION, write_atomically
-from .comparison_chart import Forest, Gap, draw_gaps
+from .comparison_chart import Gap, draw_gaps
 from .comparison_records import ComparisonFile, ContestantRecord, ExampleRecord, PairRecord, PlaceRecord
 from .comparison_table import read_comparison
 from .files import RunFiles
 from .judge import JUDGE, JudgeView, read_judge
 from .numbers import count
+from .plot import Drawing
 from .records import FrozenRecord, StatusRecord
 from .rendering import render
 from .report import settings_lines, told_status
@@ -52,7 +53,7 @@ class _Page:
     name: str
     status: StatusRecord
     record: ComparisonFile | None
-    forest: Forest | None
+    forest: Drawing | None
     examples: tuple[Shown, ...]
     judge: JudgeView | None
     spending: Spending | None
@@ -136,7 +137,7 @@ def _page(files: RunFiles) -> _Page:
         name=status.name or frozen.settings.name or "comparison",
         status=told_status(status, files.folder),
         record=record,
-        forest=draw_gaps(_gaps(record)) if record else None,
+        forest=draw_gaps(_gaps(record), _axis(record)) if record else None,
         examples=tuple(map(_shown, record.examples)) if record else (),
         judge=read_judge(files),
         spending=read_spending(files, free=frozen.settings.free),
@@ -162,6 +163,13 @@ def _gaps(record: ComparisonFile) -> list[Gap]:
             )
             found.append(Gap(place.label, pair.difference, pair.low, pair.high, way))
     return found
+
+
+def _axis(record: ComparisonFile) -> str:
+    """What the drawn differences are."""
+    if record.clauses:
+        return "mean score of the method less that without the clause"
+    return f"mean score less that of {record.baseline[:40]}"
 
 
 def _of_pairs(record: ComparisonFile) -> str:

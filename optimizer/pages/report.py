@@ -21,12 +21,13 @@ from ..record.quirks import changes_of
 from . import numbers
 from .against import Against, read_against
 from .ancestry import Fork, read_tree
-from .chart import Chart, draw_scores
+from .chart import draw_scores
 from .counts import Balance, balances
 from .files import RunFiles
 from .judge import JUDGE, JudgeView, read_judge
 from .lineage import Change, changes, read_method
 from .making import PartView, read_parts
+from .plot import Drawing
 from .records import ConfirmationRecord, EventRecord, FrozenRecord, SearchRecord, StatusRecord
 from .rendering import render
 from .rows import Data, Dropped, Picked, read_data, read_dropped, read_picked
@@ -64,7 +65,7 @@ class _Page:
     search: SearchRecord
     story: Story
     steps: tuple[StepView, ...]
-    chart: Chart | None
+    chart: Drawing | None
     method: Method | None
     since_start: tuple[Change, ...]
     confirmation: ConfirmationRecord | None

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -170,13 +171,18 @@ def test_the_table_fits_its_terminal_and_obeys_no_text(tmp_path: Path, width: in
 
 
 def test_gaps_are_drawn_to_scale() -> None:
-    """Zero is where it belongs; what is beyond the axis ends at its end; nothing is drawn of nothing."""
-    forest = draw_gaps([Gap("a", 0.1, -0.1, 0.3, "better"), Gap("b" * 60, -0.2, -0.4, 0.0, "")])
+    """The first on top, each mark inside its interval; long names are cut and nothing in one is markup."""
+    chart = draw_gaps([Gap("a", 0.1, -0.1, 0.3, "better"), Gap("<b>" * 20, -0.2, -0.4, 0.0, "worse")], "worth")
 
-    assert forest is not None
-    assert forest.zero == forest.marks[1].high
-    assert forest.marks[0].low < forest.zero < forest.marks[0].at < forest.marks[0].high <= forest.right
-    assert forest.left == forest.marks[1].low
-    assert 28 == len(forest.marks[1].name)
-    assert ["−0.40", "0", "+0.40"] == [forest.ticks[n].text for n in (0, len(forest.ticks) // 2, -1)]
-    assert None is draw_gaps([])
+    assert chart is not None
+    tree = ElementTree.fromstring(str(chart.svg))
+    dots = [dot.attrib for dot in tree.iter("circle")]
+    lines = [line.attrib for line in tree.iter("line") if line.get("class") == "interval"]
+    assert float(dots[0]["cy"]) < float(dots[1]["cy"])
+    assert all(float(line["x1"]) < float(dot["cx"]) < float(line["x2"]) for dot, line in zip(dots, lines, strict=True))
+    assert lines[0]["x1"] < dots[0]["cx"]
+    assert "<b>" not in chart.svg
+    assert "&lt;b&gt;" in chart.svg
+    assert 28 == max(len(text.text or "") for text in tree.iter("text"))
+    assert {"accepted", "worse"} <= {group.get("class") for group in tree.iter("g")}
+    assert None is draw_gaps([], "worth")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from xml.etree import ElementTree
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoevol.agents.method import WHOLE, Method, Origin
@@ -96,19 +99,36 @@ def _step(number: int, incumbent: float | None, candidate: float | None, low: fl
     return StepView(number, "", None, (), decision, (view,), 0, {}, ())
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(*[st.floats(0, 1)] * 2, *[st.floats(-1, 1)] * 2), min_size=1, max_size=25))
 def test_everything_is_inside_the_chart(figures: list[tuple[float, float, float, float]]) -> None:
-    """Line, dots and intervals lie between the axes, higher scores higher, whatever the figures."""
+    """Line, dots and intervals lie inside the drawing, higher scores higher, whatever the figures."""
     chart = draw_scores([_step(number, *values) for number, values in enumerate(figures)])
 
     assert chart is not None
-    places = [(dot.x, y) for dot in chart.dots for y in (dot.y, dot.low, dot.high) if y is not None]
-    points = [point.split(",") for point in chart.line.split()]
-    places += [(float(x), float(y)) for x, y in points]
-    assert all(chart.left <= x <= chart.right and chart.top <= y <= chart.bottom for x, y in places)
-    assert 3 <= len(chart.rows) <= 12
-    assert len({tick.text for tick in chart.rows}) == len(chart.rows)
-    assert all(0 <= float(tick.text) <= 1 for tick in chart.rows)
+    tree = ElementTree.fromstring(str(chart.svg))
+    dots = [(float(dot.attrib["cx"]), float(dot.attrib["cy"])) for dot in tree.iter("circle")]
+    ends = [
+        float(line.attrib[name])
+        for line in tree.iter("line")
+        if line.get("class") == "interval"
+        for name in ("y1", "y2")
+    ]
+    assert len(figures) == len(dots)
+    assert all(0 <= x <= chart.width and 0 <= y <= chart.height for x, y in dots)
+    assert all(0 <= y <= chart.height for y in ends)
+    lowest, highest = min(figures, key=lambda each: each[1])[1], max(figures, key=lambda each: each[1])[1]
+    assert highest - lowest < 1e-3 or max(y for _, y in dots) > min(y for _, y in dots)
+
+
+def test_a_chart_has_classes_for_the_style_and_no_style_of_its_own() -> None:
+    """Light and dark are the page's; the policy lets no style in an attribute through."""
+    chart = draw_scores([_step(0, 0.5, 0.6, -0.1, 0.3)])
+
+    assert chart is not None
+    assert {"k-grid", "k-label", "k-incumbent", "interval", "mark", "raced"} <= set(re.findall(r"[\w-]+", chart.svg))
+    assert not re.search(r"style=|font-|fill=\"#|stroke=\"", chart.svg)
+    assert "Step 1, Candidate 1: 0.600 on 3 items, raced, not accepted" in chart.svg
 
 
 @pytest.mark.parametrize("missing", [None, float("nan"), float("inf")])
@@ -117,7 +137,7 @@ def test_what_has_no_figure_is_not_drawn(missing: float | None) -> None:
     assert draw_scores([_step(0, missing, 0.5, 0, 0)]) is None
     chart = draw_scores([_step(0, 0.5, missing, float("nan"), 0)])
     assert chart is not None
-    assert () == chart.dots
+    assert "<circle" not in chart.svg
 
 
 def test_numbers_are_written_for_people() -> None:
