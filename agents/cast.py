@@ -39,6 +39,7 @@ from .messages import (
     Task,
 )
 from .operations import Comparer, GainTask, OperationTask, Operator
+from .preference import Preference, PreferTask
 from .prober import Reader, ReadTask, Renderer, RenderTask
 from .published import FeedbackTask, FreeAnalyst, RewriteTask, WholeRefiner
 from .refiner import Refiner
@@ -108,6 +109,7 @@ def _makers(of: _Seating) -> tuple[_Maker, ...]:
         ("student", SolveTask, lambda: Student(answering("student"))),
         ("student", ScoreTask, lambda: Scorer(seat("student"))),
         ("reflector", ReflectTask, lambda: framed("reflector", Reflector)),
+        ("judge", PreferTask, lambda: framed("judge", Preference)),
         ("embedder", EmbedTask, lambda: Embedder(seat("embedder"))),
         ("evolver", OperationTask, lambda: framed("evolver", Operator)),
         ("judge", GainTask, lambda: framed("judge", Comparer)),

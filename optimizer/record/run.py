@@ -33,6 +33,7 @@ from ...agents.messages import (
 )
 from ...agents.method import Method
 from ...agents.operations import GainTask, OperationTask
+from ...agents.preference import PreferTask
 from ...agents.prober import ReadTask, RenderTask
 from ...agents.published import FeedbackTask, RewriteTask
 from ...agents.reflector import ReflectTask
@@ -62,6 +63,7 @@ _ROLE: Mapping[type[Task], str] = {
     RewriteTask: "refiner",
     JudgeTask: "judge",
     ReflectTask: "reflector",
+    PreferTask: "judge",
     SolveTask: "student",
     EmbedTask: "embedder",
     ProgramTask: "sandbox",

@@ -18,6 +18,7 @@ from ...record.run import Run
 from ...scoring.frames import frame_of
 from ..book import Book, Made, cost_of, count_of, keys_of, models_of
 from .course import Course, Outcome, first_task
+from .judged import JudgedCourse
 from .probe import prove_alignment
 from .versions import Reader
 
@@ -33,8 +34,10 @@ async def reflection(run: Run, part: ReflectionSettings, place: str, rows: Itera
         UsageError: the student's log-probabilities are not those of the text, or the frame is none.
         SessionStopped: budget, key, quota or outage; rows finished by then are in the files.
     """
-    course = Course(part, reader_of(run, part.frame, part.start, part.floor))
-    await prove_alignment(run, place, part.start)
+    course: Course | JudgedCourse = JudgedCourse(part)
+    if part.measure != "judge":
+        course = Course(part, reader_of(run, part.frame, part.start, part.floor))
+        await prove_alignment(run, place, part.start)
     with Book(run, place) as book:
         desk = _Desk(run, place, course, book, count_of(rows))
         await run.team.work(desk.tasks(rows), course.route, desk.deliver)
@@ -56,7 +59,7 @@ def reader_of(run: Run, frame: str, start: str, floor: int) -> Reader:
 class _Desk:
     """Where rows go out as first tasks and come back as journeys, in the same order."""
 
-    def __init__(self, run: Run, place: str, course: Course, book: Book, total: int) -> None:
+    def __init__(self, run: Run, place: str, course: Course | JudgedCourse, book: Book, total: int) -> None:
         self._run = run
         self._place = place
         self._course = course
@@ -119,6 +122,13 @@ class _Desk:
 
 def notes_of(outcome: Outcome) -> dict[str, JsonValue]:
     """Versions, critiques, faults and scores of a row, for its provenance."""
+    scores: dict[str, JsonValue] = {
+        "ifd": {name: score.as_row() for name, score in outcome.ifd.items()},
+        "r_ifd": {name: score.as_row() for name, score in outcome.rifd.items()},
+    }
+    if outcome.picks is not None:
+        # Nothing of it is an IFD, so nothing is called so.
+        scores = {"proxy": "judge", "picks": {side: list(picks) for side, picks in outcome.picks.items()}}
     return {
         "kept": outcome.kept.name if outcome.kept else None,
         "chosen_instruction": outcome.chosen or None,
@@ -128,6 +138,5 @@ def notes_of(outcome: Outcome) -> dict[str, JsonValue]:
         },
         "critiques": dict(outcome.critiques),
         "faults": dict(outcome.faults),
-        "ifd": {name: score.as_row() for name, score in outcome.ifd.items()},
-        "r_ifd": {name: score.as_row() for name, score in outcome.rifd.items()},
+        **scores,
     }

@@ -23,7 +23,16 @@ PATHS = ("/chat/completions", "/completions", "/generate")
 
 def respond(body: Body) -> ModelReply:
     """Whatever is asked: a reflection in a chat, or the scores of a text."""
-    return reply(body) if "messages" not in body else _teacher(body)
+    if "messages" not in body:
+        return reply(body)
+    return _judge(body) if body["model"] == "judge" else _teacher(body)
+
+
+def _judge(body: Body) -> ModelReply:
+    """Prefers the longer response; where both are about as long, the one that stands first."""
+    ask = str(body["messages"][-1]["content"])
+    first, second = (len(_shown(ask, f"RESPONSE {name}")) for name in "AB")
+    return ModelReply(f"<better>{'B' if second > first + 9 else 'A'}</better>")
 
 
 def _teacher(body: Body) -> ModelReply:

@@ -107,6 +107,24 @@ async def test_another_draw_is_asked_where_one_cannot_be_read(tmp_path: Path) ->
     assert [row["id"] for row in rows_of(once.folder)] == [row["id"] for row in rows_of(twice.folder)]
 
 
+async def test_a_judge_may_stand_in_and_is_named_so(tmp_path: Path) -> None:
+    """No student is asked; the new text wins only in both orders, and nothing is called IFD."""
+    with serving() as server:
+        ending = await made(tmp_path, server.base_url, {"recipe": "reflection", "measure": "judge"})
+
+        assert 0 == _asked(server, "student")
+    kept = rows_of(ending.folder)
+    dropped = [row for row in rows_of(ending.folder, "dropped.jsonl") if row["reason"] != "no-response"]
+    assert kept
+    assert "not-replaced" in {row["reason"] for row in dropped}
+    for came in [row["provenance"] for row in kept] + dropped:
+        assert "judge" == came["proxy"]
+        assert not {"ifd", "r_ifd"} & set(came)
+        picks = came["picks"]
+        assert (came["chosen_instruction"] == "instruction") == (picks["instruction"] == ["new", "new"])
+    assert all(["new", "new"] == row["provenance"]["picks"]["response"] for row in kept)
+
+
 # ---------------------------------------------------------------- other students
 
 
@@ -147,7 +165,9 @@ def _winners(folder: Path) -> dict[str, str | None]:
 # ---------------------------------------------------------------- killed, refused
 
 
-@pytest.mark.parametrize("part", [REFLECT, {**REFLECT, "versions": "all"}, {"recipe": "ifd", "select": 0.5}])
+@pytest.mark.parametrize(
+    "part", [REFLECT, {**REFLECT, "versions": "all"}, {**REFLECT, "measure": "judge"}, {"recipe": "ifd", "select": 0.5}]
+)
 async def test_a_run_that_was_broken_off_ends_as_if_nothing_had_happened(tmp_path: Path, part: dict[str, Any]) -> None:
     """Stopped by its budget in the middle, twice; resumed, it pays for nothing again and leaves the same files."""
     (tmp_path / "whole").mkdir()

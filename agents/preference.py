@@ -1,0 +1,101 @@
+"""The judge asked for a preference between two versions of a row: what stands in where a student gives no scores.
+
+A comparison by a judge is no IFD, and is never recorded under that name.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from ..prompts import Prompts
+from .agent import Seat, call_of, failed
+from .contract import OutputForm, mark, quoted, schema, tag_for, whole
+from .gateway.outcomes import Answer, NoAnswer
+from .gateway.requests import Turn
+from .messages import Failed, Instruction, Reply, RoleName, Task
+from .reading import between_tags, json_object, opened_by
+from .reflector import Side
+
+__all__ = ["PreferTask", "Preference", "Preferred"]
+
+_FIELD = "better"
+_SCHEMA = schema(better={"type": "string", "enum": ["A", "B", "same"]})
+_WORD = re.compile(r"\W*(a|b|same|相同|一样)(?![a-z])\W*", re.IGNORECASE)
+Pick = Literal["old", "new", "same"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreferTask(Task):
+    """To the judge: which of two pairs has the better text? `swap` shows the new one first."""
+
+    old: tuple[Instruction, str]
+    new: tuple[Instruction, str]
+    side: Side
+    swap: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferred(Reply):
+    """From the judge. None where the answer could not be read."""
+
+    pick: Pick | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Compares two instructions by how much they ask and whether they can be answered, or two responses to one.
+
+    Args:
+        seat: where its calls go.
+        secret: of the run; the marks round the data derive from it.
+        output_form: between tags, or JSON.
+        prompts: what it is told.
+    """
+
+    seat: Seat
+    secret: str
+    output_form: OutputForm
+    prompts: Prompts
+
+    @property
+    def role(self) -> RoleName:
+        """The role that it plays."""
+        return "judge"
+
+    async def __call__(self, task: PreferTask) -> Preferred | Failed:
+        """Compare once. Nobody is told which text is the new one."""
+        pairs = (task.new, task.old) if task.swap else (task.old, task.new)
+        texts = [whole(pairs[0][0]), pairs[0][1], whole(pairs[1][0]), pairs[1][1]]
+        tag = tag_for(_FIELD, self.secret, *texts)
+        turns = (Turn("user", self._ask(task, texts, tag)),)
+        outcome = await self.seat.ask(task, turns, json_schema=_SCHEMA if self.output_form == "json" else None)
+        if isinstance(outcome, NoAnswer):
+            return failed(self.role, task, outcome)
+        return Preferred(
+            id=f"{task.id}/reply", parent=task.id, pick=_pick(outcome, tag, swap=task.swap),
+            calls=(call_of(self.role, outcome),),
+        )  # fmt: skip
+
+    def _ask(self, task: PreferTask, texts: list[str], tag: str) -> str:
+        language, sign = task.old[0].language, mark(self.secret, *texts)
+        names = ("INSTRUCTION A", "RESPONSE A", "INSTRUCTION B", "RESPONSE B")
+        if task.side == "response":
+            names, texts = ("INSTRUCTION", "RESPONSE A", "RESPONSE B"), [texts[0], texts[1], texts[3]]
+        data = "\n\n".join(quoted(name, sign, text) for name, text in zip(names, texts, strict=True))
+        prompt = self.prompts.get(f"make-reflection-prefer-{self.output_form}", language)
+        form = prompt.fill(tag=tag) if self.output_form == "tags" else prompt.fill()
+        return self.prompts.get(f"make-reflection-prefer-{task.side}", language).fill(data=data, form=form)
+
+
+def _pick(answer: Answer, tag: str, *, swap: bool) -> Pick | None:
+    value = (json_object(answer.text, _FIELD) or {}).get(_FIELD)
+    said = str(value) if value is not None else between_tags(answer.text, tag) or opened_by(answer.text, tag) or ""
+    match = _WORD.fullmatch(said)
+    if match is None:
+        return None
+    word = match[1].casefold()
+    if word not in {"a", "b"}:
+        return "same"
+    return "new" if (word == "a") == swap else "old"
