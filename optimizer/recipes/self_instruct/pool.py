@@ -1,25 +1,32 @@
 """The pool of instructions, and how near a new one is to it by ROUGE-L: exact, and fast at 50,000.
 
-ROUGE-L F1 of word lists a and b is 2 · LCS(a, b) / (|a| + |b|), which is the normalised similarity of insertions and
-deletions (Indel). Each different word is written as one character, so that a list of words is a string that rapidfuzz
-compares bit-parallel. Self-Instruct (arXiv 2212.10560, section 2.2) keeps what is below 0.7 to all others.
+ROUGE-L F1 of word lists a and b is 2 · LCS(a, b) / (|a| + |b|). What two texts have in common as bags of words bounds
+their longest common subsequence from above; lists of who holds which word give that bound for the whole pool at once.
+Only texts whose bound reaches what was found are compared exactly, bit-parallel by rapidfuzz, each different word
+written as one character. Self-Instruct (arXiv 2212.10560, section 2.2) keeps what is not above 0.7 to any other.
 """
 
 from __future__ import annotations
 
 import sys
+from array import array
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from rapidfuzz import process
-from rapidfuzz.distance import Indel, LCSseq
+from rapidfuzz.distance import LCSseq
 
 from .words import Tokens, words_of
 
 __all__ = ["Nearest", "Pool", "rouge_l"]
 
-_SLACK = 1e-6  # the library's cut-off is floating point: what is so near below is computed again from whole numbers
+_FIRST, _MORE = 64, 8  # texts that are compared at first, best bound first, and by how much more each time after
 _Coded = str | list[int]
+_Scores = npt.NDArray[np.float64]
+_Numbers = npt.NDArray[np.int64]
 
 
 class Nearest(NamedTuple):
@@ -30,9 +37,9 @@ class Nearest(NamedTuple):
 
 
 class Pool:
-    """Instructions as strings of word characters, by length.
+    """Instructions as strings of word characters, and for each word who holds it.
 
-    Memory: about 60 bytes and one to four for each word of an instruction; each different word once.
+    Memory: about 60 bytes and six for each word of an instruction; each different word once.
 
     Args:
         tokens: how texts are parted into words.
@@ -43,50 +50,61 @@ class Pool:
         self._tokens: Tokens = tokens
         self._letters = letters
         self._codes: dict[str, int] = {}
-        self._texts: dict[int, list[_Coded]] = {}
-        self._numbers: dict[int, list[int]] = {}
-        self._size = 0
+        self._texts: list[_Coded] = []
+        self._lengths = array("I")
+        # Texts that hold a word once at least, twice at least, and so on: (word, times) → their numbers.
+        self._holders: dict[tuple[int, int], array[int]] = {}
 
     def __len__(self) -> int:
-        return self._size
+        return len(self._texts)
 
     def add(self, text: str) -> int:
         """Take a text in; the value is its number, from 0."""
-        coded = self._coded([self._codes.setdefault(word, len(self._codes)) for word in words_of(text, self._tokens)])
-        self._texts.setdefault(len(coded), []).append(coded)
-        self._numbers.setdefault(len(coded), []).append(self._size)
-        self._size += 1
-        return self._size - 1
+        number = len(self._texts)
+        codes = [self._codes.setdefault(word, len(self._codes)) for word in words_of(text, self._tokens)]
+        for code, times in Counter(codes).items():
+            for time in range(times):
+                self._holders.setdefault((code, time), array("I")).append(number)
+        self._texts.append(self._coded(codes))
+        self._lengths.append(len(codes))
+        return number
 
     def nearest(self, text: str, above: float = 0.0) -> Nearest:
-        """The most similar text, the first of several; none where no score is above `above`.
-
-        Lengths are looked through in the order of what they could reach at best, 2 · min / (|a| + |b|), and only as
-        long as that is more than what was found.
-        """
+        """The most similar text, the first of several; none where no score is above `above`."""
         words = words_of(text, self._tokens)
         # Words that the pool does not know cannot match; they get numbers that nothing else has.
-        known = [self._codes.get(word, len(self._codes) + place) for place, word in enumerate(words)]
-        coded, size = self._coded(known), len(words)
-        best = Nearest(-1, above)
-        for reach, length in sorted(((_reach(size, other), other) for other in self._texts), reverse=True):
-            if reach < best.score or reach <= above:
-                break
-            found = self._best_of(coded, length, best.score)
-            if found.score > best.score or (found.score == best.score > above and found.number < best.number):
-                best = found
+        codes = [self._codes.get(word, len(self._codes) + place) for place, word in enumerate(words)]
+        bounds = self._bounds(codes)
+        reaching = np.flatnonzero(bounds > above)
+        coded, best, size = self._coded(codes), Nearest(-1, above), _FIRST
+        while reaching.size:
+            some, reaching = _top(reaching, bounds[reaching], size)
+            best = self._better(coded, some, best)
+            reaching = reaching[bounds[reaching] >= best.score]
+            size *= _MORE
         return best if best.number >= 0 else Nearest(-1, 0.0)
 
-    def _best_of(self, coded: _Coded, length: int, least: float) -> Nearest:
-        """The first most similar one of a length; none where it is below `least`."""
-        texts = self._texts[length]
-        found = process.extractOne(
-            coded, texts, scorer=Indel.normalized_similarity, processor=None, score_cutoff=max(0.0, least - _SLACK)
-        )
-        if found is None:
-            return Nearest(-1, 0.0)
-        score = _f1(LCSseq.similarity(coded, texts[found[2]]), len(coded), length)
-        return Nearest(self._numbers[length][found[2]], score)
+    def _bounds(self, codes: Sequence[int]) -> _Scores:
+        """What ROUGE-L can be at most, for each text."""
+        common = np.zeros(len(self._texts), np.uint32)
+        for code, times in Counter(codes).items():
+            for time in range(times):
+                holders = self._holders.get((code, time))
+                if holders is not None:
+                    common[np.frombuffer(holders, np.uint32)] += 1
+        return _f1(common, len(codes), np.frombuffer(self._lengths, np.uint32))
+
+    def _better(self, coded: _Coded, numbers: _Numbers, best: Nearest) -> Nearest:
+        """The best of these texts, compared exactly, or what was the best before."""
+        chosen: list[_Coded] = [self._texts[number] for number in numbers.tolist()]
+        common = process.cdist([coded], chosen, scorer=LCSseq.similarity, dtype=np.uint32)
+        lengths = np.frombuffer(self._lengths, np.uint32)[numbers]
+        scores = _f1(common[0], len(coded), lengths)
+        score = float(scores.max())
+        number = int(numbers[scores == score].min())
+        if score > best.score or (score == best.score and 0 <= number < best.number):
+            return Nearest(number, score)
+        return best
 
     def _coded(self, codes: Sequence[int]) -> _Coded:
         if all(code < self._letters for code in codes):
@@ -97,13 +115,18 @@ class Pool:
 def rouge_l(one: str, other: str, tokens: Tokens = "unicode") -> float:
     """ROUGE-L F1 of two texts, in [0, 1]; 0 where either has no words."""
     first, second = words_of(one, tokens), words_of(other, tokens)
-    return _f1(LCSseq.similarity(first, second), len(first), len(second))
+    common = LCSseq.similarity(first, second)
+    return 2 * common / (len(first) + len(second)) if common else 0.0
 
 
-def _reach(one: int, other: int) -> float:
-    return _f1(min(one, other), one, other)
+def _top(numbers: _Numbers, bounds: _Scores, size: int) -> tuple[_Numbers, _Numbers]:
+    """The `size` of the highest bounds, and the others."""
+    if numbers.size <= size:
+        return numbers, numbers[:0]
+    order = np.argpartition(bounds, numbers.size - size)
+    return numbers[order[-size:]], numbers[order[:-size]]
 
 
-def _f1(common: int, one: int, other: int) -> float:
-    """From whole numbers, so that 14 of 20 words is 0.7 and not a hair more."""
-    return 2 * common / (one + other) if one + other else 0.0
+def _f1(common: npt.NDArray[np.uint32], size: int, sizes: npt.NDArray[np.uint32]) -> _Scores:
+    """From whole numbers, so that 14 of 20 words is 0.7 and not a hair more; 0 where there are no words at all."""
+    return 2 * common.astype(np.float64) / np.maximum(1, sizes.astype(np.float64) + size)
