@@ -26,11 +26,12 @@ from autoevol.prompts import shipped
 from tests.door import GivenDoor, said, seat
 
 _SHOWN = (Thought("Write a  NASA\nreport:"), Thought("Add two numbers."))
+_CHAT = Draw()
 _RAW = Draw("completion", 0.7, 0.5, 300, 2.0)
 
 
-def _invent(draw: Draw = Draw(), *, whole: bool = False, shown: tuple[Thought, ...] = _SHOWN) -> InventTask:
-    return InventTask(id="t", stage="s", shown=shown, count=3, whole=whole, draw=draw)
+def _invent(draw: Draw = _CHAT, *, whole: bool = False) -> InventTask:
+    return InventTask(id="t", stage="s", shown=_SHOWN, count=3, whole=whole, draw=draw)
 
 
 async def _invented(door: GivenDoor, task: InventTask, form: OutputForm = "tags") -> Invented:
@@ -140,8 +141,9 @@ async def test_the_sorter_asks_a_raw_model_with_31_examples(text: str, expected:
 
 async def test_labels_come_first_for_a_classification() -> None:
     """What follows the label is the input."""
-    text = "<instances>\nExample 1\nClass label: spam\nWin now!\nExample 2\nClass label: no spam\nHello Mara.\n</instances>"
-    instancer = Instancer(seat("generator", GivenDoor(text)), "secret", "tags", shipped())
+    text = "Example 1\nClass label: spam\nWin now!\nExample 2\nClass label: no spam\nHello Mara."
+    door = GivenDoor(f"<instances>\n{text}\n</instances>")
+    instancer = Instancer(seat("generator", door), "secret", "tags", shipped())
     reply = await instancer(InstanceTask(id="t", stage="s", instruction="Spam?", labels_first=True, count=2))
 
     assert isinstance(reply, Instances)
@@ -153,7 +155,7 @@ async def test_labels_come_first_for_a_classification() -> None:
     [
         ("Output: 7", [Pair("", "7")]),
         ("Example 1\nInput: 3, 4\nOutput: 7", [Pair("3, 4", "7")]),
-        ("\nNumbers: 3, 4\nUnit: cm\nOutput:\n7 cm\nExample 2\nOutput: 8", [Pair("Numbers: 3, 4\nUnit: cm", "7 cm"), Pair("", "8")]),
+        ("\nLeft: 3\nRight: 4\nOutput:\n7\nExample 2\nOutput: 8", [Pair("Left: 3\nRight: 4", "7"), Pair("", "8")]),
         ("**Input:** None\n**Output:** x\n\n\n\ny", [Pair("", "x\n\ny")]),
         ("示例 1\n输入：三\n输出：四", [Pair("三", "四")]),
         ("Nothing of the form.", []),
