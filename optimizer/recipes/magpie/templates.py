@@ -16,6 +16,8 @@ __all__ = ["FAMILIES", "family_of", "opened", "parts_of", "with_answer"]
 
 _CHATML_STOPS = ("<|im_end|>", "<|im_start|>", "<|endoftext|>")
 _LLAMA3_HEADER = "<|start_header_id|>{}<|end_header_id|>\n\n"
+# Their templates put a system text of their own where there is none; without it SmolLM2 hardly writes as a user.
+_SMOLLM = "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
 _QWEN25 = "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n"
 
 
@@ -61,7 +63,7 @@ FAMILIES: Mapping[str, FamilySettings] = {
     ),
     "qwen2.5": _chatml(before=_QWEN25),
     "qwen2": _chatml(),
-    "smollm": _chatml(),
+    "smollm": _chatml(before=_SMOLLM),
     "gemma-2": _gemma("\n\n"),
     "gemma": _gemma("\n"),
     "phi-3-small": _phi("<|endoftext|>"),

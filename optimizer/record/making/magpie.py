@@ -32,8 +32,9 @@ class MagpieSettings(PartSettings):
             trusts it, which every row then says.
         temperatures, top_ps: instructions are drawn over all pairs of them, in equal shares.
         sweep: a published set of such pairs with shares (`pro`, `air`, `qwen2-72b`, `phi-3-medium`) instead.
-        top_k, min_p: further limits of the draw, sent so that the server's own do not apply; None sends neither these
-            nor the penalties.
+        top_k: words that an instruction is drawn from, -1 for all; sent so that the server's own limit does not apply.
+        min_p: what is less likely than this share of the likeliest word is not drawn. Where both are None, neither is
+            sent, nor are the penalties.
         control: weights of the system texts that steer what users ask about; `none` is no system text. Shipped are
             `maths`, `code`, `translation`, `chinese`.
         systems: system texts of your own, by the key that `control` weighs.
@@ -53,7 +54,7 @@ class MagpieSettings(PartSettings):
         reward_template: family of templates of a reward model that takes bare text; empty sends it messages.
         base: answer also by the role base, a model that was never aligned, and rate that: the reward difference.
         filter: thresholds of a released set (docs/magpie.md lists them).
-        keep: thresholds of your own, over those of the filter.
+        keep: thresholds of your own, over those of the filter; what is none stays as the filter says.
         answers: further answers to each instruction, of which the best and the worst become a preference pair.
         answers_temperature: they are drawn at this temperature.
         margin: least difference of rewards in a preference pair; ties are never one.
@@ -81,7 +82,7 @@ class MagpieSettings(PartSettings):
     top_ps: tuple[float, ...] = (0.95, 0.995)
     sweep: SweepName | None = None
     top_k: int | None = -1
-    min_p: float | None = Field(default=0.0, ge=0, lt=1)
+    min_p: float | None = Field(default=0.05, ge=0, lt=1)
     control: dict[str, float] = Field(default_factory=dict[str, float])
     systems: dict[str, str] = Field(default_factory=dict[str, str])
     turns: int = Field(default=1, ge=1)
@@ -141,7 +142,8 @@ class MagpieSettings(PartSettings):
     def thresholds(self) -> Thresholds:
         """What is kept: the filter's, with one's own over them."""
         named = FILTERS[self.filter] if self.filter else Thresholds()
-        return named.model_copy(update=self.keep.model_dump(exclude_unset=True) if self.keep else {})
+        # Not `exclude_unset`: settings that were written down and read again have every field set.
+        return named.model_copy(update=self.keep.model_dump(exclude_none=True) if self.keep else {})
 
     def roles(self) -> tuple[RoleName, ...]:
         """The roles that it asks."""

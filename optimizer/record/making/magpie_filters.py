@@ -43,8 +43,8 @@ class Thresholds(BaseModel):
     difficulty: Difficulty | None = None
     reward: float | None = None
     difference: float | None = None
-    repeats: bool = False
-    colon: bool = False
+    repeats: bool | None = None
+    colon: bool | None = None
     language: str | None = None
     longest: int | None = Field(default=None, ge=1)
     easy_share: float | None = Field(default=None, ge=0, le=1)
@@ -55,7 +55,7 @@ class Thresholds(BaseModel):
             "tags": self.quality is not None or self.difficulty is not None or self.easy_share is not None,
             "reward": self.reward is not None,
             "base": self.difference is not None,
-            "neighbours": self.repeats,
+            "neighbours": bool(self.repeats),
         }
         return {name for name, wanted in asked.items() if wanted}
 
