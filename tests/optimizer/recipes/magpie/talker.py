@@ -59,7 +59,7 @@ class Talker:
         prompt, text = str(body["prompt"]), "It is known that nobody knows."
         if prompt.endswith("three four"):
             text = "Sure! What comes next?" if self.renders else " five six seven "
-        elif prompt.endswith("user\n") or prompt.endswith("user<|end_header_id|>\n\n"):
+        elif prompt.endswith(("user\n", "user<|end_header_id|>\n\n")):
             n = number(body.get("seed"), body["temperature"], prompt) % 1000
             text = _SAID[n % len(_SAID)].format(n=n, m=2 * n)
         elif prompt.endswith("# Answer\n"):

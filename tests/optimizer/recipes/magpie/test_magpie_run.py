@@ -106,13 +106,13 @@ async def test_everything_that_can_be_measured_stands_in_the_row(tmp_path: Path,
 
 async def test_a_filter_drops_and_keeps_what_it_dropped(tmp_path: Path, server: ModelServer) -> None:
     """Each with the threshold that it fell by and what it said; the longest are chosen last."""
-    part = {**_ALL, "answers": 0, "filter": "pro5", "keep": {"reward": 0.0, "longest": 4}}
+    part = {**_ALL, "answers": 0, "filter": "pro5", "keep": {"reward": -6.0, "longest": 4}}
     _, place = await made(tmp_path, server.base_url, part)
     kept, dropped = rows(place), rows(place, "dropped")
 
     assert 24 == len(kept) + len(dropped)
     assert 4 >= len(kept) > 0
-    assert all(row["provenance"]["reward"] > 0 for row in kept)
+    assert all(row["provenance"]["reward"] > -6 for row in kept)
     assert {"good", "excellent"} >= {row["provenance"]["tags"]["quality"] for row in kept}
     assert {"assistant-voice", "quality", "reward"} <= {row["reason"] for row in dropped}
     assert all(row["response"] for row in dropped if row["reason"] == "quality")
@@ -150,7 +150,7 @@ async def test_a_stopped_run_goes_on_to_the_same_rows(tmp_path: Path, server: Mo
     """With what was made by then in its files, and no call paid twice."""
     _, whole = await made(tmp_path / "whole", server.base_url, _ALL)
     paid = server.paid
-    ending, place = await made(tmp_path / "cut", server.base_url, _ALL, budget={"calls": 90})
+    ending, place = await made(tmp_path / "cut", server.base_url, _ALL, budget={"calls": 170})
     assert "stopped" == ending.state
     assert 0 < len(rows(place)) + len(rows(place, "dropped")) < 24
 

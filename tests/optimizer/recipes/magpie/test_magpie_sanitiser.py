@@ -11,14 +11,13 @@ from autoevol.optimizer.recipes.magpie.sanitiser import Sanitiser
 from autoevol.optimizer.record.making.magpie import MagpieSettings
 
 _OURS = Sanitiser(MagpieSettings())
-_PIECES = st.lists(
-    st.sampled_from([
-        "Task:", "**Question 2:**", "Answer:", "The answer is", "Solution:", "\n", "\n\n", " ", '"', "1. ", "- ", "<|im_end|>",
-        "assistant\n", "Sure, ", "What is 3 + 4?", "Write a poem about the sea.", "```", "答案：", "问题：", "一只猫有几条腿？", ":", "</s>",
-        "[/INST]", "Example output:", "the", "Here is", "\x00", "\u2028", "User:", "Q1.", "# Step 1", "I'm sorry, but I",
-    ]) | st.text(max_size=12),
-    max_size=10,
-).map("".join)  # fmt: skip
+_ODD = (
+    "Task:", "**Question 2:**", "Answer:", "The answer is", "Solution:", "\n", "\n\n", " ", '"', "1. ", "- ",
+    "<|im_end|>", "assistant\n", "Sure, ", "What is 3 + 4?", "Write a poem about the sea.", "```", "答案：", "问题：",
+    "一只猫有几条腿？", ":", "</s>", "[/INST]", "Example output:", "the", "Here is", "\x00", "\u2028", "User:", "Q1.",
+    "# Step 1", "I'm sorry, but I",
+)  # fmt: skip
+_PIECES = st.lists(st.sampled_from(_ODD) | st.text(max_size=12), max_size=10).map("".join)
 
 
 @settings(max_examples=150, deadline=None)
@@ -54,7 +53,7 @@ def test_nothing_is_made_up(raw: str) -> None:
         ("1. Name the capital of France.", "Name the capital of France.", ("list-mark",)),
         ("Sort this list.\n1. pears\n2. apples", "Sort this list.\n1. pears\n2. apples", ()),
         ("What is 2 + 2 in base 3?\n\nAnswer: 11", "What is 2 + 2 in base 3?", ("answer",)),
-        ("Anna has 3 pears.\nBen has 4.\nHow many?\n\nSolution: 7", "Anna has 3 pears.\nBen has 4.\nHow many?", ("answer",)),
+        ("Anna has 3.\nBen has 4.\nHow many?\n\nSolution: 7", "Anna has 3.\nBen has 4.\nHow many?", ("answer",)),
         ("Write f. Example:\nInput: 3\nOutput: 9", "Write f. Example:\nInput: 3\nOutput: 9", ()),
         ("Tell a story.<|im_end|>\n<|im_start|>assistant\nOnce", "Tell a story.", ("leaked-token",)),
         ("Tell a story.\nAssistant: Once upon a time", "Tell a story.", ("assistant-turn",)),

@@ -1,4 +1,4 @@
-"""Templates: what is shipped fits together, a model's name tells its family, and the server's own can be taken apart."""
+"""Templates: what is shipped fits together, names tell families, and the server's own can be taken apart."""
 
 from __future__ import annotations
 
