@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -115,6 +116,21 @@ class Account:
         pause = permit.gate.turned_away(permit, wait, now)
         if pause and self._sharing is not None:
             self._sharing.pause(pause, now)
+
+    @property
+    def permitted(self) -> float | None:
+        """Calls a minute that are permitted here, as settings and provider say; None where nobody says."""
+        shared: list[float] = []
+        own: dict[str, float] = {}
+        for model, gate in self._gates.items():
+            for mine, dimension, per_second in gate.rates() if gate.known else ():
+                if dimension == "rpm" and mine:
+                    own[model] = min(own.get(model, math.inf), 60 * per_second)
+                elif dimension == "rpm":
+                    shared.append(60 * per_second)
+        # What only some models are bound to bounds nothing altogether.
+        models = [sum(own.values())] if own and len(own) == len(self._gates) else []
+        return min([*shared, *models], default=None)
 
     @property
     def usable(self) -> bool:

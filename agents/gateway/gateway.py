@@ -15,7 +15,7 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .attempts import Crew
@@ -307,7 +307,9 @@ class Gateway:
         free = all(lane.endpoint.free for lane in lanes)
         spent = self._ledger.spent.cost
         under_way = len(self._traffic.flights)
-        return self._desk.meter.progress(self._traffic.sender.out, under_way, ", ".join(waiting), spent, free=free)
+        permitted = {lane.name: rate for lane in list(lanes) if (rate := lane.permitted) is not None}
+        now = self._desk.meter.progress(self._traffic.sender.out, under_way, ", ".join(waiting), spent, free=free)
+        return replace(now, permitted=permitted)
 
     def _lane(self, request: Request, key: str) -> Lane:
         if self._desk.replay_only:

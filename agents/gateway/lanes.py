@@ -95,6 +95,12 @@ class Lane:
         return sum(account.capacity for account in self.accounts if account.usable) or 1
 
     @property
+    def permitted(self) -> float | None:
+        """Calls a minute that are permitted, over all accounts that can be asked; None where nobody says."""
+        known = [account.permitted for account in self.accounts if account.usable]
+        return None if not known or None in known else sum(rate for rate in known if rate is not None)
+
+    @property
     def shut(self) -> str:
         """Why no account can be asked: none is open any more (no money, key refused), or none answers."""
         return "no account" if all(account.closed for account in self.accounts) else "outage"

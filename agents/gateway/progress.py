@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from .books.ledger import Entry, Sum, Tally
 from .clock import Clock
@@ -55,6 +56,7 @@ class Progress:
         calls_per_min: finished calls a minute, over about the last minute; 0 before the first.
         tokens_per_min: output tokens a minute, likewise.
         finished: the finished calls of this session by role and stage.
+        permitted: calls a minute that each endpoint permits, where settings or provider say.
         forecast: what is left; None where nobody knows how much there is to do.
     """
 
@@ -71,6 +73,7 @@ class Progress:
     calls_per_min: float = 0.0
     tokens_per_min: float = 0.0
     finished: tuple[Entry, ...] = ()
+    permitted: Mapping[str, float] = field(default_factory=dict[str, float])
     forecast: Forecast | None = None
 
 

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "estimate": ("estimate:command", "Say what a run would take and could prove; nothing is called."),
     "doctor": ("doctor:command", "Find out by a few small calls what an endpoint can do."),
     "resume": ("resume:command", "Continue a run that was stopped or killed; nothing is paid for twice."),
+    "watch": ("watch:command", "Watch how a run goes, from another terminal."),
     "steer": ("steer:command", "Pause, stop or correct a run while it is at work, from another terminal."),
     "evolve": ("evolve:command", "Apply one method to every seed, without a search."),
     "make": ("make:command", "Make rows by Evol-Instruct, Self-Instruct, Magpie or Selective Reflection."),

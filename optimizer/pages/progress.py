@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.live import Live
 
-__all__ = ["PlainWatcher", "QuietWatcher", "RichWatcher", "Watcher", "duration", "make_watcher"]
+__all__ = ["PlainWatcher", "QuietWatcher", "RichWatcher", "Watcher", "duration", "make_watcher", "pace_words"]
 
 _PLAIN_EVERY_S = 10.0
 _LAST = "apply"  # the part that ends a run, where it is made
@@ -75,6 +75,8 @@ class _Figures(QuietWatcher):
             shown.append(f"{now.journaled:,} from the journal")
         if now.in_flight:
             shown.append(f"{now.in_flight} in flight")
+        if now.calls_per_min:
+            shown.append(pace_words(now.calls_per_min, now.permitted))
         if now.tokens_per_s:
             shown.append(f"{now.tokens_per_s:.0f} tokens/s")
         return [*shown, _money(now)]
@@ -212,6 +214,13 @@ class RichWatcher(_Figures):
             if now.waiting_on:
                 lines.append(Text(f"  waiting: {_plain(now.waiting_on)}", "yellow"))
         return Group(*lines)
+
+
+def pace_words(calls_per_min: float, permitted: Mapping[str, float]) -> str:
+    """Calls a second, against what is permitted where that is known."""
+    of = ", ".join(f"{rate / 60:.3g}" if len(permitted) == 1 else f"{_plain(name)} {rate / 60:.3g}"
+                   for name, rate in permitted.items())  # fmt: skip
+    return f"{calls_per_min / 60:.3g} calls/s{f' of {of} permitted' if of else ''}"
 
 
 def _and_money(now: Progress, left: Forecast) -> str:

@@ -59,7 +59,7 @@ def tell(run: Run, gateway: Gateway) -> None:
     progress: dict[str, Any] = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "calls": now.calls, "journaled": now.journaled, "in_flight": now.in_flight, "waiting": now.waiting,
-        "waiting_on": now.waiting_on, "calls_per_min": round(now.calls_per_min, 1),
+        "waiting_on": now.waiting_on, "calls_per_min": round(now.calls_per_min, 1), "permitted": dict(now.permitted),
         "tokens_per_min": round(now.tokens_per_min, 1), "tokens_out": now.tokens_out, "spent_usd": now.spent_usd,
         "free": now.free, "elapsed_s": round(now.elapsed_s, 1),
         "part": asdict(run.part),
