@@ -163,10 +163,10 @@ async def _act(runs: _Runs, request: Request) -> Response:
 
 async def _file(runs: _Runs, request: Request) -> Response:
     folder = runs.folder(request)
-    path = folder / request.path_params["path"]
-    if request.path_params["path"] == "settings.json":  # without the secret that is nobody's business
+    whole = (folder / request.path_params["path"]).resolve()
+    # By whatever way it is named: without the secret that is nobody's business.
+    if whole == folder.resolve() / "settings.json":
         return PlainTextResponse("\n".join(settings_lines(RunFiles(folder))))
-    whole = path.resolve()
     if not whole.is_relative_to(folder.resolve()) or not whole.exists():
         raise HTTPException(404)
     if whole.is_dir():

@@ -101,9 +101,14 @@ async def test_only_the_readable_files_of_a_run_are_shown(root: Path, path: str,
     assert "nosniff" == answer.headers["x-content-type-options"]
 
 
-async def test_the_secret_of_a_run_stays_in_its_file(root: Path) -> None:
-    """Settings are shown without what the delimiters derive from."""
-    assert "5ec2e7" not in (await _ask(root, "/run/one/settings.json")).text
+@pytest.mark.parametrize("path", ["settings.json", "steps/%2e%2e/settings.json", "%2e/settings.json", "also.json"])
+async def test_the_secret_of_a_run_stays_in_its_file(root: Path, path: str) -> None:
+    """Settings are shown without what the delimiters derive from, by whatever way they are named."""
+    (root / "one" / "also.json").symlink_to("settings.json")
+    answer = await _ask(root, f"/run/one/{path}")
+
+    assert 200 == answer.status_code
+    assert "5ec2e7" not in answer.text
 
 
 async def test_every_page_allows_its_own_script_alone(root: Path) -> None:
