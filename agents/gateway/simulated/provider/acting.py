@@ -25,6 +25,10 @@ _NUMBERED = re.compile(r"^\d{1,2}\. (.+)$", re.MULTILINE)
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _OPTIONS = re.compile(r"\s*(?:,|、|\||\bor\b|或)\s*")
 _WHOLE = ("complete", "完整")
+_RARELY = 0.1
+_INVENTED = 8
+_BRACKETS = re.compile(r"\[[^\]\n]{3,}\]")
+_FIRST_OF_LIST = re.compile(r"\s*1[.)、．] ?\[")
 _UNSAFE = 0.03  # of the rows that a model named a guard sees
 _ONE_CLAUSE = ("number of the clause", "编号. ")
 _LIST = ("numbered", "编号")
@@ -103,6 +107,9 @@ class Scene:
             return None
         if self._careless("form"):
             return self.sayings.refusal
+        if {inner for _, inner in parts} == {"yes", "no"}:
+            said = "yes" if share(self.chance, digest_of(b"yes or no")) < _RARELY else "no"
+            return f"<{parts[0][0]}>{said}</{parts[0][0]}>"
         return "\n".join(self._filled(tag, inner) for tag, inner in parts)
 
     def _filled(self, tag: str, inner: str) -> str:
@@ -117,8 +124,22 @@ class Scene:
         if any(words in inner for words in _LIST):
             text = "\n".join(f"{number}. {clause}" for number, clause in enumerate(self.rewritten(), 1))
             return f"<{tag}>\n{text}\n</{tag}>"
+        if _BRACKETS.search(inner):
+            return f"<{tag}>\n{self._in_brackets(inner)}\n</{tag}>"
         whole = any(word in inner for word in _WHOLE)
         return f"<{tag}>{self.extended() if whole else self.remark()}</{tag}>"
+
+    def _in_brackets(self, inner: str) -> str:
+        """A form with texts for what stands in brackets; a list that begins so goes on to its eighth line."""
+        if _FIRST_OF_LIST.match(inner):
+            return "\n".join(f"{number}. {self.task(number)}" for number in range(1, _INVENTED + 1))
+        numbers = iter(range(1, 1000))
+        return _BRACKETS.sub(lambda _: self.task(next(numbers)), inner)
+
+    def task(self, number: int) -> str:
+        """A task in words that hardly another has."""
+        names = [_named(mixed(self.chance, 40 + 8 * number + at)) for at in range(5)]
+        return f"{self._drawn(self.sayings.ways, 30 + number)} {' '.join(names)}."
 
     def value(self, label: str, hint: str) -> str:
         """What stands behind a label of a form."""
@@ -201,3 +222,9 @@ class Scene:
             return False
         worst = 0.01 + 0.17 * share(digest_of(self.told.encode("utf-8", "surrogatepass")))
         return share(self.chance, digest_of(how.encode())) < worst
+
+
+def _named(chance: int) -> str:
+    """A word that means nothing."""
+    letters = "bdfgklmnprstvz", "aeiou"
+    return "".join(letters[at % 2][(chance >> (5 * at)) % len(letters[at % 2])] for at in range(8)).capitalize()
