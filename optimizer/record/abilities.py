@@ -17,6 +17,8 @@ from .settings import RoleSettings, Settings
 
 __all__ = ["findings_file", "keep", "known", "refuse_unable", "with_abilities"]
 
+_INSTEAD = {"magpie": ", or use --with mode=user-simulator", "self-instruct": ", or use --with form=chat"}
+
 
 def findings_file(endpoint: Endpoint, model: str) -> Path:
     """Where findings about a model are kept; the name is a hash of its address and name."""
@@ -104,5 +106,5 @@ def _refuse_chat_only(settings: Settings, recipe: str, role: RoleName) -> None:
         f"The recipe {recipe} must continue bare text, and endpoints.{seat.endpoint} takes chats only ({why}): whoever"
         " renders a chat always opens the assistant's turn.",
         fix=f"Name an endpoint with raw completions for the {role}, such as vLLM, SGLang, llama.cpp or --local"
-        f" smollm2-135m{', or use --with mode=user-simulator' if recipe == 'magpie' else ''}.",
+        f" smollm2-135m{_INSTEAD.get(recipe, '')}.",
     )

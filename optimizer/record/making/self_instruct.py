@@ -102,6 +102,10 @@ class SelfInstructSettings(PartSettings):
         """The roles that it asks."""
         return ("generator", "responder") if self.answers == "responder" else ("generator",)
 
+    def raw(self) -> tuple[RoleName, ...]:
+        """The generator, where it goes on with a text."""
+        return ("generator",) if self.form == "completion" else ()
+
     def expected(self, rows: int, tokens: int) -> Iterator[Expected]:
         """Half of the new tasks come through, say; each is sorted, gets instances, and answers where that is wanted."""
         inner = 0 if self.whole else self.count * 5 // 4
