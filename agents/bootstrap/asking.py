@@ -127,9 +127,13 @@ class InstanceTask(Task):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instances(Reply):
-    """From the generator: the instances as they stand in the answer; with `truncated` the last one may be cut."""
+    """From the generator: the instances as they stand in the answer; with `truncated` the last one may be cut.
+
+    `copied` are those with words of the prompt instead: a place holder of the form, or an example that was shown.
+    """
 
     pairs: tuple[Pair, ...]
     raw: str
     fault: Fault = ""
     truncated: bool = False
+    copied: tuple[Pair, ...] = ()

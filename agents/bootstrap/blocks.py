@@ -69,7 +69,7 @@ def tasks_in(text: str, first: int = 1) -> list[Thought]:
             given = several_lines(parts.get("input", ""))
             pair = Pair(given if has_input(given) else "", several_lines(parts["output"]))
             found.append(Thought(one_line(parts["instruction"]), pair))
-    return found
+    return [thought for thought in found if thought.instruction]
 
 
 def _parts(block: str) -> dict[str, str]:
@@ -95,7 +95,7 @@ def tasks_of(values: object) -> list[Thought]:
             instruction, output = row.get("instruction"), row.get("output")
             if isinstance(instruction, str) and instruction.strip() and isinstance(output, str):
                 found.append(Thought(one_line(instruction), Pair(_given(row), several_lines(output))))
-    return found
+    return [thought for thought in found if thought.instruction]
 
 
 def instances_in(text: str, *, labels_first: bool) -> list[Pair]:

@@ -6,6 +6,7 @@ writes inputs of one label only.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ...prompts import Prompts
@@ -22,6 +23,7 @@ __all__ = ["Instancer"]
 
 _NAME = "make-self-instruct"
 _TAG = "instances"
+_SHORT = 24  # characters that a text may have in common with the prompt by chance
 
 
 def _schema(*names: str) -> str:
@@ -62,10 +64,11 @@ class Instancer:
             outcome = await self._chat(task)
         if isinstance(outcome, NoAnswer):
             return failed(self.role, task, outcome)
-        pairs = self._read(task, outcome)
+        pairs, copied = self._own(task, self._read(task, outcome))
         return Instances(
             id=f"{task.id}/reply", parent=task.id, pairs=pairs, raw=outcome.text,
-            fault=fault_of(outcome, readable=bool(pairs)), truncated=outcome.finish == "length",
+            fault=fault_of(outcome, readable=bool(pairs or copied)),
+            truncated=outcome.finish == "length", copied=copied,
             calls=(call_of(self.role, outcome),),
         )  # fmt: skip
 
@@ -86,6 +89,14 @@ class Instancer:
         stop = (f"Example {task.count + 1}", "Task:")
         return await task.draw.seated(self.seat, stop).plain(task, text, "completion")
 
+    def _own(self, task: InstanceTask, pairs: tuple[Pair, ...]) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
+        """Instances of the model's own, and those that stand in what it was told."""
+        name = _named(task)
+        kinds = ("-raw",) if task.draw.form == "completion" else ("", f"-{self.output_form}")
+        told = "\n".join(self.prompts.get(f"{name}{kind}", task.language).text for kind in kinds)
+        copied = tuple(pair for pair in pairs if any(_copied(text, told) for text in (pair.input, pair.output)))
+        return tuple(pair for pair in pairs if pair not in copied), copied
+
     def _read(self, task: InstanceTask, answer: Answer) -> tuple[Pair, ...]:
         if task.draw.form == "completion":
             return tuple(instances_in(answer.text, labels_first=task.labels_first))
@@ -94,6 +105,12 @@ class Instancer:
         tag = tag_for(_TAG, self.secret, task.instruction)
         text = between_tags(answer.text, tag) or opened_by(answer.text, tag) or ""
         return tuple(instances_in(text, labels_first=task.labels_first))
+
+
+def _copied(text: str, told: str) -> bool:
+    """Whether a text is a place holder, or a longer one stands in the prompt (labels and words are short)."""
+    text = text.strip()
+    return re.fullmatch(r"\[[^\W\d_][^\[\],]* [^\[\],]*\]", text) is not None or (len(text) > _SHORT and text in told)
 
 
 def _named(task: InstanceTask) -> str:

@@ -152,6 +152,21 @@ async def test_labels_come_first_for_a_classification() -> None:
     assert (Pair("Win now!", "spam"), Pair("Hello Mara.", "no spam")) == reply.pairs
 
 
+async def test_words_of_the_prompt_are_no_instance() -> None:
+    """A place holder of the form, and an example that was shown, are told apart from what is the model's own."""
+    text = (
+        "Example 1\nClass label: no spam\nHello Mara, the meeting is moved to ten o'clock. The room stays"
+        " the same. Tom\n"
+        "Example 2\nClass label: spam\n[an input for which this label is right]\n"
+        "Example 3\nClass label: spam\n[1, 2]"
+    )
+    instancer = Instancer(seat("generator", GivenDoor(f"<instances>{text}</instances>")), "secret", "tags", shipped())
+    reply = await instancer(InstanceTask(id="t", stage="s", instruction="Spam?", labels_first=True, count=3))
+
+    assert isinstance(reply, Instances)
+    assert (2, (Pair("[1, 2]", "spam"),)) == (len(reply.copied), reply.pairs)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

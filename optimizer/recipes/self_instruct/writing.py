@@ -100,7 +100,9 @@ class Writer:
         if not (isinstance(label, Sorted) and isinstance(asked, InstanceTask) and isinstance(reply, Instances)):
             raise TypeError("not the way of a task")
         kept, dropped = self._ways.sifted(asked, reply)
-        if not reply.pairs:
+        for number, pair in enumerate(reply.copied, 1):
+            self._drop(way, f"{way.name}.c{number}", pair, "copied", "words of the prompt")
+        if not reply.pairs and not reply.copied:
             self._drop(way, way.name, None, reply.fault or "no-output", reply.raw[:2000])
         for number, (pair, reason) in enumerate(dropped, 1):
             self._drop(way, f"{way.name}.d{number}", pair, reason, "")
