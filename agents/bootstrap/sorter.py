@@ -18,7 +18,7 @@ __all__ = ["Sorter"]
 
 _NAME = "make-self-instruct-sort"
 _TAG = "classification"
-_SCHEMA = schema(classification={"type": "string", "enum": ["yes", "no"]})
+_SCHEMA = schema(classification={"type": "string", "enum": ["no", "yes"]})
 _SAID = re.compile(r"[\W_]*(?:(yes|是(?!否|不是))|(no|否|不是))(?![a-z])", re.IGNORECASE)
 
 
