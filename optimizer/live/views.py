@@ -32,11 +32,12 @@ class _Runs:
 
 @dataclass(frozen=True, slots=True)
 class _SidesPage:
-    """Two sides, or what can be chosen for them."""
+    """Two sides, or what can be chosen for them, with what was chosen so far."""
 
     runs: tuple[str, ...]
     left: tuple[Side, ...]
     right: tuple[Side, ...]
+    chosen: tuple[Side | None, Side | None]
     sides: Sides | None
     shown: tuple[Pair, ...]
     total: int
@@ -86,7 +87,8 @@ def sides_page(root: Path, runs: Sequence[str], chosen: Sequence[str], which: st
     which = which if which in FILTERS else "differs"
     pairs = sides.shown(which) if sides else []
     page = _SidesPage(
-        tuple(runs), tuple(offered[0]), tuple(offered[1]), sides, tuple(pairs[number * _PAGE : (number + 1) * _PAGE]),
+        tuple(runs), tuple(offered[0]), tuple(offered[1]), (left, right), sides,
+        tuple(pairs[number * _PAGE : (number + 1) * _PAGE]),
         len(pairs), number, which, FILTERS,
     )  # fmt: skip
     return render("sides.html", page, scripts=(SCRIPT,), served=True)

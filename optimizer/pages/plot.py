@@ -10,7 +10,7 @@ import importlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
@@ -81,10 +81,6 @@ class Drawing:
     width: int = _WIDTH
 
 
-class _Scale(Protocol):
-    def project(self, value: float, range_min: float, range_max: float) -> Any: ...
-
-
 class _Marks:
     """Marks as a shape of the library: it gives the scales, this draws."""
 
@@ -132,12 +128,17 @@ def draw(marks: Sequence[Mark], line: Sequence[tuple[float, float]], x: Axis, y:
     chart.add_y_axis(*_ticks(y))
     if line:
         shape = leather.Line("k-incumbent", 2)
-        shape.legend_to_svg = lambda _series, _palette: list[Any]()
+        shape.legend_to_svg = _no_legend
         chart.add_series(leather.Series(list(line)), shape)
     chart.add_series(leather.Series([(mark.x, mark.y) for mark in marks] or [(x.low, y.low)]), _Marks(marks))
     group: ET.Element = chart.to_svg_group(_WIDTH, height)
     _restyle(group)
     return Drawing(Markup(ET.tostring(group, encoding="unicode")), height)  # noqa: S704  texts are escaped by ElementTree
+
+
+def _no_legend(*_given: object) -> list[Any]:
+    """The page has a legend of its own."""
+    return []
 
 
 def _ticks(axis: Axis) -> tuple[list[float] | None, Callable[[Any, int, int], str], str | None]:

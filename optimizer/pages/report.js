@@ -224,7 +224,7 @@
     const shown = make("div");
     const kinds = list.classes;
     const act = (name) => (value) => { now[name] = value; now.page = 0; draw(); };
-    home.replaceChildren(make("div", { class: "controls", role: "search" }, entry(`find-${list.name}`, "Find", act("find")), choice(`kind-${list.name}`, "with", [["", "any finding or none"], ...kinds.map((kind) => [kind, kind])], "", act("kind"))), shown);
+    home.replaceChildren(make("div", { class: "controls", role: "search", "aria-label": list.name === "dataset" ? "Find in the data set" : "Find among the dropped rows" }, entry(`find-${list.name}`, "Find", act("find")), choice(`kind-${list.name}`, "with", [["", "any finding or none"], ...kinds.map((kind) => [kind, kind])], "", act("kind"))), shown);
     return draw();
   }
 
