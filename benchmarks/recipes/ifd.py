@@ -14,6 +14,7 @@ import argparse
 import functools
 import itertools
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,6 @@ from typing import Any
 import anyio
 import gguf
 import numpy as np
-import regex
 from numpy.typing import NDArray
 
 from autoevol.agents.gateway.engine.model_files import locate
@@ -35,7 +35,8 @@ from autoevol.optimizer.scoring.ifd import Ratio, ratio
 
 Floats = NDArray[np.float32]
 _MODEL = "smollm2-135m"
-_WORDS = regex.compile(r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+")
+# GPT-2's pattern in the words of the standard library: letters, digits, what is neither, white space.
+_WORDS = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+")
 
 
 class Tokenizer:
@@ -51,7 +52,7 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Numbers of the tokens of a text."""
-        parts = [part for part in regex.split(r"(\p{N})", text) if part]
+        parts = [part for part in re.split(r"(\d)", text) if part]
         words = [word for part in parts for word in _WORDS.findall(part)]
         return [self._numbers[token] for word in words for token in self._merged(word)]
 
