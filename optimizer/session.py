@@ -57,6 +57,7 @@ from .record.status import first_status
 from .scoring.detectors import VERSION as DETECTORS
 from .scoring.examine.runner import Runner
 from .search.strategies import strategies_of
+from .steering.herald import Herald
 from .steering.inbox import Inbox
 from .steering.listener import steered
 from .steering.wheel import Wheel
@@ -146,6 +147,7 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, said: Mapping[st
     settings = in_force(settings, changes)
     expected = _estimate(settings, source, split, files)
     ours, report = False, ""
+    herald = Herald("" if replay else settings.on_event, folder, watcher.note)
     try:
         async with open_gateway(
             settings.endpoints,
@@ -169,6 +171,7 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, said: Mapping[st
                 bench.recast = lambda seat: Team(
                     {**_cast(_with_evolver(settings, seat), gateway), ProgramTask: runner}, gateway
                 )
+                bench.tell = herald.tell
                 on_change = _watch(bench, gateway, expected, watcher)
                 inbox = None if replay else Inbox(folder)
                 bench.wheel = Wheel(settings, events, watcher.note, inbox, gateway, on_change)
@@ -177,6 +180,7 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, said: Mapping[st
     finally:
         if ours:
             report = _report(folder, settings)
+            herald.close()
     return replace(ending, summary=f"{ending.summary}\n{report}")
 
 
@@ -187,15 +191,15 @@ async def _guarded(run: Run, source: SeedSource, start: Method) -> Ending:
     try:
         story = await _recipe(run, source, start)
     except SessionStopped as stop:
-        ending = _end(run, "stopped", f"Stopped: {stop}", code=stop.exit_code)
+        ending = _end(run, "stopped", f"Stopped: {stop}", code=stop.exit_code, why=type(stop).__name__)
         return replace(ending, until="Once the model is known there" if isinstance(stop, UnknownModel) else "")
     except AutoEvolError as error:
         with suppress(StorageError):
-            _end(run, "stopped", f"Stopped: {error}")
+            _end(run, "stopped", f"Stopped: {error}", why=type(error).__name__)
         raise
     except get_cancelled_exc_class():
         with suppress(StorageError):
-            _end(run, "stopped", "Stopped by the person.")
+            _end(run, "stopped", "Stopped by the person.", why="Interrupted")
         raise
     return _end(run, "finished", story)
 
@@ -252,7 +256,7 @@ def _watch(run: Run, gateway: Gateway, expected: Estimate, watcher: Watcher) -> 
     return on_change
 
 
-def _end(run: Run, state: Literal["finished", "stopped"], story: str, code: int = 0) -> Ending:
+def _end(run: Run, state: Literal["finished", "stopped"], story: str, code: int = 0, why: str = "") -> Ending:
     """Put the end on record."""
     run.events.append(state, story=story)
     for passing in ("forecast", "progress", "paused"):
@@ -260,6 +264,8 @@ def _end(run: Run, state: Literal["finished", "stopped"], story: str, code: int 
     with suppress(StorageError):  # a journal that cannot be read is told of elsewhere
         run.state.update(_bill(run.folder.path))
     run.update(state=state, story=story)
+    bill = {name: run.state[name] for name in ("rows_out", "calls", "tokens", "cost_usd") if name in run.state}
+    run.tell(state, last=True, story=story, why=why, **bill)
     return Ending(state, story, run.folder.path, code)
 
 

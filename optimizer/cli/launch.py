@@ -33,6 +33,8 @@ from ..record.quirks import refuse_form
 from ..record.settings import Settings
 from ..record.tree import Tree, merge
 from ..scoring.examine.menu import menu_of
+from ..steering.herald import check_target
+from .background import detach
 from .boundary import Interrupted, resume_line
 from .options import flags_of
 from .planning import Outlook, outlook, plan_of
@@ -76,6 +78,9 @@ def launch(options: Mapping[str, Any], said: Tree) -> None:
     from ..session import create_run  # noqa: PLC0415  brings the whole loop; a dry run need not wait for it
 
     folder = create_run(settings, options["runs"] or Path("runs"))
+    if options["detach"]:
+        detach(folder, out)
+        return
     follow(folder, outlook(plan), quiet=options["quiet"], out=out, as_json=bool(options.get("as_json")))
 
 
@@ -145,6 +150,7 @@ def check_choices(settings: Settings) -> None:
         UsageError: a detector, a method or a form is named that there is not.
     """
     menu_of(settings)
+    check_target(settings.on_event)
     if settings.responder_form == "own" and not settings.responder_prompt.strip():
         raise UsageError(
             "The responder form 'own' needs words of your own.", fix="Give --responder-prompt TEXT, or another form."

@@ -115,6 +115,9 @@ _GROUPS: Mapping[str, tuple[_Flag, ...]] = {
               type=click.Path(path_type=Path)),
         _Flag("--dry-run", "Only say what it would take: no call, no folder.", is_flag=True),
         _Flag("--yes", "Do not ask before paid calls without a cap.", is_flag=True),
+        _Flag("--on-event", "Command (the news on stdin, as JSON) or address that hears of pauses, stops and the end.",
+              "on_event", metavar="CMD"),
+        _Flag("--detach", "Run in the background, with its log in the run folder.", is_flag=True),
         _Flag("--quiet", "Show no progress.", is_flag=True),
     ),
 }  # fmt: skip

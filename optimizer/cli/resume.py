@@ -20,10 +20,11 @@ __all__ = ["command"]
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Also put the data set here. The file must not exist yet.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Only say how the run stands and what is left: no call.")
+@click.option("--detach", "away", is_flag=True, help="Run in the background, with its log in the run folder.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @runs_option
 def command(
-    run: str, budget: tuple[str, ...], lines: tuple[str, ...], out: Path | None, dry_run: bool, quiet: bool, runs: Path
+    run: str, budget: tuple[str, ...], lines: tuple[str, ...], out: Path | None, runs: Path, **flags: bool
 ) -> None:  # fmt: skip
     """Continue RUN (a folder, or the name of one in --runs) from wherever it stands.
 
@@ -44,14 +45,19 @@ def command(
     changes = asked_changes(before, said)
     settings = in_force(before, changes)
     refuse_unknown_prices(settings, "--set 'endpoints.NAME.prices.MODEL={input=IN,output=OUT}'")
-    if dry_run:
+    if flags["dry_run"]:
         entry = read_entry(folder)
         left = list(left_lines(folder, settings)) if entry.state != "finished" else []
         told = [f"It would change {change.words}." for change in changes]
         click.echo("\n".join([*standing_lines(entry), *told, *left, "Nothing was called."]))
         return
     place = check_out(out, settings)
-    follow(folder, outlook(plan_of(settings, proving=False, folder=folder)), quiet=quiet, out=place, said=said)
+    if flags["away"]:
+        from .background import detach  # noqa: PLC0415
+
+        detach(folder, place, [*(f"--budget={cap}" for cap in budget), *(f"--set={line}" for line in lines)])
+        return
+    follow(folder, outlook(plan_of(settings, proving=False, folder=folder)), quiet=flags["quiet"], out=place, said=said)
 
 
 def _said(lines: tuple[str, ...], budget: tuple[str, ...]) -> dict[str, object]:

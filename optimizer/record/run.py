@@ -145,6 +145,10 @@ class Spending:
     minutes: float
 
 
+def nobody(event: str, *, last: bool = False, **more: Any) -> None:
+    """Nobody wants to hear."""
+
+
 @dataclass(slots=True)
 class Part:
     """How far the part of the work is that goes on; `step` counts from 0, None outside the loop."""
@@ -161,6 +165,7 @@ class Run:
 
     `forecast` tells what is left; status.json shows it from time to time while the run is at work. `judge` counts what
     the judge said. `recast` gives a team like this one whose evolver has another seat. `wheel` is the person's hand.
+    `tell` brings news of pauses and ends to who wants to hear (`steering.herald`).
     `part` says how far the part of the work is that goes on.
     """
 
@@ -179,6 +184,7 @@ class Run:
     shown_at: float = 0.0
     wheel: Wheel | None = None
     part: Part = field(default_factory=Part)
+    tell: Callable[..., None] = nobody
 
     @property
     def budget(self) -> Budget:

@@ -214,6 +214,7 @@ class Settings(_Frozen):
         apply: whether the chosen method is applied to every seed.
         apply_limit: apply to at most so many seeds.
         reuse: folders of runs whose answers are taken where the same call comes up; never for the test.
+        on_event: command, web address or `env:NAME` of either that hears of pauses, stops and the end.
     """
 
     name: str = "run"
@@ -241,6 +242,7 @@ class Settings(_Frozen):
     apply: bool = True
     apply_limit: int | None = Field(default=None, ge=1)
     reuse: tuple[str, ...] = ()
+    on_event: str = ""
 
     @model_validator(mode="after")
     def _recipes_in_order(self) -> Settings:

@@ -45,7 +45,10 @@ async def _listen(run: Run, gateway: Gateway) -> None:
         return
     told = time.monotonic()
     while True:
+        before = gateway.paused
         heard, now = wheel.look(), time.monotonic()
+        if before != gateway.paused:
+            run.tell("paused" if gateway.paused else "continued")
         if heard or now - told >= _TELL_S:
             told = now
             tell(run, gateway)
