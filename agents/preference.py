@@ -80,7 +80,7 @@ class Preference:
 
     def _ask(self, task: PreferTask, texts: list[str], tag: str) -> str:
         language, sign = task.old[0].language, mark(self.secret, *texts)
-        names = ("INSTRUCTION A", "RESPONSE A", "INSTRUCTION B", "RESPONSE B")
+        names: tuple[str, ...] = ("INSTRUCTION A", "RESPONSE A", "INSTRUCTION B", "RESPONSE B")
         if task.side == "response":
             names, texts = ("INSTRUCTION", "RESPONSE A", "RESPONSE B"), [texts[0], texts[1], texts[3]]
         data = "\n\n".join(quoted(name, sign, text) for name, text in zip(names, texts, strict=True))
