@@ -34,6 +34,12 @@ _ANSWER = re.compile(
     r"|#+[ \t]*(?:explanation|step[ \t]*1)\b|(?:答案|解答|回答|解析)\s*[:：])",
     re.IGNORECASE | re.MULTILINE,
 )
+# A question under its letter and the answer under its own; where a B follows, the letters are those of choices.
+_LETTERS = re.compile(
+    r"\A\W*Q(?:uestion)?\s*\d{0,3}\s*[:：].*?^(?P<answer>[ \t]*A\s*\d{0,3}\s*[:：])", re.DOTALL | re.MULTILINE
+)
+_CHOICE = re.compile(r"^[ \t]*B\s*[:：.)]", re.MULTILINE)
+_VOICE = re.compile(r"\n\s*\n\s*(?:as an ai\b|sure[,!]|certainly[,!]|of course[,!])", re.IGNORECASE)
 # An example or a form that is part of the task may name its own output.
 _EXAMPLE = re.compile(r"\b(?:example|sample|format|input|template|given)\b|例", re.IGNORECASE)
 _PAIRS = (('"', '"'), ("“", "”"), ("「", "」"), ("**", "**"), ("`", "`"))
@@ -94,7 +100,11 @@ def _without_answer(text: str) -> str:
         before = text[: match.start()].rstrip()
         if before and not _EXAMPLE.search(before):
             return before
-    return text
+    letters = _LETTERS.match(text)
+    if letters and not _CHOICE.search(text, letters.end()):
+        return text[: letters.start("answer")].rstrip()
+    voice = _VOICE.search(text)
+    return text[: voice.start()].rstrip() or text if voice else text
 
 
 _MENDING: tuple[tuple[str, Callable[[str], str]], ...] = (

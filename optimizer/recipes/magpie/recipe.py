@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
+from anyio import get_cancelled_exc_class
 from pydantic import JsonValue
 
 from ....agents.gateway.errors import SessionStopped, UsageError
@@ -58,7 +59,7 @@ async def magpie(run: Run, part: MagpieSettings, place: str, rows: Iterable[Seed
     with Book(run, place) as book:
         try:
             await _gather(run, part, place, course)
-        except SessionStopped:
+        except (SessionStopped, get_cancelled_exc_class()):
             finish(run, part, place, labels, book)
             raise
         finish(run, part, place, labels, book)

@@ -15,7 +15,7 @@ _ODD = (
     "Task:", "**Question 2:**", "Answer:", "The answer is", "Solution:", "\n", "\n\n", " ", '"', "1. ", "- ",
     "<|im_end|>", "assistant\n", "Sure, ", "What is 3 + 4?", "Write a poem about the sea.", "```", "答案：", "问题：",
     "一只猫有几条腿？", ":", "</s>", "[/INST]", "Example output:", "the", "Here is", "\x00", "\u2028", "User:", "Q1.",
-    "# Step 1", "I'm sorry, but I",
+    "# Step 1", "I'm sorry, but I", "Q: ", "\nA: ", "\nB: ", "\n\nAs an AI",
 )  # fmt: skip
 _PIECES = st.lists(st.sampled_from(_ODD) | st.text(max_size=12), max_size=10).map("".join)
 
@@ -55,6 +55,9 @@ def test_nothing_is_made_up(raw: str) -> None:
         ("What is 2 + 2 in base 3?\n\nAnswer: 11", "What is 2 + 2 in base 3?", ("answer",)),
         ("Anna has 3.\nBen has 4.\nHow many?\n\nSolution: 7", "Anna has 3.\nBen has 4.\nHow many?", ("answer",)),
         ("Write f. Example:\nInput: 3\nOutput: 9", "Write f. Example:\nInput: 3\nOutput: 9", ()),
+        ("Q: Why is snow white?\nA: It scatters light.", "Why is snow white?", ("answer", "label")),
+        ("Q: Which is red?\nA: snow\nB: blood", "Which is red?\nA: snow\nB: blood", ("label",)),
+        ("Can you plan my day?\n\n\nAs an AI, I can", "Can you plan my day?", ("plain", "answer")),
         ("Tell a story.<|im_end|>\n<|im_start|>assistant\nOnce", "Tell a story.", ("leaked-token",)),
         ("Tell a story.\nAssistant: Once upon a time", "Tell a story.", ("assistant-turn",)),
         ('"How do I bake bread?"', "How do I bake bread?", ("quotes",)),
