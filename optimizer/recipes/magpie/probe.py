@@ -75,7 +75,7 @@ def _bos(tokens: int | None, family: FamilySettings) -> bool:
     if tokens is None:
         raise UsageError(
             "The server does not say how many tokens it read, so that it cannot be shown to leave prompts as they are.",
-            fix=off,
+            fix="Name another endpoint. " + off,
         )
     if tokens == 1:
         return False

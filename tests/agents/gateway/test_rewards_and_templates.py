@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -15,7 +15,7 @@ from autoevol.agents.gateway.requests import Decoding, Form, Request, Turn
 from autoevol.agents.gateway.wire.callers import WireCaller, make_caller
 from autoevol.agents.gateway.wire.failures import Failure
 from autoevol.agents.gateway.wire.transport import HttpTransport
-from tests.model_server import ModelReply, ModelServer, model_server
+from tests.model_server import Body, ModelReply, ModelServer, model_server
 
 _CHAT = (Turn("user", "Ask."), Turn("assistant", "Answer."))
 _SGLANG: object = [{"embedding": [-3.25], "meta_info": {"prompt_tokens": 7}}]
@@ -44,6 +44,16 @@ def _says(value: object) -> ModelReply:
     return ModelReply(body=json.dumps(value).encode())
 
 
+def _always(reply: ModelReply) -> Callable[[Body], ModelReply]:
+    def respond(_: Body) -> ModelReply:
+        return reply
+
+    return respond
+
+
+_NOT_HERE = ModelReply("not here", status=404)
+
+
 @pytest.mark.parametrize(
     ("reply", "reward"),
     [
@@ -54,7 +64,7 @@ def _says(value: object) -> ModelReply:
 )
 async def test_a_reward_is_one_number(server: ModelServer, reply: object, reward: float) -> None:
     """In whatever form the server gives it; unbounded scores are asked for, and messages sent as messages."""
-    server.respond = lambda _: _says(reply)
+    server.respond = _always(_says(reply))
     async with _calling(server) as caller:
         outcome = await caller.call(_asked(), "key")
 
@@ -69,7 +79,7 @@ async def test_a_reward_is_one_number(server: ModelServer, reply: object, reward
 
 async def test_a_bare_text_goes_as_bare_text(server: ModelServer) -> None:
     """Under the names of both servers."""
-    server.respond = lambda _: _says(_SGLANG)
+    server.respond = _always(_says(_SGLANG))
     async with _calling(server) as caller:
         await caller.call(_asked(turns=(Turn("user", "<u>Ask.<a>Answer.<e>"),)), "key")
 
@@ -80,7 +90,11 @@ async def test_a_bare_text_goes_as_bare_text(server: ModelServer) -> None:
 async def test_the_other_way_is_tried_once_and_kept(server: ModelServer) -> None:
     """Where there is no `/classify`, the last token's row of `/pooling` is taken."""
     pooled = _says({"data": [{"data": [[9.0], [2.5]]}], "usage": {"prompt_tokens": 4}})
-    server.respond = lambda body: ModelReply("not here", status=404) if "use_activation" in body else pooled
+
+    def respond(body: Body) -> ModelReply:
+        return _NOT_HERE if "use_activation" in body else pooled
+
+    server.respond = respond
     async with _calling(server) as caller:
         with pytest.raises(Failure) as failure:
             await caller.call(_asked(), "key")
@@ -93,7 +107,7 @@ async def test_the_other_way_is_tried_once_and_kept(server: ModelServer) -> None
 
 async def test_a_server_without_a_reward_model_stops_the_session(server: ModelServer) -> None:
     """And the person is told what else there is; probabilities of several labels are no reward."""
-    server.respond = lambda _: ModelReply("not here", status=404)
+    server.respond = _always(_NOT_HERE)
     async with _calling(server) as caller:
         for _ in range(2):
             with pytest.raises(Failure, match="not by"):
@@ -102,7 +116,7 @@ async def test_a_server_without_a_reward_model_stops_the_session(server: ModelSe
             await caller.call(_asked(), "key")
     assert "judge" in error.value.fix
 
-    server.respond = lambda _: _says({"data": [{"probs": [0.2, 0.8]}]})
+    server.respond = _always(_says({"data": [{"probs": [0.2, 0.8]}]}))
     async with _calling(server) as caller:
         with pytest.raises(Failure, match="2 numbers"):
             await caller.call(_asked(), "key")
@@ -110,12 +124,12 @@ async def test_a_server_without_a_reward_model_stops_the_session(server: ModelSe
 
 async def test_the_servers_template_is_told_or_not(server: ModelServer) -> None:
     """That it is not told is an outcome of the call and no end of the session."""
-    server.respond = lambda body: _says({"prompt": f"<u>{body['messages'][0]['content']}<a>"})
+    server.respond = _always(_says({"prompt": "<u>Ask.<a>"}))
     async with _calling(server) as caller:
         outcome = await caller.call(_asked("rendered", _CHAT[:1]), "key")
         assert isinstance(outcome, Answer)
         assert "<u>Ask.<a>" == outcome.text
-        server.respond = lambda _: ModelReply("no such path", status=404)
+        server.respond = _always(_NOT_HERE)
         with pytest.raises(Failure) as failure:
             await caller.call(_asked("rendered", _CHAT[:1]), "key")
     assert "bad_request" == failure.value.kind
@@ -124,7 +138,7 @@ async def test_the_servers_template_is_told_or_not(server: ModelServer) -> None:
 async def test_limits_of_the_draw_that_a_server_refuses_are_left_out(server: ModelServer) -> None:
     """Once, and every answer says so."""
 
-    def respond(body: dict[str, object]) -> ModelReply:
+    def respond(body: Body) -> ModelReply:
         if "min_p" in body:
             return ModelReply("Unrecognized request argument supplied: min_p", status=400)
         return _says({"choices": [{"text": "on", "finish_reason": "stop"}]})

@@ -34,9 +34,8 @@ async def test_every_row_is_kept_or_dropped_with_its_reason(tmp_path: Path, serv
 
     assert "finished" == ending.state
     assert 40 == len(kept) + len(dropped)
-    assert [f"magpie-{n:06d}" for n in range(1, 41)] == sorted(
-        row.get("id", row.get("seed_id")) for row in kept + dropped
-    )
+    ids: list[str] = [row["id"] for row in kept] + [row["seed_id"] for row in dropped]
+    assert [f"magpie-{n:06d}" for n in range(1, 41)] == sorted(ids)
     assert {"assistant-voice"} == {row["reason"] for row in dropped}
     assert all(row["instruction"].startswith("Sure") for row in dropped)
     assert {(), ("label",), ("answer",), ("quotes",)} == {tuple(row["provenance"]["rules"][0]) for row in kept}
