@@ -74,7 +74,8 @@ class Writer:
             self._drop(way, name, new.instance, last.reason, last.detail)
             return False
         kept, way = self._instances(way, journey)
-        replies = [each for each in journey if isinstance(each, Answered | Failed)] or [None] * len(kept)
+        asked: list[Answered | Failed | None] = [each for each in journey if isinstance(each, Answered | Failed)]
+        replies = asked or [None] * len(kept)
         any_row = False
         for number, (pair, reply) in enumerate(zip(kept, replies, strict=True), 1):
             response = self._response(way, self._row_id(name, number), pair, reply)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,25 @@ async def test_broken_off_and_resumed_it_is_as_if_nothing_happened(after: int, t
     assert ("stopped", "finished") == (stopped.state, again.state)
     for name in ("dataset.jsonl", "dropped.jsonl", "1-self-instruct/figures.json"):
         assert results(whole)[name] == results(run)[name]
+
+
+async def test_killed_in_the_middle_it_ends_the_same(tmp_path: Path) -> None:
+    """SIGKILL to the process while answers are under way; only what was not journaled is asked again."""
+    with model_server(think) as server:
+        whole = begin(tmp_path / "whole", server.base_url)
+        await finish(whole)
+    with model_server(think) as server:
+        run = begin(tmp_path / "killed", server.base_url)
+        command = [sys.executable, "-m", "autoevol.optimizer", "resume", str(run), "--quiet"]
+        with subprocess.Popen(command) as process:  # noqa: ASYNC220  our own; nothing else is at work
+            server.wait_received(25, 60)
+            process.kill()
+        assert "finished" == (await finish(run)).state
+        again = server.count
+
+    for name in ("dataset.jsonl", "dropped.jsonl", "1-self-instruct/figures.json"):
+        assert results(whole)[name] == results(run)[name]
+    assert again <= 77 + 8
 
 
 async def test_a_raw_model_is_asked_as_published(tmp_path: Path) -> None:

@@ -94,7 +94,8 @@ def test_presets_are_values() -> None:
         alpaca.per_call,
     )
     assert ("generator", "responder") == SelfInstructSettings().roles()
-    assert ("generator",) == official.roles()
+    assert ("generator",) == official.roles() == official.raw()
+    assert () == SelfInstructSettings().raw()
 
 
 @given(st.text(), st.text(), st.integers(0, 50))
