@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 
@@ -58,16 +59,27 @@ class Sorter:
         )  # fmt: skip
 
     async def _chat(self, task: SortTask, examples: str) -> Outcome:
+        """The examples as earlier turns: small models that take the first of two offered words tell them apart so."""
         get = self.prompts.get
         form = get(f"{_NAME}-{self.output_form}", task.language)
         tag = tag_for(_TAG, self.secret, task.instruction)
+        told = get(_NAME, task.language).fill(form=form.fill(tag=tag) if self.output_form == "tags" else form.fill())
         ask = get(f"{_NAME}-ask", task.language).fill(
-            task=quoted("TASK", mark(self.secret, task.instruction), task.instruction),
-            form=form.fill(tag=tag) if self.output_form == "tags" else form.fill(),
+            task=quoted("TASK", mark(self.secret, task.instruction), task.instruction)
         )
-        turns = (Turn("system", get(_NAME, task.language).fill(examples=examples)), Turn("user", ask))
+        shown = [turn for example in examples.split("\n\n") for turn in self._turns(example, tag)]
         held = _SCHEMA if self.output_form == "json" else None
-        return await task.draw.seated(self.seat).ask(task, turns, json_schema=held)
+        return await task.draw.seated(self.seat).ask(
+            task, (Turn("system", told), *shown, Turn("user", ask)), json_schema=held
+        )
+
+    def _turns(self, example: str, tag: str) -> tuple[Turn, Turn]:
+        """An example of the file (the question, its last word the answer) as question and answer in a chat."""
+        question, _, word = example.strip().rpartition(" ")
+        said = f"<{tag}>{word.lower()}</{tag}>"
+        if self.output_form == "json":
+            said = json.dumps({_TAG: word.lower()})
+        return Turn("user", question), Turn("assistant", said)
 
     async def _continue(self, task: SortTask, examples: str) -> Outcome:
         text = self.prompts.get(f"{_NAME}-raw", task.language).fill(examples=examples, task=one_line(task.instruction))

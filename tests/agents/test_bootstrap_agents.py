@@ -127,6 +127,20 @@ async def test_the_sorter_reads_yes_and_no(text: str, expected: bool | None) -> 
     assert expected == reply.classification
 
 
+@pytest.mark.parametrize(("form", "yes"), [("tags", "<classification>yes</classification>"), ("json", '"yes"')])
+async def test_the_sorter_shows_a_chat_31_examples_as_turns(form: OutputForm, yes: str) -> None:
+    """Each answered in the form that is asked for; the task comes last, between marks."""
+    door = GivenDoor("")
+    await Sorter(seat("generator", door), "secret", form, shipped())(SortTask(id="t", stage="s", instruction="Spam?"))
+
+    turns = door.asked[0].turns
+    answers = [turn.text for turn in turns if turn.speaker == "assistant"]
+    assert (31, 12) == (len(answers), sum(yes in answer for answer in answers))
+    assert "Spam?\nTASK" in turns[-1].text
+    assert turns[-1].text.endswith("\nOne of a few labels?")
+    assert turns[1].text.endswith("\nOne of a few labels?")
+
+
 @pytest.mark.parametrize(("text", "expected"), [(" Yes", True), (" no.", False), ("Yesterday", None)])
 async def test_the_sorter_asks_a_raw_model_with_31_examples(text: str, expected: bool | None) -> None:
     """12 are classifications, 19 are not; its answer ends with the line."""

@@ -33,7 +33,7 @@ def think(body: Body) -> ModelReply:
     told, ask = "\n".join(str(turn["content"]) for turn in body["messages"][:-1]), str(body["messages"][-1]["content"])
     if "TASKS" in ask:
         return ModelReply(f"<tasks>\n{_list(ask, body.get('seed'))}\n</tasks>")
-    if "<classification>" in ask:
+    if "<classification>" in told:
         return ModelReply(f"<classification>{'yes' if luck(ask) % 4 == 0 else 'no'}</classification>")
     if "Class label:" in ask:
         return ModelReply("<instances>\nExample 1\nClass label: good\nA fine day.\n</instances>")
