@@ -255,7 +255,8 @@
     drawControls();
     drawMatrix();
   }
-  for (const list of index.lists) if (at(`list-${list.name}`)) drawList(list);
+  const later = window.requestIdleCallback || setTimeout; // first what is at the top
+  for (const list of index.lists) if (at(`list-${list.name}`)) later(() => drawList(list));
   addEventListener("hashchange", follow);
   follow();
 })();
