@@ -124,7 +124,7 @@ def _step(place: Path, step: int, method: Method, world: _World) -> Method:
     _write(place / "method.md", dump_method(method))
     _rows(place / "batch.jsonl", (item(seed, method) for seed in batch))
     _rows(place / "incumbent.jsonl", (item(seed, method) for seed in dev))
-    standings = [{"label": "incumbent", "method_id": method.id, "items": len(dev), "mean": 0.6}]
+    standings: list[dict[str, Any]] = [{"label": "incumbent", "method_id": method.id, "items": len(dev), "mean": 0.6}]
     chosen = method
     for number in range(1, world.candidates + 1):
         origins = (*[Origin(method=method.id)] * 5, Origin(step + 1, "small", text(5), tuple(batch[:3]), "", text(9)))

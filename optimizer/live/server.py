@@ -30,6 +30,7 @@ from .guard import Guard, Rules
 from .opinions import Refused, answer_row, edit_row, edited_lines, label_item
 from .stream import events, list_news, page_sign, run_news
 from .views import SCRIPT, quality_page, runs_page, sides_page
+from .wheel import steer_run
 
 __all__ = ["make_app", "open_door", "serve"]
 
@@ -37,7 +38,7 @@ _SHOWN = {".jsonl", ".json", ".md", ".txt"}  # what of a run can be looked at; t
 _BODY = 1_000_000  # bytes of what is sent
 _POLICY = re.compile(r'http-equiv="Content-Security-Policy" content="([^"]*)"')
 _ACTS: Mapping[str, Callable[[Path, Mapping[str, Any]], str]] = {
-    "label": label_item, "edit": edit_row, "answer": answer_row,
+    "label": label_item, "edit": edit_row, "answer": answer_row, "steer": steer_run,
 }  # fmt: skip
 
 

@@ -36,6 +36,8 @@
     source.onmessage = (event) => {
       const said = JSON.parse(event.data);
       const sign = said.rows ? JSON.stringify(said.rows) : said.sign + (said.state === "running" ? "" : said.state);
+      if (at("wheel") && !at("wheel").firstChild && ["running", "paused"].includes(said.state)) wheel();
+      if (at("wheel") && said.state === "finished") at("wheel").replaceChildren();
       if (said.line) news.textContent = said.line;
       else news.textContent = `${said.rows.filter((row) => row[1] === "running").length} running`;
       if (first && first !== sign) {
@@ -44,6 +46,19 @@
         else if (!at("fresh")) news.after(make("p", { id: "fresh" }, make("button", { type: "button", on: { click: () => location.reload() } }, "There is more: show it")));
       } else first = sign;
     };
+  }
+
+  // ---------------------------------------------------------------- the wheel of a run that is not at its end
+  function wheel() {
+    const told = make("span", { role: "status", class: "note" });
+    const steer = (wish, what) => send("steer", { wish, what }, told);
+    const plain = (wish, words) => make("button", { type: "button", on: { click: () => steer(wish, "") } }, words);
+    const what = make("input", { id: "wheel-what", type: "text", size: "40" });
+    const kind = make("select", { id: "wheel-kind" }, ...[["note", "note to the analyst"], ["budget", "budget, as 10usd"], ["pin", "pin candidate, as 2/c3"], ["ban", "ban candidate, as 2/c3"]].map(([value, words]) => make("option", { value }, words)));
+    const method = make("textarea", { id: "wheel-method", rows: "6", dir: "auto" });
+    at("wheel").replaceChildren(make("fieldset", { class: "controls" }, make("legend", {}, "Steer"), plain("pause", "Pause"), plain("continue", "Continue"), plain("stop", "Stop after this step"),
+      make("label", { for: "wheel-kind" }, "Say ", kind), make("label", { for: "wheel-what" }, "what ", what), make("button", { type: "button", on: { click: () => steer(kind.value, what.value) } }, "Say it"), told,
+      make("details", {}, make("summary", {}, "Enter a method of your own into the race"), make("label", { for: "wheel-method" }, "Clauses, one a line, numbered"), method, make("button", { type: "button", on: { click: () => steer("edit", method.value) } }, "Enter it"))));
   }
 
   // ---------------------------------------------------------------- a verdict on an item

@@ -6,7 +6,6 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -39,7 +38,7 @@ def render(template: str, page: object, *, scripts: Sequence[str] = (), served: 
         lstrip_blocks=True,
         finalize=_final,
     )
-    cast("dict[str, object]", environment.globals).update(FLAWS=FLAWS, DOMAINS=DOMAINS)
+    environment.globals.update(FLAWS=FLAWS, DOMAINS=DOMAINS)  # pyright: ignore[reportArgumentType]
     for name in ("count", "p_value", "score", "signed", "stage_name", "clipped"):
         environment.filters[name] = getattr(numbers, name)
     style = _ours("report.css")

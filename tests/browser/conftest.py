@@ -36,9 +36,20 @@ def tab(chromium: Any) -> Iterator[Any]:
     context = chromium.new_context()
     page = context.new_page()
     problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda said: problems.append(said.text) if said.type in {"error", "warning"} else None)
-    page.on("dialog", lambda dialog: (problems.append(f"dialog {dialog.message}"), dialog.dismiss()))
+
+    def failed(error: Any) -> None:
+        problems.append(str(error))
+
+    def logged(said: Any) -> None:
+        problems.extend([said.text] if said.type in {"error", "warning"} else [])
+
+    def asked(dialog: Any) -> None:
+        problems.append(f"dialog {dialog.message}")
+        dialog.dismiss()
+
+    page.on("pageerror", failed)
+    page.on("console", logged)
+    page.on("dialog", asked)
     yield page
     context.close()
     assert [] == problems
