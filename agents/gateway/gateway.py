@@ -279,7 +279,9 @@ class Gateway:
 
     def stop(self, error: SessionStopped) -> None:
         """Send nothing more; what is out comes in, then whoever waits gets this error."""
-        self.go_on()
+        if self._traffic.paused:
+            self._journal.leave_out(self._desk.clock.now() - self._paused_at)
+        # Nothing that waits for the end of the pause may slip out: it ends with the traffic.
         self._traffic.halt(error)
 
     def hold_to(self, budget: Budget) -> None:

@@ -23,7 +23,8 @@ class RunEntry:
     """How one run stands.
 
     Args:
-        state: `running`, `finished`, `stopped`, `killed` (it was at work when its process died), `new` or `unreadable`.
+        state: `running`, `paused`, `finished`, `stopped`, `killed` (it was at work when its process died), `new` or
+            `unreadable`.
         steps_done, steps: turns of the loop made, and made at most; None where there is no loop.
         rows: rows of the data set so far.
         cost: money, in words.
@@ -164,7 +165,9 @@ def _state(folder: Path, status: Mapping[str, Any] | None, frozen: object) -> st
     if status is None:
         return "unreadable" if (folder / _STATUS).exists() else "running" if _held(folder) else "new"
     state = _text(status.get("state")) or "unknown"
-    return "killed" if state == "running" and not _held(folder) else state
+    if state != "running":
+        return state
+    return "killed" if not _held(folder) else "paused" if status.get("paused") else state
 
 
 def _held(folder: Path) -> bool:
