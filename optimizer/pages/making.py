@@ -91,10 +91,10 @@ def _read(files: RunFiles, part: PartRecord) -> PartView:
         operations.setdefault(row.provenance.operation, Counter())
         models.update(row.provenance.models)
     examples: dict[str, DroppedRecord] = {}
-    for row in _dropped(files, part):
-        operations.setdefault(row.operation, Counter())[row.reason] += 1
+    for fallen in _dropped(files, part):
+        operations.setdefault(fallen.operation, Counter())[fallen.reason] += 1
         if len(examples) < _REASONS:
-            examples.setdefault(row.reason, row)
+            examples.setdefault(fallen.reason, fallen)
     made = tuple(
         Operation(name, kept[name], tuple(reasons.most_common()))
         for name, reasons in sorted(operations.items())
