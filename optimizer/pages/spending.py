@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ...agents.gateway.books.journal import JOURNAL_NAME, CallRecord, read_calls
@@ -50,13 +50,19 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """The bill of a run. `free`: none of its endpoints asks for money."""
+    """The bill of a run.
+
+    Args:
+        free: none of its endpoints asks for money.
+        by_step: for each step, the test and the application, what each role cost there, in the order of `roles`.
+    """
 
     roles: tuple[Cost, ...]
     stages: tuple[Cost, ...]
     models: tuple[Cost, ...]
     total: Cost
     free: bool
+    by_step: tuple[tuple[str, tuple[Cost, ...]], ...] = ()
 
     def money(self, cost: Cost) -> str:
         """What a line of the bill cost, in words."""
@@ -79,16 +85,27 @@ def read_spending(files: RunFiles, *, free: bool) -> Spending | None:
     roles: dict[str, Cost] = {}
     stages: dict[str, Cost] = {}
     models: dict[str, Cost] = {}
+    cells: dict[tuple[str, str], Cost] = {}
     total = Cost("All")
     try:
         for call in read_calls(files.folder / JOURNAL_NAME):
             for bill, name in ((roles, call.role), (stages, call.stage), (models, call.model)):
                 bill.setdefault(name, Cost(name or "other")).add(call)
+            cells.setdefault((_step_of(call.stage), call.role), Cost(call.role)).add(call)
             total.add(call)
     except StorageError:
         files.trouble(JOURNAL_NAME, "it cannot be read; what the run cost is not shown.")
         return None
-    return Spending(_sorted(roles, _ROLES), _sorted(stages, _STAGES), _sorted(models, ()), total, free)
+    steps = _order({step for step, _ in cells}, _STAGES)
+    by_step = tuple(
+        (step, tuple(cells.get((step, role), Cost(role)) for role in _order(roles, _ROLES))) for step in steps
+    )
+    return Spending(_sorted(roles, _ROLES), _sorted(stages, _STAGES), _sorted(models, ()), total, free, by_step)
+
+
+def _step_of(stage: str) -> str:
+    """`steps/003` of all its stages; others are their own."""
+    return "/".join(stage.split("/")[:2]) if stage.startswith("steps/") else stage.split("/", maxsplit=1)[0]
 
 
 _ROLES: Sequence[str] = ("evolver", "responder", "analyst", "refiner", "judge", "reflector", "student")
@@ -96,7 +113,10 @@ _STAGES: Sequence[str] = ("steps", "test", "apply")
 
 
 def _sorted(bill: dict[str, Cost], order: Sequence[str]) -> tuple[Cost, ...]:
+    return tuple(bill[name] for name in _order(bill, order))
+
+
+def _order(names: Iterable[str], order: Sequence[str]) -> list[str]:
     """In the order of the work; unknown names last, by name."""
     rank = {name: place for place, name in enumerate(order)}
-    names = sorted(bill, key=lambda name: (rank.get(name.split("/")[0], len(order)), name))
-    return tuple(bill[name] for name in names)
+    return sorted(names, key=lambda name: (rank.get(name.split("/")[0], len(order)), name))

@@ -499,6 +499,7 @@ async def test_cost_is_told_by_role_and_stage(run: Path) -> None:
     assert "judge 1 1 10 0 5 0 unknown price" in words
     assert "Step 1, race on dev 1 0 10 0 5 0 $0.2500" in words
     assert "All 3 1 30 0 15 0 $1.7500 and 1 call of unknown price" in words
+    assert "Step 1 1 · $0.2500 – Confirmation on test – 1 · unknown price All seeds 1 · $1.50 –" in words
 
 
 async def test_what_was_estimated_stands_beside_what_was_spent(run: Path) -> None:
