@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -30,6 +31,31 @@ def render(template: str, page: object, *, scripts: Sequence[str] = (), served: 
         scripts: files of this folder that run in the page, in order.
         served: whether `autoevol ui` serves the page: then it may speak with the server that it came from.
     """
+    style = _ours("report.css")
+    codes = [_ours(name) for name in scripts]
+    policy = f"default-src 'none'; style-src 'sha256-{_digest(style)}'; base-uri 'none'; form-action 'none'"
+    if codes:
+        allowed = " ".join(f"'sha256-{_digest(code)}'" for code in codes)
+        # No text can become markup by way of a script either: the browser refuses such a call.
+        policy += f"; script-src {allowed}; require-trusted-types-for 'script'; trusted-types 'none'"
+    policy += "; connect-src 'self'" if served else ""
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            page=page,
+            style=style,
+            digest=_digest(style),
+            policy=Markup(policy),  # noqa: S704  made of our own words and digests
+            codes=codes,
+            served=served,
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    """The templates of this folder, each compiled once a process."""
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
@@ -41,22 +67,7 @@ def render(template: str, page: object, *, scripts: Sequence[str] = (), served: 
     environment.globals.update(FLAWS=FLAWS, DOMAINS=DOMAINS)  # pyright: ignore[reportArgumentType]
     for name in ("count", "p_value", "score", "signed", "stage_name", "clipped"):
         environment.filters[name] = getattr(numbers, name)
-    style = _ours("report.css")
-    codes = [_ours(name) for name in scripts]
-    policy = f"default-src 'none'; style-src 'sha256-{_digest(style)}'; base-uri 'none'; form-action 'none'"
-    if codes:
-        allowed = " ".join(f"'sha256-{_digest(code)}'" for code in codes)
-        # No text can become markup by way of a script either: the browser refuses such a call.
-        policy += f"; script-src {allowed}; require-trusted-types-for 'script'; trusted-types 'none'"
-    policy += "; connect-src 'self'" if served else ""
-    return environment.get_template(template).render(
-        page=page,
-        style=style,
-        digest=_digest(style),
-        policy=Markup(policy),  # noqa: S704  made of our own words and digests
-        codes=codes,
-        served=served,
-    )
+    return environment
 
 
 def _ours(name: str) -> Markup:
