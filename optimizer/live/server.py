@@ -69,7 +69,8 @@ class _Runs:
         if held is None or held[0] != sign:
             found = RunFiles(folder).record("status.json", StatusRecord)
             text = comparison_text if found is not None and found.recipe == "compare" else report_text
-            held = self._made[folder.name] = (sign, text(folder, (SCRIPT,)))
+            shows = run_news(folder)["sign"]  # before the page is made: what comes meanwhile is news to it
+            held = self._made[folder.name] = (sign, _signed(text(folder, (SCRIPT,)), shows))
             if len(self._made) > 8:
                 del self._made[next(iter(self._made))]
         return held[1]
@@ -79,7 +80,7 @@ def make_app(root: Path, rules: Rules) -> ASGIApp:
     """The application over the runs of a folder, behind its guard."""
     runs = _Runs(root)
     routes = [
-        Route("/", _page(lambda _: runs_page(root))),
+        Route("/", _page(partial(_list, root))),
         Route("/events", _stream(lambda _: partial(list_news, root))),
         Route("/compare", _page(partial(_sides, runs))),
         Route("/run/{run}/", _page(lambda request: runs.page(runs.folder(request)))),
@@ -130,6 +131,16 @@ def _stream(look: Callable[[Request], Callable[[], dict[str, Any]]]) -> Callable
         return StreamingResponse(events(look(request)), media_type="text/event-stream")
 
     return answer
+
+
+def _list(root: Path, _request: Request) -> str:
+    shows = list_news(root)["sign"]
+    return _signed(runs_page(root), shows)
+
+
+def _signed(text: str, sign: str) -> str:
+    """The page with the sign of what it shows, so that nothing that comes before its first news is missed."""
+    return text.replace('data-events="events"', f'data-events="events" data-sign="{sign}"', 1)
 
 
 def _sides(runs: _Runs, request: Request) -> str:

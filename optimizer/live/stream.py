@@ -36,18 +36,17 @@ def page_sign(folder: Path) -> str:
 
 
 def run_news(folder: Path) -> dict[str, Any]:
-    """How one run stands."""
+    """How one run stands; `sign` is another whenever its page has something new to show."""
     entry = read_entry(folder)
-    return {"state": entry.state, "line": _line(folder, entry), "sign": page_sign(folder)}
+    ended = "" if entry.state == "running" else entry.state
+    return {"state": entry.state, "line": _line(folder, entry), "sign": page_sign(folder) + ended}
 
 
 def list_news(root: Path) -> dict[str, Any]:
-    """How all runs of a folder stand."""
-    return {
-        "rows": [
-            [Path(each.folder).name, each.state, each.steps_done, each.rows, each.calls] for each in list_runs(root)
-        ]
-    }
+    """How all runs of a folder stand; the calls of one that is at work are no news."""
+    rows = [[Path(each.folder).name, each.state, each.steps_done, each.rows] for each in list_runs(root)]
+    sign = hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
+    return {"line": f"{sum(row[1] == 'running' for row in rows)} at work", "sign": sign}
 
 
 async def events(look: Callable[[], dict[str, Any]]) -> AsyncGenerator[str, None]:

@@ -28,23 +28,21 @@
   // ---------------------------------------------------------------- how it stands
   const news = at("news");
   if (news) {
-    let first = "";
+    const first = news.dataset.sign;
     let typed = false;
     addEventListener("input", () => { typed = true; });
     const source = new EventSource(news.dataset.events);
     source.onerror = () => { news.textContent = "The server does not answer; the page shows what it had."; };
     source.onmessage = (event) => {
       const said = JSON.parse(event.data);
-      const sign = said.rows ? JSON.stringify(said.rows) : said.sign + (said.state === "running" ? "" : said.state);
       if (at("wheel") && !at("wheel").firstChild && ["running", "paused"].includes(said.state)) wheel();
       if (at("wheel") && said.state === "finished") at("wheel").replaceChildren();
-      if (said.line) news.textContent = said.line;
-      else news.textContent = `${said.rows.filter((row) => row[1] === "running").length} running`;
-      if (first && first !== sign) {
+      news.textContent = said.line;
+      if (first !== said.sign) {
         const busy = typed || document.querySelector("dialog[open]");
         if (!busy) location.reload();
         else if (!at("fresh")) news.after(make("p", { id: "fresh" }, make("button", { type: "button", on: { click: () => location.reload() } }, "There is more: show it")));
-      } else first = sign;
+      }
     };
   }
 

@@ -136,7 +136,10 @@ async def test_news_are_told_at_once_and_when_there_are_some(run: Path) -> None:
 
     assert first.startswith('data: {"state": "finished"')
     assert first.endswith("\n\n")
-    assert [["one", "finished", None, 3, 12]] == list_news(run.parent)["rows"]
+    before = list_news(run.parent)
+    write_run(run.parent / "two")
+    assert "0 at work" == before["line"]
+    assert before["sign"] != list_news(run.parent)["sign"]
 
 
 def _search(folder: Path) -> Path:
