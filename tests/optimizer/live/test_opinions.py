@@ -136,10 +136,10 @@ async def test_news_are_told_at_once_and_when_there_are_some(run: Path) -> None:
 
     assert first.startswith('data: {"state": "finished"')
     assert first.endswith("\n\n")
-    before = list_news(run.parent)
+    listed = list_news(run.parent)
     write_run(run.parent / "two")
-    assert "0 at work" == before["line"]
-    assert before["sign"] != list_news(run.parent)["sign"]
+    assert "0 at work" == listed["line"]
+    assert listed["sign"] != list_news(run.parent)["sign"]
 
 
 def _search(folder: Path) -> Path:
