@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: help demo test check bench soak models clean
+.PHONY: help demo test check test-browser bench soak models clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -32,6 +32,15 @@ check: .venv/.installed-dev ## ruff, mypy strict, pyright strict, the layout of 
 	$(BIN)/pyright
 	$(BIN)/pytest tests/test_layout.py
 
+.venv-browser/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-browser
+	.venv-browser/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-browser/bin/python -m pip install --quiet --editable '.[ui]' --group browser
+	@touch $@
+
+test-browser: .venv-browser/.installed ## open every page in the system's Chromium
+	.venv-browser/bin/python -m pytest tests/browser --timeout=200
+
 bench: .venv/.installed-dev ## measure the gateway on the simulated provider, about 25 minutes (benchmarks/README.md)
 	$(BIN)/python -m benchmarks.gateway all
 
@@ -42,4 +51,4 @@ models: .venv/.installed-dev ## fetch the small embedded model that the marked t
 	$(BIN)/autoevol models pull smollm2-135m
 
 clean: ## remove the environment and what builds left
-	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-browser build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -87,14 +87,14 @@ def test_a_run_whose_provider_was_gone_for_too_long_ends_the_same(stage: Stage, 
     assert [] == stage.cut_off(few, Fate("journaled", few.moments["journaled"] // 2))
 
 
-@pytest.mark.parametrize("course", ["best-of-n", "evolutionary", "official-code", "compare"])
+@pytest.mark.parametrize("course", ["official-code", "compare"])
 def test_every_strategy_and_recipe_resumes_exactly(stage: Stage, course: str) -> None:
     """Some of them accept a candidate."""
     whole = stage.whole(course)
     found = [json.loads(content) for name, content in whole.records.items() if name.endswith("/decision.json")]
 
     assert [] == stage.killed(whole, [Fate("journaled", whole.moments["journaled"] // 2)])
-    assert course not in {"best-of-n", "official-code"} or any(decision["accepted"] for decision in found)
+    assert course != "official-code" or any(decision["accepted"] for decision in found)
 
 
 def test_recipes_in_a_row_killed_in_each_of_them_end_the_same(stage: Stage) -> None:

@@ -168,7 +168,7 @@ def test_hostile_text_stays_text(run: Path, tmp_path: Path, text: str) -> None:
     assert _page(run).shape == _page(write_run(tmp_path / "hostile", text)).shape
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.text(st.characters(), min_size=1, max_size=60))
 def test_any_text_stays_text(text: str) -> None:
     """The same for texts that nobody thought of, halves of characters among them."""
@@ -284,7 +284,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.data())
 def test_any_field_may_hold_anything(data: st.DataObject) -> None:
     """Records of another version, or edited by hand, cost their own part of the page and never the page."""

@@ -145,19 +145,6 @@ async def test_the_template_of_an_unknown_model_is_had_from_the_server(tmp_path:
         await made(tmp_path / "other", server.base_url, {"count": 4}, model="mystery")
 
 
-async def test_a_stopped_run_goes_on_to_the_same_rows(tmp_path: Path, server: ModelServer) -> None:
-    """With what was made by then in its files, and no call paid twice."""
-    _, whole = await made(tmp_path / "whole", server.base_url, _ALL)
-    paid = server.paid
-    ending, place = await made(tmp_path / "cut", server.base_url, _ALL, budget={"calls": 170})
-    assert "stopped" == ending.state
-    assert 0 < len(rows(place)) + len(rows(place, "dropped")) < 24
-
-    assert "finished" == (await run(place, QuietWatcher(), said={"budget": {"calls": 9999}})).state
-    assert _results(whole) == _results(place)
-    assert 2 * paid == server.paid
-
-
 def test_a_killed_run_goes_on_to_the_same_rows(tmp_path: Path, server: ModelServer) -> None:
     """Killed in the middle, by a signal that nobody can catch; what was paid for is not asked again."""
     part = {"count": 12, "reward": "endpoint", "answers": 2}
