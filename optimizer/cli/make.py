@@ -36,15 +36,15 @@ def command(
     SEEDS is a file (JSONL, JSON, CSV, Parquet) or hub:NAME; magpie needs none. Without RECIPE the settings file says
     which recipes follow each other, as [[make]] tables; each works on the rows of the one before.
     """
+    from ..pages.recipe_list import known_recipe, recipe_lines  # noqa: PLC0415
     from .launch import launch  # noqa: PLC0415  --help of this command must stay quick
 
     if show:
-        from ..pages.recipe_list import recipe_lines  # noqa: PLC0415
-
         click.echo("\n".join(recipe_lines(recipe)))
         return
     said: Tree = {"recipe": "make", **({"seeds": {"source": seeds}} if seeds else {})}
     if recipe is not None:
+        known_recipe(recipe)
         said["make"] = [_part(recipe, preset, count, values)]
     elif preset is not None or count is not None or values:
         raise click.UsageError("--preset, --count and --with need a RECIPE.")

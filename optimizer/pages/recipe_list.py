@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import re
 
@@ -11,7 +12,7 @@ from ...agents.gateway.errors import UsageError
 from ..record.making.part import PartSettings
 from ..record.making.recipes import RECIPES
 
-__all__ = ["recipe_lines"]
+__all__ = ["known_recipe", "recipe_lines"]
 
 
 def recipe_lines(name: str | None) -> list[str]:
@@ -24,9 +25,7 @@ def recipe_lines(name: str | None) -> list[str]:
         width = max(map(len, RECIPES))
         lines = [f"{each:<{width}}  {_summary(kind)}" for each, kind in RECIPES.items()]
         return [*lines, "", "`autoevol make RECIPE --list` shows the settings of one."]
-    if name not in RECIPES:
-        raise UsageError(f"There is no recipe '{name}'.", fix=f"Recipes are: {', '.join(RECIPES)}.")
-    kind = RECIPES[name]
+    kind = known_recipe(name)
     told = _arguments(kind)
     lines = [_summary(kind), ""]
     for field, info in kind.model_fields.items():
@@ -37,6 +36,19 @@ def recipe_lines(name: str | None) -> list[str]:
         lines.append(f"  {field}{shown}  {told.get(field, '')}".rstrip())
     lines += [f"  preset {preset}: {dict(values)}" for preset, values in kind.PRESETS.items()]
     return lines
+
+
+def known_recipe(name: str) -> type[PartSettings]:
+    """The settings of a recipe.
+
+    Raises:
+        UsageError: there is no such recipe.
+    """
+    if name not in RECIPES:
+        near = difflib.get_close_matches(name, RECIPES, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise UsageError(f"There is no recipe '{name}'.{hint}", fix=f"Recipes are: {', '.join(RECIPES)}.")
+    return RECIPES[name]
 
 
 def _summary(kind: type[PartSettings]) -> str:
