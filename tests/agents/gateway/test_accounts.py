@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import textwrap
-import urllib.request
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from autoevol.agents.gateway.endpoints import Abilities, Budget, Endpoint, Price
 from autoevol.agents.gateway.errors import QuotaSpent, UsageError
 from autoevol.agents.gateway.gateway import Parts, open_gateway
 from autoevol.agents.gateway.outcomes import Answer
+from autoevol.agents.gateway.pacing.pacer import BURST_S
 from autoevol.agents.gateway.requests import Decoding, Request, Turn, request_key
 from autoevol.agents.gateway.simulated.provider.process import start_provider
 from autoevol.agents.gateway.simulated.provider.running import serve
@@ -178,30 +179,34 @@ async def test_a_model_that_changes_behind_its_name_is_said_once(tmp_path: Path)
 
 
 JOB = textwrap.dedent("""
-    import sys, anyio
+    import sys, time, anyio
     from pathlib import Path
     from autoevol.agents.gateway.endpoints import Budget, Endpoint
     from autoevol.agents.gateway.gateway import open_gateway
     from autoevol.agents.gateway.requests import Decoding, Request, Turn
 
     async def main():
-        endpoint = Endpoint(base_url=sys.argv[1], rpm=1200)
+        endpoint = Endpoint(base_url=sys.argv[1], rpm=1800)
         endpoints, folder = {"default": endpoint}, Path(sys.argv[2])
         async with open_gateway(endpoints, folder, Budget(), on_notice=lambda _: None) as gateway:
             print("open", flush=True)
             sys.stdin.readline()
             async with anyio.create_task_group() as group:
-                for number in range(30):
+                for number in range(40):
                     text = f"{sys.argv[2]} {number}"
                     group.start_soon(gateway.ask, Request("default", "m", (Turn("user", text),), Decoding(20)))
+            print(time.monotonic(), flush=True)
 
     anyio.run(main)
 """)
 
 
 def test_processes_of_one_machine_share_the_limit_of_their_account(tmp_path: Path) -> None:
-    """Two of them, each told the whole limit, are hardly ever refused by a provider that lets one through."""
-    with start_provider(ProviderSettings(rpm=1200, burst_s=0.5)) as base_url:
+    """Two of them, each told the whole limit of 30 a second, need the time that it asks for their 80 calls.
+
+    Nobody refuses them, so each alone would be through in half of it. A busy machine can only make it longer.
+    """
+    with start_provider(ProviderSettings()) as base_url:
         jobs = [
             subprocess.Popen(
                 [sys.executable, "-c", JOB, base_url, str(tmp_path / name)],
@@ -212,17 +217,12 @@ def test_processes_of_one_machine_share_the_limit_of_their_account(tmp_path: Pat
         for job in jobs:
             assert job.stdout is not None
             assert "open\n" == job.stdout.readline()
-        codes: list[int] = []
+        began = time.monotonic()
         for job in jobs:
             assert job.stdin is not None
             job.stdin.write("go\n")
             job.stdin.flush()
-        for job in jobs:
-            job.communicate()
-            codes.append(job.returncode)
-        with urllib.request.urlopen(base_url.removesuffix("/v1") + "/stats") as reply:
-            stats = json.load(reply)
+        ended = [float(job.communicate()[0]) for job in jobs]
 
-    assert [0, 0] == codes
-    assert 60 == stats["accepted"]
-    assert sum(stats["rejected"].values()) <= 3
+    assert [0, 0] == [job.returncode for job in jobs]
+    assert (80 - 1) / 30 - BURST_S <= max(ended) - began
