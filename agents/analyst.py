@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from ..prompts import Prompts
-from .agent import Seat, call_of, failed
-from .contract import OutputForm, mark, quoted, render_edits, schema, tag_for, written
+from .agent import call_of, failed
+from .contract import mark, quoted, render_edits, schema, tag_for, written
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
 from .messages import (
@@ -21,10 +21,10 @@ from .messages import (
     Finding,
     MethodFinding,
     Recurrence,
-    RoleName,
     Verdict,
 )
 from .reading import between_tags, cut_off, fault_of, json_object, json_objects, labelled_blocks, one_line, opened_by
+from .seated import Framed
 
 __all__ = ["Analyst", "in_order", "noted"]
 
@@ -56,29 +56,13 @@ _EARLIER_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Analyst:
+class Analyst(Framed):
     """Names what a method does wrong, with cases, evidence and a rule (arXiv 2406.00770, section 3.2).
 
     Beyond the published prompt it sees good cases apart from bad ones, responses, what detectors and judge found,
     problems that come back, and earlier edits with their effect; and its answer has a form: a finding counts only with
     a problem, a rule and a case that it was shown, a quote only where it stands in one of its cases.
-
-    Args:
-        seat: where its calls go.
-        secret: of the run; the marks round the data derive from it.
-        output_form: labelled lines between tags, or JSON.
-        prompts: what it is told.
     """
-
-    seat: Seat
-    secret: str
-    output_form: OutputForm
-    prompts: Prompts
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return "analyst"
 
     async def __call__(self, task: AnalysisTask) -> Analysis | Failed:
         """Analyse one batch. An answer without one readable finding is `unreadable`; a plain "none" finds nothing."""

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .agent import Seat, call_of, failed
+from .agent import call_of, failed
 from .gateway.outcomes import NoAnswer
-from .messages import Embedded, EmbedTask, Failed, RoleName
+from .messages import Embedded, EmbedTask, Failed
+from .seated import Seated
 
 __all__ = ["Embedder"]
 
 
 @dataclass(frozen=True, slots=True)
-class Embedder:
-    """Embeds one text.
-
-    Args:
-        seat: where its calls go.
-    """
-
-    seat: Seat
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return "embedder"
+class Embedder(Seated):
+    """Embeds one text."""
 
     async def __call__(self, task: EmbedTask) -> Embedded | Failed:
         """The vector of a text; an endpoint that gives none has failed."""

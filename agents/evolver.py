@@ -4,38 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..prompts import Prompts
-from .agent import Seat, call_of, failed
-from .contract import EVOLVED_SCHEMA, OutputForm, evolved_tag, read_evolved, render_evolve
+from .agent import call_of, failed
+from .contract import EVOLVED_SCHEMA, evolved_tag, read_evolved, render_evolve
 from .gateway.outcomes import NoAnswer
-from .messages import Evolved, EvolveTask, Failed, RoleName
+from .messages import Evolved, EvolveTask, Failed
 from .reading import cut_off, fault_of
+from .seated import Framed
 
 __all__ = ["Evolver"]
 
 
 @dataclass(frozen=True, slots=True)
-class Evolver:
+class Evolver(Framed):
     """Rewrites an instruction by a method, once (Auto Evol-Instruct, arXiv 2406.00770, sections 2.2 and 3.1).
 
     An answer that was cut at the token limit still counts where its pair of tags, or JSON object, was closed before.
-
-    Args:
-        seat: where its calls go.
-        secret: of the run; the marks round the data derive from it.
-        output_form: how the text must be given back.
-        prompts: what it is told.
     """
-
-    seat: Seat
-    secret: str
-    output_form: OutputForm
-    prompts: Prompts
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return "evolver"
 
     async def __call__(self, task: EvolveTask) -> Evolved | Failed:
         """Evolve one instruction. The control `identity` and a given text need no call; a blank one is unreadable."""

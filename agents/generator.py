@@ -10,28 +10,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
-from .agent import Seat, call_of, failed
+from .agent import call_of, failed
 from .gateway.outcomes import NoAnswer
 from .gateway.requests import Decoding
-from .messages import Continued, ContinueTask, Failed, RoleName
+from .messages import Continued, ContinueTask, Failed
+from .seated import Seated
 
 __all__ = ["Generator"]
 
 
 @dataclass(frozen=True, slots=True)
-class Generator:
-    """Continues one text.
-
-    Args:
-        seat: where its calls go.
-    """
-
-    seat: Seat
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return self.seat.role
+class Generator(Seated):
+    """Continues one text."""
 
     async def __call__(self, task: ContinueTask) -> Continued | Failed:
         """What follows the text; nothing at all is a reply too."""

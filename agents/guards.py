@@ -11,13 +11,13 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from ..prompts import Prompts
-from .agent import Seat, call_of, failed
-from .contract import OutputForm, mark, quoted, schema, tag_for
+from .agent import call_of, failed
+from .contract import mark, quoted, schema, tag_for
 from .gateway.outcomes import NoAnswer
 from .gateway.requests import Turn
-from .messages import Failed, Instruction, Reply, RoleName, Task
+from .messages import Failed, Instruction, Reply, Task
 from .reading import between_tags, fault_of, json_object, labelled_blocks
+from .seated import Framed, Seated
 
 __all__ = ["Guard", "GuardTask", "Guarded", "HarmJudge", "HarmTask"]
 
@@ -51,19 +51,8 @@ class Guarded(Reply):
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """A guard model. The system prompt of a row is not shown to it: guard templates know two speakers.
-
-    Args:
-        seat: where its calls go.
-    """
-
-    seat: Seat
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return self.seat.role
+class Guard(Seated):
+    """A guard model. The system prompt of a row is not shown to it: guard templates know two speakers."""
 
     async def __call__(self, task: GuardTask) -> Guarded | Failed:
         """Look at one row."""
@@ -79,25 +68,8 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
-class HarmJudge:
-    """Any model, asked for harm in our words.
-
-    Args:
-        seat: where its calls go; that of the judge.
-        secret: of the run; the marks round the data derive from it.
-        output_form: labelled lines between tags, or JSON.
-        prompts: what it is told.
-    """
-
-    seat: Seat
-    secret: str
-    output_form: OutputForm
-    prompts: Prompts
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return self.seat.role
+class HarmJudge(Framed):
+    """Any model, asked for harm in our words."""
 
     async def __call__(self, task: HarmTask) -> Guarded | Failed:
         """Look at one row."""

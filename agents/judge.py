@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ..prompts import Prompts
-from .agent import Seat, call_of, failed
-from .contract import OutputForm, mark, quoted, schema, tag_for, whole
+from .agent import call_of, failed
+from .contract import mark, quoted, schema, tag_for, whole
 from .evidence import stands_in
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
-from .messages import Failed, JudgeTask, RoleName, Verdict
+from .messages import Failed, JudgeTask, Verdict
 from .reading import between_tags, cut_off, fault_of, json_object, json_objects, labelled_blocks
+from .seated import Framed
 
 __all__ = ["Judge"]
 
@@ -44,29 +44,13 @@ _ECHO = re.compile(rf"\W*(?:yes{_OR}no{_OR}unsure|yes\W+or\W+no\b|a{_OR}b{_OR}sa
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class Judge(Framed):
     """Says whether the evolved text is valid, self-contained, consistent and of the same intent, and which is harder.
 
     The pair is shown as A and B without saying which is evolved, in the order that the task asks for, against the
     position bias of judges. The last verdict in the answer counts. What it does not know is None, and so is every
     "no" that quotes nothing of what was shown.
-
-    Args:
-        seat: where its calls go.
-        secret: of the run; the marks round the data derive from it.
-        output_form: labelled lines between tags, or JSON.
-        prompts: what it is told.
     """
-
-    seat: Seat
-    secret: str
-    output_form: OutputForm
-    prompts: Prompts
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return "judge"
 
     async def __call__(self, task: JudgeTask) -> Verdict | Failed:
         """Judge one pair. A line that is missing counts as abstention; an answer without any line is `unreadable`."""

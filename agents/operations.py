@@ -11,11 +11,12 @@ from typing import Literal
 
 from ..prompts import Prompts
 from .agent import Seat, call_of, failed
-from .contract import OutputForm, mark, quoted, read_text, schema, tag_for
+from .contract import mark, quoted, read_text, schema, tag_for
 from .gateway.outcomes import NoAnswer
 from .gateway.requests import Turn
-from .messages import Evolved, Failed, Instruction, Reply, RoleName, Task
+from .messages import Evolved, Failed, Instruction, Reply, Task
 from .reading import between_tags, cut_off, fault_of, json_object, labelled_blocks, tidy
+from .seated import Framed
 
 __all__ = ["Compared", "Comparer", "GainTask", "OperationTask", "Operator", "told_by"]
 
@@ -58,25 +59,8 @@ def told_by(operation: str, language: str, prompts: Prompts) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Operator:
-    """Applies one operation to one instruction.
-
-    Args:
-        seat: where its calls go; that of the evolver.
-        secret: of the run; the marks round the data derive from it.
-        output_form: how the text must be given back.
-        prompts: what it is told.
-    """
-
-    seat: Seat
-    secret: str
-    output_form: OutputForm
-    prompts: Prompts
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return self.seat.role
+class Operator(Framed):
+    """Applies one operation to one instruction."""
 
     async def __call__(self, task: OperationTask) -> Evolved | Failed:
         """The new instruction; `text` is None where the form was not kept, or only our own words came back."""
@@ -126,22 +110,8 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparer:
-    """Says whether a new instruction gains anything over its parent: the first elimination rule of WizardLM.
-
-    Args:
-        seat, secret, output_form, prompts: as for `Operator`; the seat is that of the judge.
-    """
-
-    seat: Seat
-    secret: str
-    output_form: OutputForm
-    prompts: Prompts
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return self.seat.role
+class Comparer(Framed):
+    """Says whether a new instruction gains anything over its parent: the first elimination rule of WizardLM."""
 
     async def __call__(self, task: GainTask) -> Compared | Failed:
         """Compare one pair; an answer without the word is an abstention."""

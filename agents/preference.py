@@ -9,14 +9,14 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from ..prompts import Prompts
-from .agent import Seat, call_of, failed
-from .contract import OutputForm, mark, quoted, schema, tag_for, whole
+from .agent import call_of, failed
+from .contract import mark, quoted, schema, tag_for, whole
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
-from .messages import Failed, Instruction, Reply, RoleName, Task
+from .messages import Failed, Instruction, Reply, Task
 from .reading import between_tags, json_object, opened_by
 from .reflector import Side
+from .seated import Framed
 
 __all__ = ["PreferTask", "Preference", "Preferred"]
 
@@ -44,25 +44,8 @@ class Preferred(Reply):
 
 
 @dataclass(frozen=True, slots=True)
-class Preference:
-    """Compares two instructions by how much they ask and whether they can be answered, or two responses to one.
-
-    Args:
-        seat: where its calls go.
-        secret: of the run; the marks round the data derive from it.
-        output_form: between tags, or JSON.
-        prompts: what it is told.
-    """
-
-    seat: Seat
-    secret: str
-    output_form: OutputForm
-    prompts: Prompts
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return "judge"
+class Preference(Framed):
+    """Compares two instructions by how much they ask and whether they can be answered, or two responses to one."""
 
     async def __call__(self, task: PreferTask) -> Preferred | Failed:
         """Compare once. Nobody is told which text is the new one."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .agent import Seat, call_of, failed
+from .agent import call_of, failed
 from .gateway.outcomes import NoAnswer
 from .gateway.requests import Decoding, Request, Turn
-from .messages import Failed, Reply, RoleName, Task
+from .messages import Failed, Reply, Task
+from .seated import Seated
 
 __all__ = ["Read", "ReadTask", "Reader", "RenderTask", "Rendered", "Renderer"]
 
@@ -54,15 +55,8 @@ class Rendered(Reply):
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(Seated):
     """Has one text read."""
-
-    seat: Seat
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return self.seat.role
 
     async def __call__(self, task: ReadTask) -> Read | Failed:
         """What the server read; that nothing followed is an answer here."""
@@ -77,15 +71,8 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Renderer:
+class Renderer(Seated):
     """Has one chat written out."""
-
-    seat: Seat
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return self.seat.role
 
     async def __call__(self, task: RenderTask) -> Rendered | Failed:
         """The prompt; a server that does not tell its template has failed."""

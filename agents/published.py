@@ -11,14 +11,15 @@ import json
 from dataclasses import dataclass
 
 from ..prompts import Prompts
-from .agent import Seat, call_of, failed
+from .agent import call_of, failed
 from .analyst import noted, shortened
-from .contract import OutputForm, mark, quoted, schema, tag_for, written
+from .contract import mark, quoted, schema, tag_for, written
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
-from .messages import Analysis, Case, Failed, Proposal, RoleName, Task
+from .messages import Analysis, Case, Failed, Proposal, Task
 from .method import WHOLE, Method
 from .reading import between_tags, cut_off, fault_of, json_object, one_line, several_lines, tidy
+from .seated import Framed, Seated
 
 __all__ = ["FeedbackTask", "FreeAnalyst", "RewriteTask", "WholeRefiner"]
 
@@ -56,7 +57,7 @@ class RewriteTask(Task):
 
 
 @dataclass(frozen=True, slots=True)
-class FreeAnalyst:
+class FreeAnalyst(Seated):
     """Says in free text which cases failed to evolve, and why (section 3.2).
 
     Args:
@@ -65,14 +66,8 @@ class FreeAnalyst:
         prompts: what it is told.
     """
 
-    seat: Seat
     secret: str
     prompts: Prompts
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return "analyst"
 
     async def __call__(self, task: FeedbackTask) -> Analysis | Failed:
         """Review one batch. An answer that was cut is used as far as it goes; one without a word is unreadable."""
@@ -88,25 +83,8 @@ class FreeAnalyst:
 
 
 @dataclass(frozen=True, slots=True)
-class WholeRefiner:
-    """Writes the whole method anew from feedback (section 3.3).
-
-    Args:
-        seat: where its calls go; that of the refiner.
-        secret: of the run; the marks round the data derive from it.
-        output_form: the new text between tags, or in a JSON object.
-        prompts: what it is told.
-    """
-
-    seat: Seat
-    secret: str
-    output_form: OutputForm
-    prompts: Prompts
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return "refiner"
+class WholeRefiner(Framed):
+    """Writes the whole method anew from feedback (section 3.3)."""
 
     async def __call__(self, task: RewriteTask) -> Proposal | Failed:
         """Propose one method. `method` is None where no text could be read; whether it may be tried is said later."""

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias, cast
 
-from ..prompts import Prompts
-from .agent import Seat, call_of, failed
+from .agent import call_of, failed
 from .clauses import MOST_ADDED_CLAUSES, MOST_ADDED_WORDS, MOST_CLAUSES, MOST_WORDS_IN_ALL, word_count
-from .contract import OutputForm, mark, numbered, quoted, render_edits, schema, tag_for
+from .contract import mark, numbered, quoted, render_edits, schema, tag_for
 from .edits import apply_edits, edits_between, read_edit_lines, read_edit_objects
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
-from .messages import ClauseEdit, Failed, Proposal, RefineTask, RoleName
+from .messages import ClauseEdit, Failed, Proposal, RefineTask
 from .method import Method
 from .reading import between_tags, clause_lines, cut_off, fault_of, json_object, neat, one_line, tidy
+from .seated import Framed
 
 __all__ = ["Refiner", "most_merged"]
 
@@ -42,30 +42,14 @@ _Read: TypeAlias = tuple[tuple[str, ...], tuple[ClauseEdit, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Refiner:
+class Refiner(Framed):
     """Rewrites the clauses of a method from findings (arXiv 2406.00770, section 3.3), in one of three ways.
 
     A small edit names only the clauses that change, each with a reason and the finding that it answers: asked for the
     whole list, small models give the old one back. A bold one is a new list; a merge makes one list of two methods.
     Nothing but clauses can be given: the contract is out of reach. Whether the candidate may be tried is for
     `optimizer/search/checks.py`.
-
-    Args:
-        seat: where its calls go.
-        secret: of the run; the marks round the data derive from it.
-        output_form: lines between tags, or JSON.
-        prompts: what it is told.
     """
-
-    seat: Seat
-    secret: str
-    output_form: OutputForm
-    prompts: Prompts
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return "refiner"
 
     async def __call__(self, task: RefineTask) -> Proposal | Failed:
         """Propose one candidate. `method` is None where no clause could be read; a missing reason is no fault."""

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ..prompts import Prompts
-from .agent import Seat, call_of, failed
+from .agent import call_of, failed
 from .contract import OutputForm, mark, quoted, schema, tag_for, whole
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
-from .messages import Failed, Instruction, Reply, RoleName, Task
+from .messages import Failed, Instruction, Reply, Task
 from .reading import between_tags, json_object, opened_by, tidy
+from .seated import Framed
 
 __all__ = ["ReflectFault", "ReflectTask", "Reflected", "Reflector", "Side"]
 
@@ -68,25 +68,8 @@ class Reflected(Reply):
 
 
 @dataclass(frozen=True, slots=True)
-class Reflector:
-    """Reflects on one pair.
-
-    Args:
-        seat: where its calls go.
-        secret: of the run; the marks round the data derive from it.
-        output_form: parts between tags, or JSON.
-        prompts: what it is told.
-    """
-
-    seat: Seat
-    secret: str
-    output_form: OutputForm
-    prompts: Prompts
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return "reflector"
+class Reflector(Framed):
+    """Reflects on one pair."""
 
     async def __call__(self, task: ReflectTask) -> Reflected | Failed:
         """Reflect once. A pair of which one text is missing or a placeholder has a fault and gives no text."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..prompts import Prompts
-from .agent import Seat, call_of, failed
+from .agent import call_of, failed
 from .gateway.outcomes import NoAnswer
 from .gateway.requests import Turn
-from .messages import Answered, AnswerTask, Failed, Instruction, RoleName
+from .messages import Answered, AnswerTask, Failed, Instruction
+from .seated import Seated
 
 __all__ = ["Responder", "ResponderForm"]
 
@@ -20,7 +21,7 @@ _SCRATCHPAD = re.compile(r"\s*<\s*scratchpad\s*>(.*?)(?:<\s*/\s*scratchpad\s*>(.
 
 
 @dataclass(frozen=True, slots=True)
-class Responder:
+class Responder(Seated):
     """Answers one instruction. What the seed's system prompt and earlier turns say stays in force: they are real turns.
 
     Args:
@@ -30,15 +31,9 @@ class Responder:
         prompts: what it is told.
     """
 
-    seat: Seat
     form: ResponderForm
     own: str
     prompts: Prompts
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return "responder"
 
     async def __call__(self, task: AnswerTask) -> Answered | Failed:
         """Answer one instruction. The trace of a reasoning model and the scratchpad go to `reasoning`."""

@@ -10,13 +10,13 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from ..prompts import Prompts
-from .agent import Seat, call_of, failed
-from .contract import OutputForm, mark, quoted, schema, tag_for
+from .agent import call_of, failed
+from .contract import mark, quoted, schema, tag_for
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Request, Turn
-from .messages import Failed, Reply, RoleName, Task
+from .messages import Failed, Reply, Task
 from .reading import between_tags, cut_off, fault_of, json_object, labelled_blocks, one_line
+from .seated import Framed, Seated
 
 __all__ = ["RateTask", "Rater", "RewardTask", "Rewarded", "Rewarder"]
 
@@ -52,19 +52,8 @@ class Rewarded(Reply):
 
 
 @dataclass(frozen=True, slots=True)
-class Rewarder:
-    """Asks a reward model.
-
-    Args:
-        seat: where its calls go.
-    """
-
-    seat: Seat
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return "rewarder"
+class Rewarder(Seated):
+    """Asks a reward model."""
 
     async def __call__(self, task: RewardTask) -> Rewarded | Failed:
         """The reward of one chat."""
@@ -84,25 +73,8 @@ class Rewarder:
 
 
 @dataclass(frozen=True, slots=True)
-class Rater:
-    """Marks an answer by a rubric, in the place of a reward model.
-
-    Args:
-        seat: where its calls go.
-        secret: of the run; the marks round the data derive from it.
-        output_form: labelled lines between tags, or JSON by a schema.
-        prompts: what it is told.
-    """
-
-    seat: Seat
-    secret: str
-    output_form: OutputForm
-    prompts: Prompts
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return "rewarder"
+class Rater(Framed):
+    """Marks an answer by a rubric, in the place of a reward model."""
 
     async def __call__(self, task: RateTask) -> Rewarded | Failed:
         """A mark from 1 to 10."""

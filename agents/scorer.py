@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .agent import Seat, call_of, failed
+from .agent import call_of, failed
 from .gateway.outcomes import NoAnswer
 from .gateway.requests import Decoding
-from .messages import Failed, RoleName, Scored, ScoreTask
+from .messages import Failed, Scored, ScoreTask
+from .seated import Seated
 
 __all__ = ["Scorer"]
 
@@ -15,19 +16,8 @@ _NOTHING = Decoding(1)  # nothing is drawn: how the student answers elsewhere mu
 
 
 @dataclass(frozen=True, slots=True)
-class Scorer:
-    """Has one given text scored.
-
-    Args:
-        seat: where its calls go; its endpoint must give log-probabilities of given text.
-    """
-
-    seat: Seat
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return self.seat.role
+class Scorer(Seated):
+    """Has one given text scored."""
 
     async def __call__(self, task: ScoreTask) -> Scored | Failed:
         """The tokens of the text with their log-probabilities; an endpoint that gives none has failed."""

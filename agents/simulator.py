@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..prompts import Prompts
-from .agent import Seat, call_of, failed
+from .agent import call_of, failed
 from .gateway.outcomes import NoAnswer
 from .gateway.requests import Turn
-from .messages import Continued, Failed, RoleName, Task
+from .messages import Continued, Failed, Task
+from .seated import Seated
 
 __all__ = ["SimulateTask", "Simulator"]
 
@@ -31,16 +32,10 @@ class SimulateTask(Task):
 
 
 @dataclass(frozen=True, slots=True)
-class Simulator:
+class Simulator(Seated):
     """Plays a user."""
 
-    seat: Seat
     prompts: Prompts
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return self.seat.role
 
     async def __call__(self, task: SimulateTask) -> Continued | Failed:
         """What a user would write."""

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ..prompts import Prompts
-from .agent import Seat, call_of, failed
-from .contract import OutputForm, mark, quoted, schema, tag_for
+from .agent import call_of, failed
+from .contract import mark, quoted, schema, tag_for
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
-from .messages import Failed, Reply, RoleName, Task
+from .messages import Failed, Reply, Task
 from .reading import between_tags, cut_off, fault_of, json_object, labelled_blocks, one_line
+from .seated import Framed
 
 __all__ = ["CATEGORIES", "DIFFICULTIES", "QUALITIES", "TagKind", "TagTask", "Tagged", "Tagger"]
 
@@ -58,25 +58,8 @@ class Tagged(Reply):
 
 
 @dataclass(frozen=True, slots=True)
-class Tagger:
-    """Tags one text.
-
-    Args:
-        seat: where its calls go.
-        secret: of the run; the marks round the data derive from it.
-        output_form: labelled lines between tags, or JSON by a schema.
-        prompts: what it is told.
-    """
-
-    seat: Seat
-    secret: str
-    output_form: OutputForm
-    prompts: Prompts
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return "tagger"
+class Tagger(Framed):
+    """Tags one text."""
 
     async def __call__(self, task: TagTask) -> Tagged | Failed:
         """The tags of one kind; an answer without the field that counts is unreadable."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ...prompts import Prompts
-from ..agent import Seat, call_of, failed
-from ..contract import OutputForm, mark, quoted, schema, tag_for
+from ..agent import call_of, failed
+from ..contract import mark, quoted, schema, tag_for
 from ..gateway.outcomes import Answer, NoAnswer, Outcome
 from ..gateway.requests import Turn
-from ..messages import Failed, RoleName
+from ..messages import Failed
 from ..reading import between_tags, fault_of, json_object, one_line, opened_by
+from ..seated import Framed
 from .asking import Instances, InstanceTask, Pair
 from .blocks import instances_in, instances_of
 
@@ -36,25 +36,8 @@ _INPUT_FIRST, _OUTPUT_FIRST = _schema("input", "output"), _schema("output", "inp
 
 
 @dataclass(frozen=True, slots=True)
-class Instancer:
-    """Makes instances of a task.
-
-    Args:
-        seat: where its calls go; that of the generator.
-        secret: of the run; the marks round the data derive from it.
-        output_form: of the answer of a chat.
-        prompts: what it is told.
-    """
-
-    seat: Seat
-    secret: str
-    output_form: OutputForm
-    prompts: Prompts
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return "generator"
+class Instancer(Framed):
+    """Makes instances of a task."""
 
     async def __call__(self, task: InstanceTask) -> Instances | Failed:
         """Instances as they stand in the answer; none at all is an unreadable answer."""

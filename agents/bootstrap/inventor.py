@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...prompts import Prompts
-from ..agent import Seat, call_of, failed
-from ..contract import OutputForm, mark, quoted, schema, tag_for
+from ..agent import call_of, failed
+from ..contract import mark, quoted, schema, tag_for
 from ..gateway.outcomes import Answer, NoAnswer, Outcome
 from ..gateway.requests import Turn
-from ..messages import Failed, RoleName
+from ..messages import Failed
 from ..reading import between_tags, fault_of, json_object, one_line, opened_by
+from ..seated import Framed
 from .asking import Invented, InventTask, Thought
 from .blocks import listed, tasks_in, tasks_of
 
@@ -27,25 +27,8 @@ _WHOLE = schema(tasks={"type": "array", "items": {
 
 
 @dataclass(frozen=True, slots=True)
-class Inventor:
-    """Thinks up tasks.
-
-    Args:
-        seat: where its calls go; that of the generator.
-        secret: of the run; the marks round the data derive from it.
-        output_form: of the answer of a chat: a list between tags, or JSON.
-        prompts: what it is told.
-    """
-
-    seat: Seat
-    secret: str
-    output_form: OutputForm
-    prompts: Prompts
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return "generator"
+class Inventor(Framed):
+    """Thinks up tasks."""
 
     async def __call__(self, task: InventTask) -> Invented | Failed:
         """New tasks; none at all is an unreadable answer."""

@@ -6,13 +6,13 @@ import json
 import re
 from dataclasses import dataclass
 
-from ...prompts import Prompts
-from ..agent import Seat, call_of, failed
-from ..contract import OutputForm, mark, quoted, schema, tag_for
+from ..agent import call_of, failed
+from ..contract import mark, quoted, schema, tag_for
 from ..gateway.outcomes import NoAnswer, Outcome
 from ..gateway.requests import Turn
-from ..messages import Failed, RoleName
+from ..messages import Failed
 from ..reading import between_tags, json_object, one_line
+from ..seated import Framed
 from .asking import Sorted, SortTask
 
 __all__ = ["Sorter"]
@@ -24,25 +24,8 @@ _SAID = re.compile(r"[\W_]*(?:(yes|是(?!否|不是))|(no|否|不是))(?![a-z])"
 
 
 @dataclass(frozen=True, slots=True)
-class Sorter:
-    """Says of a task whether it is a classification.
-
-    Args:
-        seat: where its calls go; that of the generator.
-        secret: of the run; the marks round the data derive from it.
-        output_form: of the answer of a chat.
-        prompts: what it is told; the examples are the same for a chat and for a raw model.
-    """
-
-    seat: Seat
-    secret: str
-    output_form: OutputForm
-    prompts: Prompts
-
-    @property
-    def role(self) -> RoleName:
-        """The role that it plays."""
-        return "generator"
+class Sorter(Framed):
+    """Says of a task whether it is a classification."""
 
     async def __call__(self, task: SortTask) -> Sorted | Failed:
         """Yes, no, or None for an answer that is neither."""
