@@ -26,6 +26,7 @@ from ..pages.files import RunFiles
 from ..pages.records import StatusRecord
 from ..pages.report import report_text, settings_lines
 from ..record.by_hand import EDITS, read_by_hand
+from .addresses import read_address
 from .guard import Guard, Rules
 from .opinions import Refused, answer_row, edit_row, edited_lines, label_item
 from .stream import events, list_news, page_sign, run_news
@@ -144,9 +145,7 @@ def _signed(text: str, sign: str) -> str:
 
 
 def _sides(runs: _Runs, request: Request) -> str:
-    asked = request.query_params
-    chosen = [asked.get(name, "") for name in ("left", "left_of", "right", "right_of")]
-    return sides_page(runs.root, runs.names(), chosen, asked.get("show", ""), _number(request, "page", 0))
+    return sides_page(runs.root, runs.names(), read_address(request.url.query))
 
 
 def _quality(runs: _Runs, request: Request) -> str:

@@ -1,25 +1,28 @@
-"""Two sides of a comparison: the items of any two methods of any two runs, paired by the text of their seed."""
+"""Sides of a comparison: the items of any methods of any runs, paired by the text of their seed, against the first."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..dataset.draws import generator
 from ..pages.files import RunFiles
 from ..pages.lineage import Change, changes, read_method
 from ..pages.numbers import shown
 from ..pages.records import TrajectoryRecord
 from ..pages.rows import Example, of_trajectory
 from ..pages.steps import read_steps
-from ..scoring.statistics import Comparison, compare_paired
+from ..scoring.ranking import Duel, duel_of, settled
 
-__all__ = ["FILTERS", "Pair", "Side", "Sides", "choices", "find_item", "hold_together", "is_group"]
+__all__ = ["ALPHA", "LETTERS", "MOST", "Held", "Other", "Pair", "Side", "choices", "find_item", "hold_together",
+           "is_group"]  # fmt: skip
 
-FILTERS = {"differs": "scores differ", "all": "all items", "left": "left is better", "right": "right is better"}
-_ALPHA = 0.05
+MOST = 6
+LETTERS = "ABCDEF"
+"""The sides in their order; A is the one that the others are held against."""
+ALPHA = 0.05
+"""Chance of any false claim in one table."""
 _GROUP = re.compile(r"steps/\d{3,9}/(batch|incumbent|candidates/\d{1,9}/dev)|test/[a-z-]+|compare/[^/\\\0]+")
 _TESTED = {"best": "chosen method", "start": "starting method", "identity": "left as it was",
            "just-longer": "just longer", "evol-instruct": "Evol-Instruct"}  # fmt: skip
@@ -36,49 +39,73 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The same seed on both sides; `gain` is right less left, None where one of them has no score."""
+    """The same seed on all sides, in their order; None where a side does not have it. The first one always does."""
 
     seed: str
-    left: Example
-    right: Example
+    examples: tuple[Example | None, ...]
 
     @property
-    def gain(self) -> float | None:
-        """The right score less the left one."""
-        one, other = self.left.score, self.right.score
-        return None if one is None or other is None else other - one
+    def gains(self) -> tuple[float | None, ...]:
+        """The score of each other side less that of the first; None where one of them has no score."""
+        scores = [None if each is None else each.score for each in self.examples]
+        first = scores[0]
+        return tuple(None if first is None or each is None else each - first for each in scores[1:])
+
+    @property
+    def widest(self) -> float:
+        """The largest difference, whoever won."""
+        return max((abs(gain) for gain in self.gains if gain is not None), default=0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
-    """Both sides, held together.
+class Other:
+    """A side against the first one.
 
     Args:
-        pairs: items that both have, the largest difference first.
-        only_left, only_right: items that the other side does not have.
-        figures: the paired comparison, right against left; None where there is no pair with two scores.
-        diff: the clauses of the right method against those of the left one, where both are known.
+        duel: the paired comparison, this side less the first; None where no item has a score on both.
+        shared, own: items that the first has too, and that it does not have.
+        diff: the clauses of this side's method against the first one's, where both are known.
     """
 
-    left: Side
-    right: Side
-    pairs: tuple[Pair, ...]
-    only_left: int
-    only_right: int
-    figures: Comparison | None
+    side: Side
+    duel: Duel | None
+    shared: int
+    own: int
     diff: tuple[Change, ...]
 
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Sides, held together.
+
+    Args:
+        means: by side: items with a score, and their mean.
+        pairs: items of the first side that another one has too, the largest difference first.
+        others: every side but the first, against it.
+    """
+
+    sides: tuple[Side, ...]
+    means: tuple[tuple[int, float | None], ...]
+    pairs: tuple[Pair, ...]
+    others: tuple[Other, ...]
+
     def shown(self, which: str) -> list[Pair]:
-        """The pairs that a filter lets through."""
-        if which == "left":
-            return [pair for pair in self.pairs if (pair.gain or 0) < 0]
-        if which == "right":
-            return [pair for pair in self.pairs if (pair.gain or 0) > 0]
-        return [pair for pair in self.pairs if which == "all" or pair.gain != 0]
+        """The pairs that a filter lets through: `all`, `differs`, `won`, `lost`, or these two of one side (`won-C`)."""
+        what, _, letter = which.partition("-")
+        place = LETTERS.find(letter) - 1 if letter else -1
+
+        def passes(pair: Pair) -> bool:
+            gains = [pair.gains[place]] if 0 <= place < len(pair.gains) else pair.gains
+            known = [gain for gain in gains if gain is not None]
+            return what == "all" or any(
+                gain > 0 if what == "won" else gain < 0 if what == "lost" else gain != 0 for gain in known
+            )
+
+        return [pair for pair in self.pairs if passes(pair)]
 
 
 def choices(folder: Path) -> list[Side]:
-    """What of a run can be held against something."""
+    """What of a run can be held against something; what it came to first."""
     files, run = RunFiles(folder), folder.name
     found = [Side(run, f"test/{label}", f"test, {name}") for label, name in _TESTED.items()
              if files.has(f"test/{label}.jsonl")]  # fmt: skip
@@ -98,20 +125,27 @@ def choices(folder: Path) -> list[Side]:
     return [*found, *(Side(run, f"compare/{path.stem}", f"contestant {shown(path.stem)}") for path in compared)]
 
 
-def hold_together(root: Path, left: Side, right: Side) -> Sides:
-    """Pair the items of both sides and compare them."""
-    ours, theirs = (dict(_items(root / side.run, side.group)) for side in (left, right))
-    pairs = [Pair(seed, ours[seed], theirs[seed]) for seed in ours if seed in theirs]
-    scored = [(pair.left.score, pair.right.score) for pair in pairs]
-    known = [(one, other) for one, other in scored if one is not None and other is not None]
-    figures = None
-    if known:
-        rng = generator(0, "sides", 0)
-        figures = compare_paired([one for one, _ in known], [other for _, other in known], alpha=_ALPHA, margin=0.0,
-                                 rng=rng)  # fmt: skip
-    pairs.sort(key=lambda pair: -abs(pair.gain or 0.0))
-    return Sides(left, right, tuple(pairs), len(ours) - len(pairs), len(theirs) - len(pairs), figures,
-                 _diff(root, left, right))  # fmt: skip
+def hold_together(root: Path, sides: Sequence[Side]) -> Held:
+    """Pair the items of all sides, and compare each side with the first.
+
+    Args:
+        root: the folder of runs.
+        sides: two to six.
+    """
+    items = [dict(_items(root / side.run, side.group)) for side in sides]
+    first, *rest = items
+    pairs = [
+        Pair(seed, tuple(each.get(seed) for each in items)) for seed in first if any(seed in each for each in rest)
+    ]
+    pairs.sort(key=lambda pair: -pair.widest)
+    duels = _duels(items)
+    methods = [_method(root / side.run, side.group) for side in sides]
+    others = tuple(
+        Other(side, duels.get(LETTERS[place]), len(items[place].keys() & first.keys()),
+              len(items[place].keys() - first.keys()), _diff(methods[0], methods[place]))
+        for place, side in enumerate(sides) if place
+    )  # fmt: skip
+    return Held(tuple(sides), tuple(_mean(each) for each in items), tuple(pairs), others)
 
 
 def is_group(name: str) -> bool:
@@ -132,18 +166,32 @@ def _items(folder: Path, group: str) -> Iterator[tuple[str, Example]]:
             yield row.stages[0], of_trajectory(row)
 
 
-def _diff(root: Path, left: Side, right: Side) -> tuple[Change, ...]:
-    methods = [_method(root / side.run, side.group) for side in (left, right)]
-    texts = [None if text is None else read_method(text, "method.md") for text in methods]
-    return changes(texts[0], texts[1]) if texts[0] and texts[1] else ()
+def _duels(items: Sequence[Mapping[str, Example]]) -> dict[str, Duel]:
+    """Every side against the first, by its letter; where there is nothing to compare there is no claim to pay for."""
+    first = items[0]
+    found: list[Duel] = []
+    for place, side in enumerate(items[1:], 1):
+        scored = [(first[seed].score, side[seed].score) for seed in first if seed in side]
+        known = [(one, other) for one, other in scored if one is not None and other is not None]
+        if known:
+            old, new = ([pair[which] for pair in known] for which in (0, 1))
+            names = (LETTERS[0], LETTERS[place])
+            found.append(duel_of(names, old, new, run_seed=0, purpose="sides"))
+    return {duel.second: duel for duel in settled(found, ALPHA)}
+
+
+def _mean(items: Mapping[str, Example]) -> tuple[int, float | None]:
+    scores = [each.score for each in items.values() if each.score is not None]
+    return len(scores), sum(scores) / len(scores) if scores else None
+
+
+def _diff(one: str | None, other: str | None) -> tuple[Change, ...]:
+    if one is None or other is None:
+        return ()
+    return changes(read_method(one, "method.md"), read_method(other, "method.md"))
 
 
 def _method(folder: Path, group: str) -> str | None:
     """The text of the method behind a group, where the run has it."""
-    files = RunFiles(folder)
-    places: Sequence[str] = (f"{group.rpartition('/')[0]}/method.md",)
-    if group == "test/best":
-        places = ("method.md",)
-    elif group == "test/start":
-        places = ("steps/000/method.md",)
-    return next((text for place in places if (text := files.text(place)) is not None), None)
+    place = {"test/best": "method.md", "test/start": "steps/000/method.md"}
+    return RunFiles(folder).text(place.get(group, f"{group.rpartition('/')[0]}/method.md"))

@@ -1,9 +1,9 @@
-"""The pages of the live view as texts: the list of runs, two sides held together, the quality review."""
+"""The pages of the live view as texts: the list of runs, sides held together, the quality review."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..cli.run_list import RunEntry, list_runs
@@ -11,7 +11,8 @@ from ..pages.rendering import render
 from ..pages.review import review_of
 from ..scoring.quality import QUESTIONS, Sampled
 from ..scoring.rates import Rate
-from .sides import FILTERS, Pair, Side, Sides, choices, hold_together
+from .addresses import Asked, address
+from .sides import ALPHA, LETTERS, MOST, Held, Pair, Side, choices, hold_together
 
 __all__ = ["SCRIPT", "quality_page", "runs_page", "sides_page"]
 
@@ -31,19 +32,69 @@ class _Runs:
 
 
 @dataclass(frozen=True, slots=True)
+class _Seat:
+    """A place for a side: what can be chosen for it, and what was.
+
+    Args:
+        letter: its name on the page.
+        run: that was chosen; empty where none was, or there is no such run.
+        without: the address of the page without it; `first` the one with it as the first side.
+        missing: the address names a side that is not there.
+    """
+
+    letter: str
+    run: str
+    offered: tuple[Side, ...]
+    chosen: Side | None
+    without: str = ""
+    first: str = ""
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class _SidesPage:
-    """Two sides, or what can be chosen for them, with what was chosen so far."""
+    """Sides held together, or what can be chosen for them."""
 
     runs: tuple[str, ...]
-    left: tuple[Side, ...]
-    right: tuple[Side, ...]
-    chosen: tuple[Side | None, Side | None]
-    sides: Sides | None
+    seats: tuple[_Seat, ...]
+    held: Held | None
     shown: tuple[Pair, ...]
     total: int
     number: int
     which: str
-    filters: dict[str, str]
+
+    @property
+    def letters(self) -> str:
+        """The names of the sides."""
+        return LETTERS
+
+    @property
+    def open(self) -> list[str]:
+        """The sides that the address names and that are not there."""
+        return [seat.letter for seat in self.seats if seat.missing]
+
+    @property
+    def alpha(self) -> float:
+        """Chance of any false claim in the table."""
+        return ALPHA
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """Filters of the examples, and what they are called."""
+        names = {"differs": "scores differ", "all": "all items", "won": "A is beaten", "lost": "A is better"}
+        what, _, letter = self.which.partition("-")
+        if letter:
+            names[self.which] = f"{letter} is better than A" if what == "won" else f"A is better than {letter}"
+        return names
+
+    @property
+    def pages(self) -> range:
+        """The pages of examples."""
+        return range((self.total + _PAGE - 1) // _PAGE)
+
+    def at(self, which: str, number: int = 0) -> str:
+        """The address of these sides with another filter or page."""
+        return address(self.held.sides if self.held else (), which, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,31 +118,46 @@ def runs_page(root: Path) -> str:
     return render("runs.html", _Runs(tuple(reversed(list(list_runs(root))))), scripts=(SCRIPT,), served=True)
 
 
-def sides_page(root: Path, runs: Sequence[str], chosen: Sequence[str], which: str, number: int) -> str:
-    """Two sides held together.
+def sides_page(root: Path, runs: Sequence[str], asked: Asked) -> str:
+    """Sides held together, each against the first.
 
     Args:
         root: the folder of runs.
         runs: all their names.
-        chosen: run and group of the left, run and group of the right; what is unknown is left open.
-        which: the filter of the examples.
-        number: the page of examples, from 0.
+        asked: what the address says; a side that is not there is left open.
     """
-    offered = [choices(root / run) if run in runs else [] for run in (chosen[0], chosen[2])]
-    found = [
-        next((side for side in sides if side.group == group), None)
-        for sides, group in zip(offered, (chosen[1], chosen[3]), strict=True)
+    offered = {run: tuple(choices(root / run)) for run, _ in asked.sides if run in runs}
+    found = [_find(offered.get(run, ()), group) for run, group in asked.sides]
+    seats = [
+        _Seat(LETTERS[place], run if run in offered else "", offered.get(run, ()), side, missing=side is None)
+        for place, ((run, _), side) in enumerate(zip(asked.sides, found, strict=True))
     ]
-    left, right = found
-    sides = hold_together(root, left, right) if left and right else None
-    which = which if which in FILTERS else "differs"
-    pairs = sides.shown(which) if sides else []
+    chosen = [seat.chosen for seat in seats if seat.chosen]
+    held = hold_together(root, chosen) if len(chosen) == len(seats) > 1 else None
+    pairs = held.shown(asked.show) if held else []
     page = _SidesPage(
-        tuple(runs), tuple(offered[0]), tuple(offered[1]), (left, right), sides,
-        tuple(pairs[number * _PAGE : (number + 1) * _PAGE]),
-        len(pairs), number, which, FILTERS,
+        tuple(runs), _with_ways(seats), held, tuple(pairs[asked.page * _PAGE : (asked.page + 1) * _PAGE]), len(pairs),
+        asked.page, asked.show,
     )  # fmt: skip
     return render("sides.html", page, scripts=(SCRIPT,), served=True)
+
+
+def _find(offered: Sequence[Side], group: str) -> Side | None:
+    """The side that is meant; what the run came to where no group is named."""
+    return next((side for side in offered if side.group == group or not group), None)
+
+
+def _with_ways(seats: Sequence[_Seat]) -> tuple[_Seat, ...]:
+    """Each seat with the addresses without it and with it in front; then empty ones, at least two seats in all."""
+    sides = [seat.chosen or Side(seat.run, "", "") for seat in seats]
+
+    def ways(place: int, seat: _Seat) -> _Seat:
+        others = [*sides[:place], *sides[place + 1 :]]
+        return replace(seat, without=address(others), first=address([sides[place], *others]) if place else "")
+
+    found = [ways(place, seat) for place, seat in enumerate(seats)]
+    empty = max(2 - len(found), min(1, MOST - len(found)))
+    return (*found, *(_Seat(LETTERS[len(found) + more], "", (), None) for more in range(empty)))
 
 
 def quality_page(folder: Path, sample: int) -> str:

@@ -74,7 +74,7 @@
     };
     return make("fieldset", { class: "controls" }, make("legend", {}, "Your verdict"), make("button", { type: "button", on: { click: say(true) } }, "Good"),
       make("label", { for: flaw.id }, "Flaw ", flaw), make("button", { type: "button", on: { click: say(false) } }, "Flawed"),
-      make("label", { for: why.id }, "Why ", why), make("label", { for: domain.id }, "Domain ", domain), told);
+      make("details", {}, make("summary", {}, "why, domain"), make("p", { class: "controls" }, make("label", { for: why.id }, "Why ", why), make("label", { for: domain.id }, "Domain ", domain))), told);
   }
   for (const home of document.querySelectorAll(".vote")) home.append(verdict(`/run/${encodeURIComponent(home.dataset.run)}/label`, home.dataset.group, home.dataset.item));
 
@@ -97,13 +97,15 @@
     if (seen.kind === "dataset") at("view-body").append(seen.whole ? edit(seen.row) : make("p", { class: "note" }, "Too long to be edited here."));
   });
 
-  // ---------------------------------------------------------------- two sides
+  // ---------------------------------------------------------------- sides that are held together
   if (at("choose")) at("choose").addEventListener("change", (event) => {
-    const asked = new URLSearchParams();
-    for (const select of at("choose").querySelectorAll("select")) if (select.value) asked.set(select.dataset.name, select.value);
-    if (event.target.dataset.name === "left") asked.delete("left_of");
-    if (event.target.dataset.name === "right") asked.delete("right_of");
-    location.assign(`/compare?${asked}`);
+    const sides = [];
+    for (const seat of at("choose").querySelectorAll("fieldset")) {
+      const [run, group] = ["run", "group"].map((part) => seat.querySelector(`[data-part="${part}"]`));
+      const other = event.target === run; // a method of the run that was chosen before
+      if (run.value) sides.push(`side=${encodeURIComponent(run.value)}${group.value && !other ? `/${encodeURIComponent(group.value)}` : ""}`);
+    }
+    location.assign(`/compare?${sides.join("&")}`);
   });
 
   // ---------------------------------------------------------------- the four questions

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from autoevol.optimizer.pages.report import write_report
 from autoevol.optimizer.scoring.labelled import load_labelled
 from benchmarks.pages import make_run
+from tests.browser.looking import PHONE, axe
 from tests.optimizer.pages.sample_run import write_run
 
 DEV = "#item/steps/000/candidates/1/dev"
@@ -30,12 +30,6 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def page(tmp_path: Path) -> Path:
     """The page of a small run."""
     return write_report(write_run(tmp_path / "run"))
-
-
-def _axe(tab: Any) -> list[str]:
-    """What axe-core has against the page, in short."""
-    found = import_module("axe_playwright_python.sync_playwright").Axe().run(tab).response["violations"]
-    return [f"{each['id']}: {node['html'][:120]}" for each in found for node in each["nodes"]]
 
 
 def test_an_item_is_opened_by_its_cell_and_closed_by_escape(tab: Any, page: Path) -> None:
@@ -119,15 +113,15 @@ def test_nothing_stands_in_the_way_of_anybody(tab: Any, page: Path, scheme: str)
     tab.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     colour = tab.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ("rgb(21, 24, 28)" if scheme == "dark" else "rgb(252, 251, 248)") == colour
-    assert [] == _axe(tab)
+    assert [] == axe(tab)
     tab.goto(f"{page.as_uri()}{DEV}/seed-000002")
     tab.wait_for_selector("dialog[open] .text")
-    assert [] == _axe(tab)
+    assert [] == axe(tab)
 
 
 def test_a_phone_shows_it_without_scrolling_to_the_side(tab: Any, page: Path) -> None:
     """What is wider than the screen scrolls in its own box."""
-    tab.set_viewport_size({"width": 360, "height": 700})
+    tab.set_viewport_size(PHONE)
     tab.goto(page.as_uri())
     tab.wait_for_selector("#matrix a.cell")
     assert 360 >= tab.evaluate("document.documentElement.scrollWidth")
@@ -175,7 +169,7 @@ def test_the_live_page_shows_what_comes_and_keeps_what_is_said(served: tuple[Pat
         radio.check()
     tab.click("text=Keep and go on")
     tab.wait_for_selector("text=1 of 3 rows looked at")
-    assert [] == _axe(tab)
+    assert [] == axe(tab)
 
 
 def test_a_page_that_is_open_takes_up_what_is_new(served: tuple[Path, str], tab: Any) -> None:
@@ -188,21 +182,3 @@ def test_a_page_that_is_open_takes_up_what_is_new(served: tuple[Path, str], tab:
     told = {**json.loads(decision.read_text(encoding="utf-8")), "reason": "something new was decided"}
     decision.write_text(json.dumps(told), encoding="utf-8")
     tab.wait_for_selector("text=something new was decided")
-
-
-def test_two_runs_stand_side_by_side(served: tuple[Path, str], tab: Any) -> None:
-    """Chosen by hand, paired, with a place for a verdict on either side; on a phone one below the other."""
-    root, address = served
-    for name in ("one", "two"):
-        write_run(root / name)
-    tab.goto(f"{address}compare")
-    for side, run, group in (("left", "one", "steps/000/incumbent"), ("right", "two", "steps/000/candidates/1/dev")):
-        tab.select_option(f"#{side}", run)
-        tab.wait_for_selector(f"#{side}-of option[value='{group}']", state="attached")
-        tab.select_option(f"#{side}-of", group)
-        tab.wait_for_url(f"**{side}_of=**")
-    tab.wait_for_selector("#figures-title")
-    assert 2 == tab.locator("article .vote fieldset >> visible=true").count() / tab.locator("article").count()
-    assert [] == _axe(tab)
-    tab.set_viewport_size({"width": 360, "height": 700})
-    assert 360 >= tab.evaluate("document.documentElement.scrollWidth")

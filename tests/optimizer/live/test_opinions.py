@@ -10,7 +10,7 @@ import pytest
 
 from autoevol.agents.gateway.errors import UsageError
 from autoevol.optimizer.live.opinions import Refused, answer_row, edit_row, edited_lines, label_item
-from autoevol.optimizer.live.sides import choices, hold_together, is_group
+from autoevol.optimizer.live.sides import is_group
 from autoevol.optimizer.live.stream import events, list_news, page_sign, run_news
 from autoevol.optimizer.live.wheel import steer_run
 from autoevol.optimizer.pages.files import RunFiles
@@ -93,28 +93,6 @@ def test_the_questions_are_answered_on_the_page_too(run: Path) -> None:
 
     assert [1, 0] == [review.shares[name].hits for name in ("task", "response")]
     assert 2 == len(review.waiting)
-
-
-def test_two_sides_are_paired_by_the_text_of_the_seed(tmp_path: Path, run: Path) -> None:
-    """Runs that number the same data in two ways meet; what only one of them has is counted."""
-    first, second = run, write_run(tmp_path / "two")
-    for folder, texts in ((first, ("s1", "s2")), (second, ("s2", "s3"))):
-        path = folder / "steps/000/incumbent.jsonl"
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        for row, text in zip(rows, texts, strict=True):
-            row["stages"][0] = text
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    left, right = (
-        next(side for side in choices(folder) if side.group.endswith("incumbent")) for folder in (first, second)
-    )
-    sides = hold_together(tmp_path, left, right)
-
-    assert (["s2"], 1, 1) == ([pair.seed for pair in sides.pairs], sides.only_left, sides.only_right)
-    assert [-0.5] == [pair.gain for pair in sides.pairs]
-    assert (["s2"], []) == ([pair.seed for pair in sides.shown("left")], sides.shown("right"))
-    assert sides.figures is not None
-    assert (1, 0, 1) == (sides.figures.n, sides.figures.wins, sides.figures.losses)
-    assert [f"{ITEM}", "steps/000/incumbent"] == sorted(side.group for side in choices(first))
 
 
 @pytest.mark.parametrize("name", ["../x", "steps/000", "/etc/passwd", "test/../x", "compare/..", "compare/a/b", ""])

@@ -1,0 +1,21 @@
+"""What the tests in a browser look for on every page."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__all__ = ["PHONE", "axe", "is_too_wide"]
+
+PHONE = {"width": 360, "height": 700}
+
+
+def axe(tab: Any) -> list[str]:
+    """What axe-core has against the page, in short."""
+    found = import_module("axe_playwright_python.sync_playwright").Axe().run(tab).response["violations"]
+    return [f"{each['id']}: {node['html'][:120]}" for each in found for node in each["nodes"]]
+
+
+def is_too_wide(tab: Any) -> bool:
+    """Whether the page itself scrolls to the side."""
+    return bool(tab.evaluate("document.documentElement.scrollWidth > innerWidth"))

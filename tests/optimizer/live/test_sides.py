@@ -1,0 +1,151 @@
+"""Sides held together: paired by item, each against the first, under addresses that can be kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from autoevol.optimizer.live.addresses import Asked, address, read_address
+from autoevol.optimizer.live.sides import Held, Side, choices, hold_together
+from autoevol.optimizer.live.views import sides_page
+from autoevol.optimizer.scoring.ranking import holm
+from tests.optimizer.pages.sample_run import write_run
+
+GROUP = "steps/000/incumbent"
+
+
+def _run(folder: Path, scores: Mapping[str, float | None]) -> Side:
+    """A run whose incumbent has these scores, by the text of the seed."""
+    write_run(folder)
+    rows = [
+        {"seed_id": f"{folder.name}-{place}", "stages": [seed, f"{seed}!"], "response": "r", "score": score}
+        for place, (seed, score) in enumerate(scores.items())
+    ]
+    (folder / f"{GROUP}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return next(side for side in choices(folder) if side.group == GROUP)
+
+
+def _held(root: Path, *sides: Mapping[str, float | None]) -> Held:
+    return hold_together(root, [_run(root / f"run{place}", scores) for place, scores in enumerate(sides)])
+
+
+def test_sides_are_paired_by_the_text_of_the_seed(tmp_path: Path) -> None:
+    """Runs that number the same data in two ways meet; what one of them lacks is an open place, and is counted."""
+    held = _held(
+        tmp_path, {"s1": 0.0, "s2": 1.0, "s3": 0.5}, {"s3": 1.0, "s2": 1.0, "s9": 0.0}, {"s3": 0.0, "s1": None}
+    )
+    found = {pair.seed: pair.gains for pair in held.pairs}
+
+    assert {"s3": (0.5, -0.5), "s2": (0.0, None), "s1": (None, None)} == found
+    assert [(2, 1), (2, 0)] == [(other.shared, other.own) for other in held.others]
+    assert [(3, 0.5), (3, 2 / 3), (1, 0.0)] == list(held.means)
+    assert [(2, 1, 0, 1), (1, 0, 1, 0)] == [
+        (duel.n, duel.wins, duel.losses, duel.ties) for other in held.others if (duel := other.duel)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("which", "seeds"),
+    [("all", "abc"), ("differs", "ab"), ("won", "a"), ("lost", "b"), ("won-B", "a"), ("lost-B", ""), ("lost-C", "b"),
+     ("won-F", "a")],
+)  # fmt: skip
+def test_a_filter_shows_who_won(tmp_path: Path, which: str, seeds: str) -> None:
+    """Against the first side: anyone, or one of the others; a letter that nobody has means anyone."""
+    held = _held(tmp_path, {"a": 0.0, "b": 1.0, "c": 1.0}, {"a": 1.0, "b": 1.0}, {"a": 0.0, "b": 0.0, "c": 1.0})
+
+    assert seeds == "".join(sorted(pair.seed for pair in held.shown(which)))
+
+
+def test_the_level_is_shared_by_all_comparisons_with_the_first(tmp_path: Path) -> None:
+    """By Holm: a difference that would count alone is no claim beside five others without one."""
+    base = {f"s{n}": 0.0 for n in range(40)}
+    better = {seed: 1.0 if n < 8 else 0.0 for n, seed in enumerate(base)}
+    (tmp_path / "alone").mkdir()
+    alone = _held(tmp_path / "alone", base, better).others[0].duel
+    many = [other.duel for other in _held(tmp_path, base, better, *([base] * 4)).others if other.duel]
+
+    assert alone is not None
+    assert ("B", alone.p) == (alone.better, alone.p_adjusted)
+    assert holm([duel.p for duel in many]) == [duel.p_adjusted for duel in many]
+    assert pytest.approx(5 * alone.p) == many[0].p_adjusted
+    assert alone.p == many[0].p
+
+
+def test_what_has_nothing_in_common_makes_no_claim(tmp_path: Path) -> None:
+    """No item on both sides, or none with a score on both: the others do not pay for it."""
+    held = _held(tmp_path, {"a": 1.0, "b": 0.0}, {"z": 1.0}, {"a": None}, {"a": 0.0, "b": 0.0})
+
+    assert [None, None] == [other.duel for other in held.others[:2]]
+    assert held.others[2].duel is not None
+    assert held.others[2].duel.p == held.others[2].duel.p_adjusted
+    assert "no item in common" in _page(tmp_path, *held.sides)
+
+
+def test_methods_stand_clause_by_clause_against_the_first(tmp_path: Path) -> None:
+    """The one that won against the one it came from, and the other way round."""
+    write_run(tmp_path / "one")
+    start, winner = (next(side for side in choices(tmp_path / "one") if side.group == group)
+                     for group in (GROUP, "steps/000/candidates/1/dev"))  # fmt: skip
+    held = hold_together(tmp_path, [start, winner, start])
+
+    assert [["kept", "changed", "added"], ["kept", "kept"]] == [
+        [change.kind for change in other.diff] for other in held.others
+    ]
+
+
+SIDES = (Side("a run", GROUP, ""), Side("b&c=d", "compare/x y#?", ""), Side("ü%2F", "test/best", ""))
+
+
+@pytest.mark.parametrize("sides", [SIDES[:1], SIDES, SIDES * 2])
+def test_an_address_holds_every_side(sides: Sequence[Side]) -> None:
+    """Whatever their names are made of; and the filter and the page."""
+    asked = read_address(address(sides, "won-C", 3).partition("?")[2])
+
+    assert Asked(tuple((side.run, side.group) for side in sides), "won-C", 3) == asked
+
+
+@pytest.mark.parametrize(
+    ("query", "sides", "show", "page"),
+    [
+        ("left=a&left_of=steps/000/batch&right=b&right_of=test/best&show=left&page=1",
+         (("a", "steps/000/batch"), ("b", "test/best")), "lost", 1),
+        ("left=a&right=b&show=right", (("a", ""), ("b", "")), "won", 0),
+        ("left=a", (("a", ""),), "differs", 0),
+        ("side=a&side=/x&side=b/", (("a", ""), ("b", "")), "differs", 0),
+        ("&".join(["side=a"] * 9), (("a", ""),) * 6, "differs", 0),
+        ("side=a&show=won-Z&page=99999999", (("a", ""),), "differs", 0),
+        ("", (), "differs", 0),
+    ],
+)  # fmt: skip
+def test_old_and_odd_addresses_are_read(query: str, sides: tuple[tuple[str, str], ...], show: str, page: int) -> None:
+    """Two sides as pages linked them before; what makes no sense is left out."""
+    assert Asked(sides, show, page) == read_address(query)
+
+
+def test_a_run_alone_means_what_it_came_to(tmp_path: Path) -> None:
+    """Its chosen method on the test, where it got so far."""
+    (tmp_path / "one").mkdir()
+    _run(tmp_path / "one", {"a": 1.0})
+    (tmp_path / "one/test/best.jsonl").write_text('{"seed_id": "x", "stages": ["a", "b"]}\n', encoding="utf-8")
+    page = sides_page(tmp_path, ["one"], read_address("side=one"))
+
+    assert '<option value="test/best" selected>' in page
+    assert "two sides or more" in page
+
+
+def test_hostile_names_stay_text(tmp_path: Path) -> None:
+    """Names of runs and contestants, and texts of items."""
+    name = "<img src=x onerror=alert(1)>"
+    side = _run(tmp_path / name, {"</script><b>": 1.0})
+    page = _page(tmp_path, side, side, side)
+
+    assert "<img" not in page
+    assert "&lt;/script&gt;&lt;b&gt;" in page
+
+
+def _page(root: Path, *sides: Side) -> str:
+    query = address(sides, "all").partition("?")[2]
+    return sides_page(root, sorted(child.name for child in root.iterdir()), read_address(query))
