@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import accumulate
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -37,10 +38,10 @@ def make_run(folder: Path, *, steps: int = 20, rows: int = 5000, dev: int = 200,
     """A run on disk whose texts are as hard to pack as real ones, about 1 KB an item; half of the steps accept one."""
     rng = random.Random(7)
     words = ["".join(rng.choices(_LETTERS, k=rng.randint(2, 9))) for _ in range(6000)]
-    weights = [1 / (place + 3) for place in range(len(words))]
+    weights = list(accumulate(1 / (place + 3) for place in range(len(words))))
 
     def text(most: int) -> str:
-        return " ".join(rng.choices(words, weights, k=rng.randint(most // 2, most)))
+        return " ".join(rng.choices(words, cum_weights=weights, k=rng.randint(most // 2, most)))
 
     seeds = {f"seed-{number:06d}": text(40) for number in range(dev + 16)}
     names = list(seeds)
