@@ -28,10 +28,11 @@ _MIB = 1024
 
 @dataclass(frozen=True)
 class _Ran:
-    """What came of one run: rows that came out, the most memory in MiB, and what it said."""
+    """What came of one run: rows that came out, the most memory in MiB, seconds of processor, and what it said."""
 
     rows: int
     memory: float
+    worked: float
     said: str
 
 
@@ -51,7 +52,8 @@ def main() -> None:
 
 
 def _throughput(home: Path, names: Sequence[str], rows: int, rpm: float) -> None:
-    table: Table = [("recipe", "rows out", "calls", "steady share", "share of the whole run", "over the limit")]
+    table: Table = [("recipe", "rows out", "calls", "steady share", "share of the whole run", "over the limit",
+                     "processor a call")]  # fmt: skip
     for name in names:
         place = home / name
         place.mkdir(parents=True)
@@ -68,7 +70,7 @@ def _throughput(home: Path, names: Sequence[str], rows: int, rpm: float) -> None
         steady = share_of(rpm / 60, taken, start + _WARM_S, quantile([call.arrived for call in taken], 0.95))
         table.append((
             name, f"{ran.rows:,}", f"{len(taken):,}", percent(steady), percent(share_of(rpm / 60, taken, start, end)),
-            f"{over:,}",
+            f"{over:,}", f"{1000 * ran.worked / len(taken):.1f} ms",
         ))  # fmt: skip
     say(f"Recipes at {rpm:g} requests a minute", table, 1)
 
@@ -108,7 +110,7 @@ def _run(place: Path, name: str, rows: int, base_url: str, **endpoint: object) -
     (run,) = (place / "runs").iterdir()
     told = json.loads((run / "status.json").read_text(encoding="utf-8"))
     memory = used.ru_maxrss / (_MIB if sys.platform != "darwin" else _MIB**2)
-    return _Ran(told["rows_out"], memory, text)
+    return _Ran(told["rows_out"], memory, used.ru_utime + used.ru_stime, text)
 
 
 if __name__ == "__main__":

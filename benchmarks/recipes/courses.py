@@ -24,7 +24,7 @@ COURSES: Mapping[str, Callable[[int], tuple[int, Mapping[str, Any]]]] = {
     "evol-instruct": lambda rows: (rows // 4, {"rounds": 3}),
     "evol-instruct-guard": lambda rows: (rows // 4, {"rounds": 3, "guard": "tag"}),
     "self-instruct": lambda rows: (40, {"count": rows}),
-    "magpie": lambda rows: (0, {"count": rows, "template": "qwen2.5", "probe": "off"}),
+    "magpie": lambda rows: (0, {"count": rows, "template": "qwen2.5"}),
     "reflection": lambda rows: (rows, {}),
 }
 """By name: how many seeds for so many rows, and the settings of the recipe."""

@@ -28,11 +28,12 @@ COURSES: Mapping[str, Mapping[str, Any]] = {
     "compare": {"compare": {"pairwise": True, "run_seeds": 2}, **_CHECKED},
     "make": {
         "make": [
-            {"recipe": "evol-instruct", "rounds": 2, "guard": "tag", "guard_role": "judge"},
+            {"recipe": "evol-instruct", "rounds": 1, "guard": "tag", "guard_role": "judge"},
             {"recipe": "auto-evol"},
-            {"recipe": "evol-instruct", "operations": "maths", "downward": 1, "rounds": 1, "guard": "drop"},
+            {"recipe": "reflection", "guard": "drop"},
+            {"recipe": "ifd", "select": 0.8},
         ],
-        "seeds": {"limit": 8},
+        "seeds": {"limit": 7},
         "search": {"steps": 1, "dev": 6, "test": 1, "batch": 2},
         "roles": {"guard": {"model": "sim-guard"}},
     },

@@ -14,6 +14,7 @@ from autoevol.agents.gateway.errors import UsageError
 from autoevol.agents.gateway.simulated.provider.acting import act
 from autoevol.agents.gateway.simulated.provider.answers import tokens_of, write
 from autoevol.agents.gateway.simulated.provider.asked import Asked, Form, Refused, read
+from autoevol.agents.gateway.simulated.provider.counting import went_on
 from autoevol.agents.gateway.simulated.provider.draws import Distribution, distribution, share
 from autoevol.agents.gateway.simulated.provider.faults import Faults
 from autoevol.agents.gateway.simulated.provider.scored import pieces, scores
@@ -321,3 +322,49 @@ def test_schedules_names_and_rates_are_read() -> None:
     for wrong in ("30", "x:rpm=1", "3:rpm", "1:no=2", "1:rpm=0"):
         with pytest.raises(ValueError, match="schedule"):
             ProviderSettings(schedule=wrong)
+
+
+# ---------------------------------------------------------------- raw texts
+
+
+@pytest.mark.parametrize("special", ["<|im_start|>", "<|start_header_id|>", "<start_of_turn>", "<s>", "[INST]"])
+def test_a_special_token_is_one_token_of_a_raw_text_alone(special: str) -> None:
+    """So that it passes for a server that adds nothing and renders nothing."""
+    alone, more = (
+        read("completion", json.dumps({"model": "sim", "prompt": text}).encode())
+        for text in (special, special + "eight by")
+    )
+
+    assert (1, 3) == (alone.input_tokens, more.input_tokens)
+    assert asked(special).input_tokens > 1
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("Seven eight nine ten.\nOne two three four", " five six seven eight nine ten.\n"),
+        ("one two four", None), ("three four", None), ("They have one, two or three", None), ("eight nine ten", ".\n"),
+    ],
+)  # fmt: skip
+def test_a_raw_text_that_counts_goes_on_counting(text: str, more: str | None) -> None:
+    """And in a chat nothing does."""
+    assert more == went_on(text)
+    assert more is None or (more, None) == (
+        act(read("completion", json.dumps({"model": "sim", "prompt": text}).encode()), 0), act(asked(text), 0)
+    )  # fmt: skip
+
+
+def test_a_reflection_has_all_its_parts_and_a_response_that_speaks_of_the_instruction() -> None:
+    """Whatever marks stand behind the names of the parts, and in a JSON object, too."""
+    data = "<<<INSTRUCTION ab\nName two rivers.\nINSTRUCTION ab>>>\n<<<RESPONSE ab\nThe Elbe.\nRESPONSE ab>>>\n"
+    names = ("critique", "instruction", "response")
+    tagged = said(asked(data + "\n".join(f"<{name}-1f>\n(what)\n</{name}-1f>" for name in names)))
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}}
+    wanted = {"type": "json_schema", "json_schema": {"schema": schema}}
+    written = json.loads(said(asked(data + "Answer with JSON.", response_format=wanted)))
+    parts = {name: tagged.partition(f"<{name}-1f>\n")[2].partition(f"\n</{name}-1f>")[0] for name in names}
+
+    for found in (parts, written):
+        assert [*names] == [*found]
+        assert "Name two rivers." in found["instruction"]
+        assert found["response"].startswith("Name two rivers. The Elbe.")

@@ -8,10 +8,11 @@ has something to find. Every answer is a function of the prompt.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .asked import Asked
 from .coding import code_for
+from .counting import went_on
 from .draws import digest_of, mixed, share
 from .fitting import Fitting, schema_of
 from .sayings import CHINESE, ENGLISH, Sayings
@@ -43,6 +44,8 @@ def act(asked: Asked, index: int) -> str | None:
         index: which of its answers.
     """
     ask = asked.turns[-1][1]
+    if asked.form == "completion" and (counted := went_on(ask)):
+        return counted
     if "guard" in asked.model.lower() and asked.form == "chat":
         chance = share(mixed(asked.chance, index), digest_of(b"harm"))
         return "unsafe\nS1" if chance < _UNSAFE else "safe"
@@ -55,6 +58,11 @@ def act(asked: Asked, index: int) -> str | None:
     if _asks_json(asked):
         return Fitting(scene).text({"type": "object", "properties": {"answer": {"type": "string"}}})
     return scene.tagged()
+
+
+def _field(tag: str) -> str:
+    """The name of a part, without the mark of the run behind it."""
+    return tag.partition("-")[0]
 
 
 def _asks_json(asked: Asked) -> bool:
@@ -103,6 +111,8 @@ class Scene:
     def tagged(self) -> str | None:
         """An answer in the tags that the form shows; None where it shows none."""
         parts = [(match[1], match[2].strip()) for match in _FORM.finditer(self.form)]
+        if {_field(tag) for tag, _ in parts} >= {"critique", "response"}:
+            return "\n".join(f"<{tag}>\n{self.reflected(_field(tag))}\n</{tag}>" for tag, _ in parts)
         if not parts:
             return None
         if self._careless("form"):
@@ -160,9 +170,23 @@ class Scene:
             return self.advice(0)
         if label in {"problem", "问题"}:
             return self._drawn(self.sayings.problems, 6)
+        if label in {"instruction", "response"} and len(self.blocks) > 1:
+            return self.reflected(label)
         if label in {"new_text", "answer", "instruction", "evolved"}:
             return self.extended()
         return self.remark()
+
+    def reflected(self, label: str) -> str:
+        """A part of what a reflector says to an instruction and its response, the last two data."""
+        instruction, response = self.blocks[-2:] if len(self.blocks) > 1 else (self.blocks[-1], "")
+        match label:
+            case "instruction":
+                return replace(self, blocks=(instruction,)).extended()
+            case "response":
+                # Who says the question again is thought to have kept to it.
+                return self.sayings.joint.join([" ".join(instruction.split()), response.strip(), self.remark()])
+            case _:
+                return self.remark()
 
     def choice(self, label: str, options: list[str]) -> str:
         """One of a few words: mostly yes, and the longer of two texts as the harder one."""

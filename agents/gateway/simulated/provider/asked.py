@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from .counting import raw_tokens
 from .draws import digest_of
 
 __all__ = ["Asked", "Form", "Refused", "read"]
@@ -110,10 +111,16 @@ def read(form: Form, raw: bytes, refused: frozenset[str] = frozenset(), ignored:
         max_tokens=_max_tokens(form, options),
         n=_answers(form, options, len(turns)),
         stop=_stop(options),
-        input_tokens=len(texts) // 4 + _PER_TURN * len(turns),
+        input_tokens=_input_tokens(form, texts, turns),
         chance=digest_of(root),
         cacheable=form != "messages" or b'"cache_control"' in raw,
     )
+
+
+def _input_tokens(form: Form, texts: bytes, turns: tuple[tuple[str, str], ...]) -> int:
+    if form == "completion":
+        return sum(raw_tokens(text) for _, text in turns)
+    return len(texts) // 4 + _PER_TURN * len(turns)
 
 
 def _object(raw: bytes) -> Body:
