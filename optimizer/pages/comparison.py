@@ -21,7 +21,7 @@ from .report import settings_lines, told_status
 from .rows import Example, of_trajectory
 from .spending import Spending, money, read_spending
 
-__all__ = ["comparison_text", "write_comparison"]
+__all__ = ["comparison_text", "draw_comparison", "write_comparison"]
 
 _FILES: Mapping[str, str] = {
     "compare.json": "everything on this page, and every pair and item, for a program",
@@ -137,7 +137,7 @@ def _page(files: RunFiles) -> _Page:
         name=status.name or frozen.settings.name or "comparison",
         status=told_status(status, files.folder),
         record=record,
-        forest=draw_gaps(_gaps(record), _axis(record)) if record else None,
+        forest=draw_comparison(record) if record else None,
         examples=tuple(map(_shown, record.examples)) if record else (),
         judge=read_judge(files),
         spending=read_spending(files, free=frozen.settings.free),
@@ -146,6 +146,11 @@ def _page(files: RunFiles) -> _Page:
         version=frozen.autoevol,
         troubles=files.troubles,
     )
+
+
+def draw_comparison(record: ComparisonFile) -> Drawing | None:
+    """What each clause is worth, else everybody against the baseline; None where there is nobody."""
+    return draw_gaps(_gaps(record), _axis(record))
 
 
 def _gaps(record: ComparisonFile) -> list[Gap]:

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from .numbers import shown
 
-__all__ = ["Axis", "Drawing", "Mark", "draw"]
+__all__ = ["Axis", "Drawing", "Mark", "draw", "draw_bars"]
 
 _WIDTH = 720
 _STYLE = {
@@ -33,6 +33,10 @@ _STYLE = {
 }
 _PLACE = re.compile(r"-?\d+\.\d+")
 _RADIUS = 5
+_BAR = 34
+_MOST_BARS = 40
+_LONGEST_LABEL = 34
+_UNITS = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +122,7 @@ def draw(marks: Sequence[Mark], line: Sequence[tuple[float, float]], x: Axis, y:
         x, y: the axes.
         height: in the units of the drawing, which is 720 wide.
     """
-    leather = importlib.import_module("leather")
-    for name, value in _STYLE.items():
-        setattr(leather.theme, name, value)
+    leather = _leather()
     chart = leather.Chart()
     chart.add_x_scale(x.low, x.high)
     chart.add_y_scale(y.low, y.high)
@@ -134,6 +136,47 @@ def draw(marks: Sequence[Mark], line: Sequence[tuple[float, float]], x: Axis, y:
     group: ET.Element = chart.to_svg_group(_WIDTH, height)
     _restyle(group)
     return Drawing(Markup(ET.tostring(group, encoding="unicode")), height)  # noqa: S704  texts are escaped by ElementTree
+
+
+def draw_bars(bars: Sequence[tuple[str, float]], axis: str) -> Drawing | None:
+    """Lengths side by side, the first on top; None where there is none.
+
+    Args:
+        bars: each a name and a length of zero or more; the first forty are drawn.
+        axis: what the lengths are.
+    """
+    if not bars:
+        return None
+    named: dict[str, float] = {}
+    for name, value in bars[:_MOST_BARS]:
+        label = _short(name)
+        # The library takes equal names for one.
+        named[label if label not in named else f"{label} ({len(named) + 1})"] = value
+    chart = _leather().Chart()
+    chart.add_x_scale(0, max(named.values()) or 1)
+    chart.add_x_axis(None, _amount, axis)
+    chart.add_bars([(value, label) for label, value in named.items()], fill_color="k-bar")
+    height = 70 + _BAR * len(named)
+    group: ET.Element = chart.to_svg_group(_WIDTH, height)
+    _restyle(group)
+    return Drawing(Markup(ET.tostring(group, encoding="unicode")), height)  # noqa: S704  texts are escaped by ElementTree
+
+
+def _short(name: str) -> str:
+    text = shown(name)
+    return text if len(text) <= _LONGEST_LABEL else f"{text[: _LONGEST_LABEL - 1]}…"
+
+
+def _amount(value: Any, _place: int, _count: int) -> str:
+    return next((f"{float(value) / of:g}{unit}" for of, unit in _UNITS if value >= of), f"{float(value):g}")
+
+
+def _leather() -> Any:
+    """The library, drawing in our style."""
+    leather = importlib.import_module("leather")
+    for name, value in _STYLE.items():
+        setattr(leather.theme, name, value)
+    return leather
 
 
 def _no_legend(*_given: object) -> list[Any]:

@@ -36,7 +36,7 @@ from .steps import StepView, read_steps
 from .story import Findings, Story, tell
 from .whole import Whole, read_whole
 
-__all__ = ["REPORT", "report_text", "settings_lines", "told_status", "write_report"]
+__all__ = ["REPORT", "gather", "report_text", "settings_lines", "told_status", "write_report"]
 
 REPORT = "report.html"
 # What a reader may want to open beside the page, in this order.
@@ -160,34 +160,45 @@ def report_text(folder: Path, scripts: Sequence[str] = ()) -> str:
     return render("report.html", _page(RunFiles(folder)), scripts=("report.js", *scripts), served=bool(scripts))
 
 
+def gather(files: RunFiles) -> Findings:
+    """All that the story of a run is told from."""
+    frozen = files.record("settings.json", FrozenRecord) or FrozenRecord()
+    status = files.record("status.json", StatusRecord) or StatusRecord()
+    return Findings(
+        status=told_status(status, files.folder),
+        settings=frozen.settings,
+        steps=read_steps(files),
+        confirmation=files.record("test/confirmation.json", ConfirmationRecord),
+        data=read_data(files),
+        dropped=read_dropped(files),
+        spending=read_spending(files, free=frozen.settings.free),
+    )
+
+
 def _page(files: RunFiles) -> _Page:
     frozen = files.record("settings.json", FrozenRecord) or FrozenRecord()
-    settings = frozen.settings
-    status = files.record("status.json", StatusRecord) or StatusRecord()
-    steps = read_steps(files)
+    found = gather(files)
+    settings, status, steps, data, dropped = found.settings, found.status, found.steps, found.data, found.dropped
     text = files.text("method.md")
     method = None if text is None else read_method(text, "method.md")
     start = steps[0].method if steps else None
-    confirmation = files.record("test/confirmation.json", ConfirmationRecord)
-    data, dropped = read_data(files), read_dropped(files)
-    spending = read_spending(files, free=settings.free)
     return _Page(
         name=status.name or settings.name or "run",
-        status=told_status(status, files.folder),
+        status=status,
         search=settings.search,
-        story=tell(Findings(status, settings, steps, confirmation, data, dropped, spending)),
-        steps=steps,
+        story=tell(found),
+        steps=tuple(steps),
         chart=draw_scores(steps),
         method=method,
         since_start=changes(start, method) if start and method else (),
-        confirmation=confirmation,
+        confirmation=found.confirmation,
         judge=read_judge(files),
         picked=read_picked(files, steps),
         data=data,
         dropped=dropped,
         balances=balances(status, settings, steps, data, dropped),
-        spending=spending,
-        against=read_against(files, spending),
+        spending=found.spending,
+        against=read_against(files, found.spending),
         parts=read_parts(files, status.parts),
         files={name: what for name, what in _FILES.items() if files.has(name)},
         settings=settings_lines(files),

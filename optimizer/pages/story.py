@@ -43,6 +43,9 @@ class Story:
     tone: Literal["good", "plain", "bad"]
     sentences: tuple[str, ...]
 
+    def __str__(self) -> str:
+        return "\n".join((f"{self.headline}.", *self.sentences))
+
 
 def tell(found: Findings) -> Story:
     """The story, in words that promise no more than the figures do."""
