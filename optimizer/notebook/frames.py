@@ -16,7 +16,7 @@ __all__ = ["LIBRARIES", "Kind", "Library", "Table", "frame_of", "library_for"]
 Kind = Literal["text", "whole", "number", "truth", "texts"]
 """What a column holds; each may be missing, but for lists of texts, which are empty."""
 Library = Literal["pandas", "polars"]
-LIBRARIES: Sequence[Library] = ("pandas", "polars")
+LIBRARIES: tuple[Library, ...] = ("pandas", "polars")
 _MOST = 2**63 - 1
 _PANDAS: Mapping[Kind, str] = {"text": "string", "whole": "Int64", "number": "float64", "truth": "boolean"}
 _POLARS: Mapping[Kind, str] = {"text": "String", "whole": "Int64", "number": "Float64", "truth": "Boolean"}
@@ -41,14 +41,18 @@ def library_for(wanted: str | None) -> Library:
     """
     if wanted is not None and wanted not in LIBRARIES:
         raise UsageError(f"Frames cannot be of '{wanted}'.", fix="Say frames='pandas' or frames='polars'.")
-    choice = [name for name in LIBRARIES if wanted is None or name == wanted]
-    found = [name for name in choice if name in sys.modules] or [name for name in choice if find_spec(name) is not None]
-    if found:
-        return found[0]
+    loaded: list[Library] = [*(name for name in LIBRARIES if _loaded(name)), *LIBRARIES]
+    found = next((name for name in loaded if wanted in {None, name} and (_loaded(name) or find_spec(name))), None)
+    if found is not None:
+        return found
     raise UsageError(
         f"{wanted} is not installed." if wanted else "A table needs pandas or polars, and neither is installed.",
         fix=f"pip install {wanted}" if wanted else "pip install 'autoevol[frames]' brings polars; pandas does as well.",
     )
+
+
+def _loaded(name: str) -> bool:
+    return name in sys.modules
 
 
 def frame_of(table: Table, library: Library) -> Any:
