@@ -77,10 +77,12 @@ class Account:
         """The limits of one of its models."""
         gate = self._gates.get(model)
         if gate is None:
-            limits = self.endpoint.models.get(model, _NO_LIMITS)
-            gate = Gate(self._pacers, self._slots, limits, self._clock.now(), careful=not self.endpoint.free)
-            self._gates[model] = gate
+            gate = self._gates[model] = self._new_gate(model)
         return gate
+
+    def _new_gate(self, model: str) -> Gate:
+        limits = self.endpoint.models.get(model, _NO_LIMITS)
+        return Gate(self._pacers, self._slots, limits, self._clock.now(), careful=not self.endpoint.free)
 
     def ready(self, model: str, load: Load, now: float) -> tuple[float, Limit]:
         """When a call may go out here at the earliest, and which limit says so."""
@@ -141,7 +143,8 @@ class Account:
     def capacity(self) -> int:
         """Calls that may usefully be under way here."""
         if not self._gates:
-            return self._slots.most or self.gate("").capacity
+            # A gate of no model is not kept: nobody ever announces its limits, and all would count as unknown.
+            return self._slots.most or self._new_gate("").capacity
         total = sum(gate.capacity for gate in self._gates.values())
         return total if self._slots.most is None else min(total, self._slots.most)
 

@@ -311,7 +311,7 @@ class Gateway:
         under_way = len(self._traffic.flights)
         permitted = {lane.name: rate for lane in list(lanes) if (rate := lane.permitted) is not None}
         now = self._desk.meter.progress(self._traffic.sender.out, under_way, ", ".join(waiting), spent, free=free)
-        return replace(now, permitted=permitted)
+        return replace(now, permitted=permitted, retrying=sum(lane.delayed for lane in list(lanes)))
 
     def _lane(self, request: Request, key: str) -> Lane:
         if self._desk.replay_only:

@@ -101,6 +101,11 @@ class Lane:
         return None if not known or None in known else sum(rate for rate in known if rate is not None)
 
     @property
+    def delayed(self) -> int:
+        """Calls between two tries."""
+        return len(self._delayed)
+
+    @property
     def shut(self) -> str:
         """Why no account can be asked: none is open any more (no money, key refused), or none answers."""
         return "no account" if all(account.closed for account in self.accounts) else "outage"

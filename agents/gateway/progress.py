@@ -45,7 +45,7 @@ class Progress:
         calls: calls finished in this session.
         journaled: calls answered by the journal in this session.
         in_flight: calls sent and not yet answered.
-        waiting: calls asked for and not sent: in a queue, or between two tries.
+        waiting: calls asked for and not out: in a queue, between two tries, or on their way into the journal.
         waiting_on: what they wait for (`default: rpm`, `judge: outage`, `budget`), with commas; empty for nothing, and
             `paused` where a person has paused it.
         tokens_out: output tokens of this session.
@@ -58,6 +58,7 @@ class Progress:
         finished: the finished calls of this session by role and stage.
         permitted: calls a minute that each endpoint permits, where settings or provider say.
         forecast: what is left; None where nobody knows how much there is to do.
+        retrying: calls between two tries.
     """
 
     calls: int
@@ -75,6 +76,7 @@ class Progress:
     finished: tuple[Entry, ...] = ()
     permitted: Mapping[str, float] = field(default_factory=dict[str, float])
     forecast: Forecast | None = None
+    retrying: int = 0
 
 
 def binding(now: Progress) -> str:
@@ -90,7 +92,7 @@ def binding(now: Progress) -> str:
             return kind
     if kinds:
         return kinds[0] if len(kinds) == 1 else ", ".join(parts)
-    return "retries" if now.waiting else "seeds"
+    return "retries" if now.retrying else "seeds"
 
 
 class Meter:

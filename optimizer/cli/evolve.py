@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .options import GroupedCommand, session_options
+from .options import GroupedCommand, json_option, session_options
 
 __all__ = ["command"]
 
@@ -16,6 +16,7 @@ __all__ = ["command"]
 @click.option("--seeds", metavar="FILE", help="File of seeds, or hub:NAME; may stand in the settings file instead.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Also put the data set here. The file must not exist yet.")  # fmt: skip
+@json_option
 @session_options
 def command(seeds: str | None, **options: Any) -> None:
     """Apply one method to every seed and write responses. Without --method it is the starting method `general`."""

@@ -39,6 +39,7 @@ from .boundary import Interrupted, resume_line
 from .options import flags_of
 from .planning import Outlook, outlook, plan_of
 from .reuse import settle_reuse
+from .run_list import read_entry
 from .settle import settle_contestants
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def follow(
         quiet: show no progress.
         out: put the data set there too.
         said, replay: see `session.run`.
-        as_json: print the record of a comparison instead of words.
+        as_json: progress as JSON lines, and how it ended (or the record of a comparison) as JSON, instead of words.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; what is finished is kept.
@@ -105,7 +106,7 @@ def follow(
     from ..session import run  # noqa: PLC0415  brings the whole loop, and a dry run need not wait for it
 
     command = resume_line(folder, out)
-    with interruptible(folder, command), make_watcher(quiet=quiet, steps=outlook.steps) as watcher:
+    with interruptible(folder, command), make_watcher(quiet=quiet, steps=outlook.steps, as_json=as_json) as watcher:
         watcher.begin(folder, outlook.line)
         ending = anyio.run(partial(run, folder, watcher, replay=replay, said=said))
         watcher.end(ending.summary)
@@ -134,6 +135,12 @@ def interruptible(folder: Path, command: str) -> Generator[None]:
         raise Interrupted(command) from None
     except RunInUse:
         raise  # it goes on without us
+    except UsageError as error:  # settings are frozen, so to continue helps only where it is something else
+        error.add_note(
+            f"What is finished is kept in {folder}. Where a setting must change begin a new run; else continue with: "
+            f"{command}"
+        )
+        raise
     except (AutoEvolError, OSError) as error:
         error.add_note(f"What is finished is kept in {folder}. Continue with: {command}")
         raise
@@ -213,19 +220,23 @@ def _report(ending: Ending, command: str, out: Path | None, *, as_json: bool) ->
     data = ending.folder / "dataset.jsonl"
     if out is not None and data.exists():
         _copy(data, out)
-    if data.exists():
-        click.echo(f"Data set: {out or data}", err=as_json)
+    if data.exists() and not as_json:
+        click.echo(f"Data set: {out or data}")
 
 
 def _made(folder: Path) -> dict[str, Any]:
-    """What a run of recipes came to: each part with its counts, and what else it found where it has figures."""
+    """How a run stands, and of recipes each part with its counts, and what else it found where it has figures."""
     status = json.loads((folder / "status.json").read_text(encoding="utf-8"))
     parts = [
         {**part, **({"figures": json.loads(path.read_text(encoding="utf-8"))} if path.exists() else {})}
         for part in status.get("parts", [])
         for path in [folder / part["place"] / "ifd.json"]
     ]
-    return {"folder": str(folder), "parts": parts, "data": str(folder / "dataset.jsonl")}
+    data = folder / "dataset.jsonl"
+    return {
+        **read_entry(folder).as_row(), "story": status.get("story", ""), **({"parts": parts} if parts else {}),
+        "data": str(data) if data.exists() else None,
+    }  # fmt: skip
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import GroupedCommand, session_options
+from .options import GroupedCommand, json_option, session_options
 
 if TYPE_CHECKING:
     from ..record.tree import Tree
@@ -26,6 +26,7 @@ __all__ = ["command"]
               help="A setting of the recipe, as in --with rounds=2; `--list` names them.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Also put the data set here. The file must not exist yet.")  # fmt: skip
+@json_option
 @session_options
 def command(
     recipe: str | None, seeds: str | None, show: bool, preset: str | None, count: int | None, values: tuple[str, ...],

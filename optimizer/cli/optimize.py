@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
-from .options import GroupedCommand, session_options
+from .options import GroupedCommand, json_option, session_options
 
 __all__ = ["command"]
 
 
 @click.command("optimize", cls=GroupedCommand)
 @click.argument("seeds", required=False)
+@json_option
 @session_options
 def command(seeds: str | None, **options: Any) -> None:
     """Search the evolving method that works best for SEEDS, prove it on held-out seeds, and apply it to all of them.

@@ -14,7 +14,7 @@ from ...agents.gateway.errors import UsageError
 from ..record.tree import Tree, merge
 from .parsing import parse_budget, parse_prices, parse_set, student_tree
 
-__all__ = ["GroupedCommand", "flags_of", "runs_option", "session_options"]
+__all__ = ["GroupedCommand", "flags_of", "json_option", "runs_option", "session_options"]
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 _SPEAKERS = ("evolver", "responder", "analyst", "refiner", "judge")
@@ -154,6 +154,14 @@ def runs_option(function: CommandT) -> CommandT:
     return click.option(
         "--runs", type=click.Path(path_type=Path), default=Path("runs"), metavar="DIR",
         help="Folder that holds the runs [default: ./runs].",
+    )(function)  # fmt: skip
+
+
+def json_option(function: CommandT) -> CommandT:
+    """Add `--json`, for programs that start a run."""
+    return click.option(
+        "--json", "as_json", is_flag=True,
+        help="Progress as JSON lines on stderr; how it ended as one JSON object on stdout.",
     )(function)  # fmt: skip
 
 

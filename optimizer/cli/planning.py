@@ -73,7 +73,8 @@ def outlook(plan: Plan) -> Outlook:
     forecast, settings = plan.forecast, plan.settings
     calls = f"At most {forecast.calls:,} calls, about {forecast.expected_tokens:,} tokens"
     items = f"{plan.said[0]} " if plan.said else ""  # of a comparison: every set, where `read` is of the first
-    line = f"{plan.read}. {items}{calls} ({money_words(forecast, settings)})."
+    read = f"{plan.read}. " if plan.read.read else ""  # a recipe may need no rows
+    line = f"{read}{items}{calls} ({money_words(forecast, settings)})."
     return Outlook(settings.search.steps if settings.recipe == "auto-evol" else None, line)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import runs_option
+from .options import json_option, runs_option
 
 __all__ = ["command"]
 
@@ -22,6 +22,7 @@ __all__ = ["command"]
 @click.option("--dry-run", is_flag=True, help="Only say how the run stands and what is left: no call.")
 @click.option("--detach", "away", is_flag=True, help="Run in the background, with its log in the run folder.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
+@json_option
 @runs_option
 def command(
     run: str, budget: tuple[str, ...], lines: tuple[str, ...], out: Path | None, runs: Path, **flags: bool
@@ -57,7 +58,8 @@ def command(
 
         detach(folder, place, [*(f"--budget={cap}" for cap in budget), *(f"--set={line}" for line in lines)])
         return
-    follow(folder, outlook(plan_of(settings, proving=False, folder=folder)), quiet=flags["quiet"], out=place, said=said)
+    plan = outlook(plan_of(settings, proving=False, folder=folder))
+    follow(folder, plan, quiet=flags["quiet"], out=place, said=said, as_json=flags["as_json"])
 
 
 def _said(lines: tuple[str, ...], budget: tuple[str, ...]) -> dict[str, object]:

@@ -129,9 +129,11 @@ def read_entry(folder: Path) -> RunEntry:
         calls, status = _spent(folder, status)
         usd = status.get("cost_usd")
     recipe = _text(known.get("recipe"))
+    state = _state(folder, None if frozen is None else status, frozen)
+    if state in {"running", "paused"}:
+        usd = _so_far(status, usd)
     return RunEntry(
-        folder=str(folder), name=_text(known.get("name")) or folder.name,
-        state=_state(folder, None if frozen is None else status, frozen), recipe=recipe,
+        folder=str(folder), name=_text(known.get("name")) or folder.name, state=state, recipe=recipe,
         profile=_text(known.get("profile")), steps_done=_whole(known.get("steps_done")),
         steps=_whole(cast("dict[str, Any]", search).get("steps"))
         if isinstance(search, dict) and recipe not in {"evolve", "compare", "make"} else None,
@@ -139,6 +141,13 @@ def read_entry(folder: Path) -> RunEntry:
         cost_usd=float(usd) if isinstance(usd, int | float) else None, cost=_cost(settings, status, usd),
         started=_text(known.get("started")),
     )  # fmt: skip
+
+
+def _so_far(status: Mapping[str, Any] | None, usd: object) -> object:
+    """What a run at work has spent, without what it has only set aside for calls that are out."""
+    progress = (status or {}).get("progress")
+    spent = cast("dict[str, Any]", progress).get("spent_usd") if isinstance(progress, dict) else None
+    return spent if isinstance(spent, int | float) else usd
 
 
 def _with_lost(calls: int | None, usd: object, lost: Mapping[str, Any]) -> tuple[int | None, float | None]:

@@ -11,14 +11,14 @@ from .options import runs_option
 
 __all__ = ["command"]
 
-_HEAD: tuple[str, ...] = ("run", "state", "steps", "rows", "calls", "cost")
+_HEAD: tuple[str, ...] = ("run", "recipe", "state", "steps", "rows", "calls", "cost")
 
 
 @click.command("runs")
 @runs_option
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
 def command(runs: Path, as_json: bool) -> None:
-    """List the runs of a folder: name, state, steps, rows, calls and cost."""
+    """List the runs of a folder: name, recipe, state, steps, rows, calls and cost."""
     from .run_list import list_runs  # noqa: PLC0415  --help of this command must stay quick
 
     entries = [] if runs == Path("runs") and not runs.exists() else list(list_runs(runs))
@@ -31,8 +31,8 @@ def command(runs: Path, as_json: bool) -> None:
     rows = [list(_HEAD)]
     for entry in entries:
         steps = "-" if entry.steps is None else f"{entry.steps_done or 0}/{entry.steps}"
-        calls = _number(entry.calls)
-        rows.append([Path(entry.folder).name, entry.state, steps, _number(entry.rows), calls, entry.cost])
+        figures = (_number(entry.rows), _number(entry.calls), entry.cost)
+        rows.append([Path(entry.folder).name, entry.recipe or "-", entry.state, steps, *figures])
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

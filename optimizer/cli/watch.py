@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -23,7 +23,7 @@ _PLAIN_EVERY_S = 10.0
 
 @click.command("watch")
 @click.argument("run")
-@click.option("--json", "as_json", is_flag=True, help="Print every event as a JSON line, and the status at the end.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines: events, progress, and the status as the last.")
 @click.option("--once", is_flag=True, help="Say how it stands now, and end.")
 @runs_option
 def command(run: str, as_json: bool, once: bool, runs: Path) -> None:
@@ -76,7 +76,10 @@ class _Lines:
         if part == before and time.monotonic() - when < _PLAIN_EVERY_S:
             return
         self._said = (part, time.monotonic())
-        click.echo(" · ".join(words))
+        click.echo(self._line(status, words))
+
+    def _line(self, status: dict[str, Any], words: list[str]) -> str:
+        return " · ".join(words)
 
     def end(self, *, working: bool) -> None:
         """Say how it ended."""
@@ -125,8 +128,18 @@ class _Json(_Lines):
 
     def look(self) -> None:
         """Print what is new."""
+        from ..steering.sight import progress_words, read_status  # noqa: PLC0415
+
         for event in self._tail.new():
             click.echo(json.dumps(event, ensure_ascii=False))
+        status = read_status(self._folder)
+        if status is not None and status.get("state") == "running" and status.get("progress"):
+            self._progress(status, progress_words(status))
+
+    def _line(self, status: dict[str, Any], words: list[str]) -> str:
+        now = status["progress"]
+        figures = cast("dict[str, Any]", now) if isinstance(now, dict) else {}
+        return json.dumps({"kind": "progress", "paused": status.get("paused") is True, **figures}, ensure_ascii=False)
 
     def end(self, *, working: bool) -> None:
         """Print how it stands."""

@@ -49,6 +49,8 @@ def plan_lines(plan: Plan) -> list[str]:
     """For a person."""
     sizes, settings = plan.sizes, plan.settings
     lines = [f"Seeds: {plan.read}", f"  about {sizes.seed_tokens} tokens each, from {settings.seeds.source}"]
+    if not settings.seeds.source:
+        lines = ["Seeds: none are needed"]
     if settings.recipe == "auto-evol":
         lines.append(f"Split: {sizes.train:,} train, {sizes.dev:,} dev, {sizes.test:,} test.")
     lines += plan.said

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 
 from ...agents.gateway.progress import Forecast, Progress
 from .numbers import duration
+from .progress_json import JsonWatcher
 from .watcher import QuietWatcher, Watcher
 
 if TYPE_CHECKING:
@@ -24,20 +25,26 @@ if TYPE_CHECKING:
 __all__ = ["PlainWatcher", "QuietWatcher", "RichWatcher", "Watcher", "duration", "make_watcher", "pace_words"]
 
 _PLAIN_EVERY_S = 10.0
+_PACE_AFTER_S = 1.0  # the first calls of a session say nothing about its pace
 _LAST = "apply"  # the part that ends a run, where it is made
 
 
-def make_watcher(*, quiet: bool = False, steps: int | None = None, stream: TextIO | None = None) -> Watcher:
+def make_watcher(
+    *, quiet: bool = False, steps: int | None = None, stream: TextIO | None = None, as_json: bool = False
+) -> Watcher:
     """The watcher that suits where the output goes.
 
     Args:
         quiet: show nothing.
+        as_json: lines for a program instead.
         steps: how many steps it makes at most; None where unknown.
         stream: where to show it; None is stderr.
     """
     stream = stream or sys.stderr
     if quiet or stream is None:
         return QuietWatcher()
+    if as_json:
+        return JsonWatcher(stream)
     return (RichWatcher if stream.isatty() else PlainWatcher)(stream, steps=steps)
 
 
@@ -52,6 +59,7 @@ class _Figures(QuietWatcher):
         self._done = 0
         self._total = 0
         self._since = time.monotonic()
+        self._ended = False
 
     def phase(self, step: int | None, name: str, total: int) -> None:
         """Remember the part of the work."""
@@ -66,6 +74,10 @@ class _Figures(QuietWatcher):
         """Remember where the figures are."""
         self._look = progress
 
+    def end(self, summary: str) -> None:
+        """Nothing is left."""
+        self._ended = True
+
     def _items(self) -> str:
         return f"{self._done}/{self._total}" if self._total else ""
 
@@ -75,10 +87,10 @@ class _Figures(QuietWatcher):
             shown.append(f"{now.journaled:,} from the journal")
         if now.in_flight:
             shown.append(f"{now.in_flight} in flight")
-        if now.calls_per_min:
+        if now.calls_per_min and now.elapsed_s >= _PACE_AFTER_S:
             shown.append(pace_words(now.calls_per_min, now.permitted))
-        if now.tokens_per_s:
-            shown.append(f"{now.tokens_per_s:.0f} tokens/s")
+        if now.tokens_out:
+            shown.append(f"{now.tokens_out:,} tokens out, {now.tokens_per_s:.0f}/s")
         return [*shown, _money(now)]
 
     def _times(self, now: Progress) -> list[str]:
@@ -89,13 +101,18 @@ class _Figures(QuietWatcher):
     def _left(self, now: Progress) -> str:
         """What is left of the whole run at the present rate; without a rate, of this part by its items.
 
-        The last part has no more items than these, so there its own pace is the better guess.
+        The last part has no more items than these, so there its own pace may be the better guess; but items are
+        counted in their order, so one that is slow holds the count up, and then what is left at most is nearer.
         """
+        if self._ended:
+            return ""
         left, last = now.forecast, self._place == _LAST
         if left is not None and left.seconds is not None and left.calls and not last:
             return f"at most {duration(left.seconds)}{_and_money(now, left)} left{_bound(left)}"
         if 2 <= self._done < self._total:
             seconds = (time.monotonic() - self._since) / self._done * (self._total - self._done)
+            if last and left is not None and left.seconds is not None:
+                seconds = min(seconds, left.seconds)
             return f"about {duration(seconds)} left{'' if last else ' here'}{_bound(left) if left else ''}"
         return ""
 
@@ -148,6 +165,7 @@ class PlainWatcher(_Figures):
 
     def end(self, summary: str) -> None:
         """Say the last figures."""
+        super().end(summary)
         if self._look is not None:
             self._say(self._line())
 
@@ -196,6 +214,7 @@ class RichWatcher(_Figures):
 
     def end(self, summary: str) -> None:
         """Draw the last figures."""
+        super().end(summary)
         self._live.refresh()
 
     def _draw(self) -> RenderableType:

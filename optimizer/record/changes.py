@@ -8,6 +8,7 @@ began with, and then every change in turn. So a later session, or a replay, need
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -185,8 +186,10 @@ def asked_changes(now: Settings, said: Mapping[str, object]) -> tuple[Change, ..
     Raises:
         UsageError: there is no such setting, a value does not fit, or the setting cannot change in this run.
     """
-    if "model" in said:
-        raise _refused(Change(("model",), None, said["model"]), FIXED["model"])
+    for name in ("model", "make"):  # `model` is frozen away; `make` is a list, and a part of it is no setting
+        if name in said:
+            raise _refused(Change((name,), None, said[name]), FIXED.get(name) or FIXED[f"{name}.**"])
+    _check_endpoints(now, said.get("endpoints"))
     after = renewed(now, said)
     found = tuple(_differences(freeze(now), freeze(after), ()))
     for change in found:
@@ -194,6 +197,16 @@ def asked_changes(now: Settings, said: Mapping[str, object]) -> tuple[Change, ..
         if why:
             raise _refused(change, why)
     return found
+
+
+def _check_endpoints(now: Settings, said: object) -> None:
+    """A new endpoint says where it is; one that does not is a slip of the pen."""
+    for name, value in cast("Tree", said).items() if isinstance(said, dict) else ():
+        fields = cast("Tree", value) if isinstance(value, dict) else {"base_url": value}
+        if name not in now.endpoints and not {"base_url", "local", "script"} & set(fields):
+            close = difflib.get_close_matches(name, now.endpoints, n=1)
+            fix = f"Did you mean '{close[0]}'?" if close else f"It has: {', '.join(sorted(now.endpoints))}."
+            raise UsageError(f"This run has no endpoint '{name}'.", fix=fix)
 
 
 def put_on_record(changes: Sequence[Change], events: EventLog, note: Callable[[str], None]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 
 from ...agents.gateway.gateway import Gateway
+from ..pages.progress_json import figures_object, left_object
 from ..record.run import Run
 
 __all__ = ["LOOK_S", "steered"]
@@ -60,17 +61,9 @@ def tell(run: Run, gateway: Gateway) -> None:
     now = gateway.progress()
     left = run.forecast() if run.forecast is not None else None
     progress: dict[str, Any] = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "calls": now.calls, "journaled": now.journaled, "in_flight": now.in_flight, "waiting": now.waiting,
-        "waiting_on": now.waiting_on, "calls_per_min": round(now.calls_per_min, 1), "permitted": dict(now.permitted),
-        "tokens_per_min": round(now.tokens_per_min, 1), "tokens_out": now.tokens_out, "spent_usd": now.spent_usd,
-        "free": now.free, "elapsed_s": round(now.elapsed_s, 1),
-        "part": asdict(run.part),
+        "at": datetime.now(UTC).isoformat(timespec="seconds"), **figures_object(now), "part": asdict(run.part),
     }  # fmt: skip
     if left is not None:
-        progress["left"] = {
-            "calls": left.calls, "seconds": None if left.seconds is None else round(left.seconds), "usd": left.usd,
-            "bound_by": left.bound_by, "cap": left.cap,
-        }  # fmt: skip
+        progress["left"] = left_object(left)
     run.state.pop("paused", None)
     run.update(progress=progress, **({"paused": True} if gateway.paused else {}))

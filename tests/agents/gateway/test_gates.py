@@ -116,3 +116,14 @@ def test_a_call_that_did_not_go_gives_back_what_it_leased(tmp_path: Path) -> Non
             account.settle(permit, None)
 
         assert 10 == len(shared.leases)
+
+
+def test_what_is_permitted_is_known_once_it_is_announced() -> None:
+    """Also where somebody asked how much may be under way before the first reply came."""
+    (account,) = accounts_of("default", Endpoint(base_url="http://127.0.0.1:9/v1"), SimulatedClock(), print)
+    assert account.capacity > 0
+    assert account.permitted is None
+
+    account.gate("m").announce({"rpm": 600.0}, 0.0)
+
+    assert pytest.approx(600, rel=0.01) == account.permitted

@@ -18,7 +18,7 @@ def _answer(tokens: int = 10, cost: float | None = 0.5) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("expected", "waiting_on", "waiting"),
+    ("expected", "waiting_on", "retrying"),
     [
         ("seeds", "", 0),
         ("retries", "", 3),
@@ -29,9 +29,9 @@ def _answer(tokens: int = 10, cost: float | None = 0.5) -> Answer:
         ("budget", "default: concurrency, budget", 1),
     ],
 )
-def test_what_binds_is_what_calls_wait_for(expected: str, waiting_on: str, waiting: int) -> None:
-    """A standstill before a limit; one name where all wait for the same."""
-    assert expected == binding(replace(IDLE, waiting_on=waiting_on, waiting=waiting))
+def test_what_binds_is_what_calls_wait_for(expected: str, waiting_on: str, retrying: int) -> None:
+    """A standstill before a limit; one name where all wait for the same; what goes into the journal waits for none."""
+    assert expected == binding(replace(IDLE, waiting_on=waiting_on, waiting=2, retrying=retrying))
 
 
 def test_the_pace_is_that_of_the_last_minute() -> None:

@@ -72,6 +72,22 @@ def test_what_is_no_setting_is_refused_as_everywhere(cli: Cli, stopped: Path) ->
     assert "There is no setting endpoints.default.rpmm on the command line. Did you mean" in said.err
 
 
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("make.0.rounds=3", "make cannot change while a run goes on: it says which rows are made, and how."),
+        ("endpoints.defualt.rpm=60", "This run has no endpoint 'defualt'. Did you mean 'default'?"),
+        ("endpoints.other.rpm=60", "This run has no endpoint 'other'. It has: default."),
+    ],
+)
+def test_what_this_run_has_not_is_told_in_its_own_words(cli: Cli, stopped: Path, line: str, sentence: str) -> None:
+    """Not in those of a check that comes later."""
+    said = cli("resume", "run", "--set", line)
+
+    assert (2, []) == (said.code, _changes(stopped))
+    assert sentence in said.err
+
+
 def test_a_dry_run_only_tells_what_would_change(cli: Cli, stopped: Path) -> None:
     """Caps are judged as they would be."""
     said = cli("resume", "run", "--dry-run", "--budget", "77calls")

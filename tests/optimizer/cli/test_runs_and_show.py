@@ -40,7 +40,7 @@ def finished(cli: Cli, seeds: Path, tmp_path: Path) -> Path:
 
 
 def test_runs_are_a_table(cli: Cli, tmp_path: Path) -> None:
-    """Name, state, steps, rows, calls, cost."""
+    """Name, recipe, state, steps, rows, calls, cost."""
     _run(
         tmp_path / "runs",
         "a",
@@ -51,9 +51,9 @@ def test_runs_are_a_table(cli: Cli, tmp_path: Path) -> None:
 
     lines = [line.split() for line in cli("runs").out.splitlines()]
 
-    assert ["run", "state", "steps", "rows", "calls", "cost"] == lines[0]
-    assert ["a", "finished", "3/4", "1,200", "5", "$1.5000"] == lines[1]
-    assert ["b", "new", "0/4", "-", "-", "-"] == lines[2]
+    assert ["run", "recipe", "state", "steps", "rows", "calls", "cost"] == lines[0]
+    assert ["a", "auto-evol", "finished", "3/4", "1,200", "5", "$1.5000"] == lines[1]
+    assert ["b", "auto-evol", "new", "0/4", "-", "-", "-"] == lines[2]
     assert 3 == len(lines)
 
 

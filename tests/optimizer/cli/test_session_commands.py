@@ -53,6 +53,17 @@ def test_optimize_ends_with_a_data_set_and_a_report(cli: Cli, server: ModelServe
     assert 3 == sum(len((run / name).read_text().splitlines()) for name in ("dataset.jsonl", "dropped.jsonl"))
 
 
+def test_a_program_that_starts_a_run_reads_json(cli: Cli, server: ModelServer, seeds: Path) -> None:
+    """Progress as lines on stderr, how it ended as one object on stdout; a resume of it says the same."""
+    said = cli("evolve", "--seeds", seeds, *_models(server), "--apply-limit", "2", "--yes", "--json")
+    ended, lines = json.loads(said.out), [json.loads(line) for line in said.err.splitlines()]
+
+    assert ("finished", "evolve") == (ended["state"], ended["recipe"])
+    assert ("begin", "end") == (lines[0]["kind"], lines[-1]["kind"])
+    assert lines[-1]["story"].startswith(ended["story"])
+    assert ended == json.loads(cli("resume", ended["folder"], "--json", "--quiet").out)
+
+
 def test_quiet_shows_results_only(cli: Cli, server: ModelServer, seeds: Path) -> None:
     """Nothing on stderr, the summary still on stdout."""
     said = cli("optimize", seeds, *_models(server), *SMALL, "--yes", "--quiet")

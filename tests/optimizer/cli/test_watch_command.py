@@ -66,6 +66,15 @@ def test_events_as_lines_end_with_the_status(cli: Cli, tmp_path: Path) -> None:
     assert "finished" == lines[-1]["state"]
 
 
+def test_progress_of_a_run_at_work_is_a_line_too(cli: Cli, tmp_path: Path) -> None:
+    """With the figures as they stand in status.json."""
+    run_of(tmp_path, json.dumps(NOW))
+    now, last = [json.loads(line) for line in cli("watch", "run", "--json").out.splitlines()]
+
+    assert ("progress", False, 1234) == (now["kind"], now["paused"], now["calls"])
+    assert "status" == last["kind"]
+
+
 @pytest.mark.parametrize(
     ("status", "sentence"),
     [

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import itertools
+import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,11 +42,17 @@ def _play(watcher: Watcher, now: Progress) -> None:
         watcher.end("all done")
 
 
+def _slowly(stream: io.StringIO, steps: int | None = None) -> PlainWatcher:
+    """One to which every look at the clock is ten seconds later, so that it says each item."""
+    times = itertools.count(0.0, 10.0)
+    return PlainWatcher(stream, steps=steps, clock=lambda: next(times))
+
+
 def _words(now: Progress) -> tuple[str, ...]:
     time_left = "at most 1 min 15 s and $4.10 left, bound by rpm" if now.forecast else "left here"
     return (
         "Run folder: runs/a", "At most 300 calls.", "step 1 of 3 · dev 16 of 48", "5/16", "120 calls",
-        "30 from the journal", "4 in flight", "17 tokens/s", "$0.0123", "1 min 00 s so far", time_left,
+        "30 from the journal", "4 in flight", "900 tokens out, 17/s", "$0.0123", "1 min 00 s so far", time_left,
         "waiting: default: rpm", "[bold]waiting[/bold]",
     )  # fmt: skip
 
@@ -53,7 +62,7 @@ def test_plain_lines_tell_everything(now: Progress) -> None:
     """Step, items, calls, journal, in flight, tokens a second, money, time, what it waits for; no control sequence."""
     stream = io.StringIO()
 
-    _play(PlainWatcher(stream, steps=3), now)
+    _play(_slowly(stream, steps=3), now)
 
     assert [] == [word for word in _words(now) if word not in stream.getvalue()]
     assert "\x1b" not in stream.getvalue()
@@ -68,7 +77,7 @@ def test_the_live_panel_tells_the_same() -> None:
 
     assert isinstance(watcher, RichWatcher)
     shown = stream.getvalue()
-    assert [] == [word for word in ("step 1 of 3", "5/16", "120 calls", "$0.0123", "$4.10 left") if word not in shown]
+    assert [] == [word for word in ("step 1 of 3", "5/16", "120 calls", "$0.0123", "s so far") if word not in shown]
     assert "[bold]waiting[/bold]" in shown
     assert "\x1b[31moutage" not in shown
 
@@ -100,15 +109,58 @@ def test_the_panel_survives_having_nothing_to_show() -> None:
 def test_the_last_part_is_timed_by_its_own_items() -> None:
     """The forecast counts at most; in the end what is left is known."""
     stream = io.StringIO()
-    watcher = PlainWatcher(stream)
+    watcher = _slowly(stream)
     watcher.attach(lambda: LATER)
     watcher.phase(None, "apply", 4)
     for done, word in ((2, "left, bound by rpm"), (4, " so far")):
         watcher.tick(done)
-        watcher.end("")
         line = stream.getvalue().splitlines()[-1]
         assert "at most" not in line
         assert line.removesuffix(" · waiting: default: rpm").endswith(word)
+
+
+def test_the_last_part_never_takes_longer_than_all_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Items are counted in their order, so a slow one holds the count up while the others are done."""
+    times = iter((0.0, 0.0, 1000.0))
+    monkeypatch.setattr(time, "monotonic", lambda: next(times, 1000.0))
+    stream = io.StringIO()
+    watcher = _slowly(stream)
+    watcher.attach(lambda: LATER)
+    watcher.phase(None, "apply", 40)
+    watcher.tick(2)
+
+    assert "about 1 min 15 s left, bound by rpm" in stream.getvalue().splitlines()[-1]
+
+
+def test_at_the_end_nothing_is_left() -> None:
+    """Whatever the forecast still counts: a search may have stopped early."""
+    stream = io.StringIO()
+    _play(PlainWatcher(stream), LATER)
+
+    assert "left" not in stream.getvalue().splitlines()[-1]
+
+
+def test_the_first_calls_have_no_pace_yet() -> None:
+    """Two calls in a few hundredths of a second are no hundred a second."""
+    for seconds, said in ((0.1, False), (5.0, True)):
+        stream = io.StringIO()
+        _play(PlainWatcher(stream), replace(NOW, elapsed_s=seconds, calls_per_min=3000.0))
+        assert said == ("50 calls/s" in stream.getvalue())
+
+
+def test_a_program_gets_json_lines() -> None:
+    """Each part, note and end, with the figures of status.json and texts that are data."""
+    stream = io.StringIO()
+    watcher = make_watcher(stream=stream, as_json=True)
+
+    _play(watcher, replace(LATER, permitted={"default": 600.0}))
+
+    begin, part, note, end = map(json.loads, stream.getvalue().splitlines())
+    assert ("begin", "runs/a") == (begin["kind"], begin["folder"])
+    assert {"step": 0, "name": "dev 16 of 48", "done": 0, "total": 16} == part["part"]
+    assert ({"default": 600.0}, 0.0123, 75) == (part["permitted"], part["spent_usd"], part["left"]["seconds"])
+    assert "\x1b[31moutage" in note["text"]
+    assert ("end", "all done", 5, False) == (end["kind"], end["story"], end["part"]["done"], "left" in end)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +174,7 @@ def test_the_last_part_is_timed_by_its_own_items() -> None:
 def test_what_is_left_is_said_with_what_holds_it_up(left: Forecast, words: str) -> None:
     """No money where a price is unknown; a cap that would end the run first is named."""
     stream = io.StringIO()
-    _play(PlainWatcher(stream), replace(NOW, waiting_on="", forecast=left))
+    _play(_slowly(stream), replace(NOW, waiting_on="", forecast=left))
 
     assert words in stream.getvalue()
 
