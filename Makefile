@@ -1,6 +1,8 @@
 # The two commands of the README, and what CI runs. They need Python 3.11 or later, pip, make and git.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+# Tests start the program many times; where nothing compiled may be kept, each start compiles all of it.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test check test-browser bench soak models clean
 

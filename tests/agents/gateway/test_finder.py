@@ -30,8 +30,8 @@ def test_sixty_calls_at_an_unknown_limit_waste_six_at_most(wait: float | None) -
     assert world.refused <= 6
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
-@given(st.floats(3, 100), st.floats(0.05, 8))
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(st.floats(3, 60), st.floats(0.05, 8))
 def test_an_unknown_limit_is_found_and_used(per_s: float, seconds: float) -> None:
     """Whatever it is and however long an answer takes: most of it is used with few refusals, once found."""
     world = _world(TokenBucket(per_s), int(per_s * 90), seconds=seconds)

@@ -405,9 +405,9 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(seeds: Path, tmp_path: Path,
 
 def test_a_disk_that_fills_up_is_a_sentence_and_the_run_goes_on(seeds: Path, tmp_path: Path) -> None:
     """Files that may not grow stand for the full disk: what was finished is in the journal and is not called again."""
-    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY)); "
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, resource.RLIM_INFINITY)); "
     with model_server(act) as server:
-        arguments: list[object] = ["optimize", seeds, *_models(server), *SMALL, "--apply-limit", 30, "--yes", "--quiet"]
+        arguments: list[object] = ["optimize", seeds, *_models(server), *SMALL, "--apply-limit", 8, "--yes", "--quiet"]
         broken = _start(arguments, tmp_path, limited)
         _, err = broken.communicate(timeout=50)
         resumed = _start(["resume", "run", "--quiet"], tmp_path)
