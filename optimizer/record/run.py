@@ -196,9 +196,14 @@ class Run:
         """What a person wants the analyst to take into account."""
         return () if self.wheel is None else tuple(self.wheel.notes)
 
+    @property
+    def banned(self) -> frozenset[str]:
+        """Ids of the methods that a person wants neither raced nor accepted, nor as anyone's parent."""
+        return frozenset(self.wheel.banned if self.wheel is not None else ())
+
     def bans(self, method: Method) -> bool:
         """Whether a person wants this method neither raced nor accepted."""
-        return self.wheel is not None and method.id in self.wheel.banned
+        return method.id in self.banned
 
     def at(self, point: str, step: int | None = None, incumbent: Method | None = None) -> None:
         """A named point of the course, where a person's wishes are taken up; see `steering.wheel`.

@@ -49,6 +49,7 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
         batch, cases = await _batch(run, strategies, incumbent.contestant.method, step)
         field = field.led_by(incumbent.contestant.method)
         run.at(f"{place}/analysis", step, field.incumbent)
+        field = field.barring(run.banned)
         proposed = await strategies.propose(run, step, field, cases)
         run.at(f"{place}/race", step, field.incumbent)
         proposed = with_wishes(run, step, field, cases, proposed)

@@ -47,17 +47,17 @@ class AutoEvol:
 
 
 def complement(field: Field) -> Method | None:
-    """The best other method that was not proven worse and wins on some items; None where there is none.
+    """The best other method that may have children and wins on some items; None where there is none.
 
     The best is the one with the highest mean difference on the items that it and the incumbent both met; of equals the
     one that wins on more, then the earlier.
     """
-    mine = field.scores(field.incumbent.id)
+    mine, barren = field.scores(field.incumbent.id), field.barren()
     ranked: list[tuple[float, int, int, Method]] = []
     for order, row in enumerate(field.others()):
         theirs = field.scores(row.method.id)
         gains = [theirs[seed] - mine[seed] for seed in theirs if seed in mine]
         wins = sum(gain > 0 for gain in gains)
-        if wins and not row.proven_worse:
+        if wins and row.method.id not in barren:
             ranked.append((-sum(gains) / len(gains), -wins, order, row.method))
     return min(ranked)[-1] if ranked else None

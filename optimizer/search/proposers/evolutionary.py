@@ -82,13 +82,13 @@ def levels(field: Field) -> dict[str, float]:
 def population(field: Field, size: int) -> tuple[Method, ...]:
     """The methods that may have children: the incumbent, then the best of all that were measured; earlier ones first.
 
-    Whoever was proven worse has none, so a population can be smaller than its size.
+    Whoever was proven worse or is banned has none, so a population can be smaller than its size.
     """
     fitness = levels(field)
-    worse = {row.method.id for row in field.others() if row.proven_worse}
+    barren = field.barren()
     known = {row.method.id: row.method for row in field.archive}
     ranked = sorted(
-        (method for method in known if method in fitness and method not in worse), key=lambda m: -fitness[m]
+        (method for method in known if method in fitness and method not in barren), key=lambda m: -fitness[m]
     )
     first = {field.incumbent.id: field.incumbent}
     return tuple({**first, **{method: known[method] for method in ranked}}.values())[:size]

@@ -7,7 +7,7 @@ scores and the names of findings only, so that no candidate can be written to it
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -60,12 +60,14 @@ class Field:
         incumbent: the best method so far.
         archive: every method of every race, in order, the incumbents too.
         found: every finding of every analysis, with its step.
+        banned: ids of methods that a person wants out; they have no children.
     """
 
     start: Method
     incumbent: Method
     archive: tuple[Tried, ...] = ()
     found: tuple[tuple[int, MethodFinding], ...] = ()
+    banned: frozenset[str] = frozenset()
 
     @property
     def history(self) -> tuple[Edit, ...]:
@@ -75,6 +77,10 @@ class Field:
     def led_by(self, incumbent: Method) -> Field:
         """The same field under another incumbent."""
         return replace(self, incumbent=incumbent)
+
+    def barring(self, banned: Iterable[str]) -> Field:
+        """The same field with these methods banned, by their ids."""
+        return replace(self, banned=frozenset(banned))
 
     def without(self, method_id: str) -> Field:
         """The same field after the search went back from this method: its edits are no longer accepted ones."""
@@ -92,6 +98,10 @@ class Field:
         """The latest measurement of every method that is not the incumbent, in the order of the first."""
         latest = {row.method.id: row for row in self.archive if row.method.id != self.incumbent.id}
         return list(latest.values())
+
+    def barren(self) -> set[str]:
+        """Ids of the methods that may have no children: proven worse than the incumbent, or banned by a person."""
+        return {row.method.id for row in self.others() if row.proven_worse} | self.banned
 
     def tried(self) -> dict[int, list[Method]]:
         """Methods that were raced and are not the incumbent, by step."""

@@ -91,6 +91,15 @@ def test_a_former_incumbent_may_be_the_partner() -> None:
     assert START == complement(_field(*rows, incumbent=A))
 
 
+def test_a_banned_method_has_no_children() -> None:
+    """Neither as the partner of a merge nor in a population."""
+    field = _field(_row(START, [0, 1, 1]), _row(A, [1, 1, 0]), _row(B, [1, 0, 0]))
+
+    assert (A, B) == (complement(field), complement(field.barring([A.id])))
+    assert A in population(field, 3)
+    assert A not in population(field.barring([A.id]), 3)
+
+
 # ---------------------------------------------------------------- the population
 
 
