@@ -6,11 +6,11 @@ from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from .gateway.outcomes import Answer, NoAnswer, Outcome
+from .gateway.outcomes import Outcome
 from .gateway.requests import Decoding, Form, Request, Turn
-from .messages import Call, Failed, Reply, RoleName, Task
+from .messages import Reply, RoleName, Task
 
-__all__ = ["Agent", "Door", "Seat", "call_of", "failed"]
+__all__ = ["Agent", "Door", "Seat", "drawn"]
 
 # A step of the optimizer waits for these few calls, so they go before the many of rows.
 _CRITICAL: frozenset[RoleName] = frozenset({"analyst", "refiner"})
@@ -65,55 +65,43 @@ class Seat:
 
     async def ask(self, task: Task, turns: tuple[Turn, ...], *, json_schema: str | None = None) -> Outcome:
         """Put one question to the model of this seat, booked on the task's place."""
-        decoding = self.decoding
-        if json_schema is not None:
-            decoding = replace(decoding, json_schema=json_schema)
-        return await self.door.ask(
-            Request(
-                self.endpoint, self.model, turns, decoding, task.sample, self.role, task.id, task.stage,
-                urgent=self.role in _CRITICAL,
-            )
-        )  # fmt: skip
-
-    async def embed(self, task: Task, text: str) -> Outcome:
-        """Have one text embedded by the model of this seat, booked on the task's place."""
-        return await self.plain(task, text, "embedding")
+        decoding = self.decoding if json_schema is None else replace(self.decoding, json_schema=json_schema)
+        return await self.send(task, turns, "chat", decoding)
 
     async def plain(self, task: Task, text: str, form: Form, decoding: Decoding | None = None) -> Outcome:
-        """One bare text to the model of this seat: to be continued, scored or embedded.
+        """One bare text to the model of this seat, sent without a template: to be continued, scored or embedded."""
+        return await self.send(task, (Turn("user", text),), form, decoding)
+
+    async def send(self, task: Task, turns: tuple[Turn, ...], form: Form, decoding: Decoding | None = None) -> Outcome:
+        """One call to the model of this seat.
 
         Args:
             task: whose place it is booked on.
-            text: sent as it is, without a template.
+            turns: what is sent.
             form: what is asked for.
             decoding: instead of the seat's own.
         """
         return await self.door.ask(
             Request(
-                self.endpoint, self.model, (Turn("user", text),), decoding or self.decoding, task.sample, self.role,
-                task.id, task.stage, form=form,
+                self.endpoint, self.model, turns, decoding or self.decoding, task.sample, self.role, task.id,
+                task.stage, form, urgent=self.role in _CRITICAL,
             )
         )  # fmt: skip
 
 
-def call_of(role: RoleName, outcome: Outcome) -> Call:
-    """The record of a finished call that a reply carries."""
-    usage = outcome.usage
-    call = Call(outcome.key, role, usage.input_tokens, usage.output_tokens, outcome.cost, outcome.seconds)
-    if not isinstance(outcome, Answer):
-        return call
+def drawn(
+    own: Decoding,
+    *,
+    temperature: float | None = None,
+    top_p: float | None = None,
+    max_tokens: int | None = None,
+    stop: tuple[str, ...] = (),
+) -> Decoding:
+    """A decoding with what a task asks for; None, and no stop, leave what there is."""
     return replace(
-        call,
-        model=outcome.model,
-        fingerprint=outcome.fingerprint,
-        fallback=outcome.fallback,
-        adapted=outcome.adapted,
+        own,
+        temperature=own.temperature if temperature is None else temperature,
+        top_p=own.top_p if top_p is None else top_p,
+        max_tokens=own.max_tokens if max_tokens is None else max_tokens,
+        stop=stop or own.stop,
     )
-
-
-def failed(role: RoleName, task: Task, outcome: NoAnswer) -> Failed:
-    """The reply to a task whose call gave nothing."""
-    return Failed(
-        id=f"{task.id}/reply", parent=task.id, reason=outcome.reason, detail=outcome.detail,
-        calls=(call_of(role, outcome),),
-    )  # fmt: skip

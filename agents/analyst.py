@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from ..prompts import Prompts
-from .agent import call_of, failed
-from .contract import mark, quoted, render_edits, schema, tag_for, written
+from .contract import render_edits, written
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
 from .messages import (
@@ -23,21 +20,24 @@ from .messages import (
     Recurrence,
     Verdict,
 )
-from .reading import between_tags, cut_off, fault_of, json_object, json_objects, labelled_blocks, one_line, opened_by
+from .reading import (
+    between_tags,
+    cut_off,
+    fault_of,
+    json_lines,
+    json_object,
+    json_objects,
+    labelled_blocks,
+    one_line,
+    opened_by,
+)  # fmt: skip
+from .schemas import INTEGER, TEXT, list_of, row_of, schema
 from .seated import Framed
 
-__all__ = ["Analyst", "in_order", "noted"]
+__all__ = ["Analyst", "case_row", "in_order", "shortened"]
 
 _TAG = "findings"
-_TEXT = {"type": "string"}
-_FINDING = {
-    "type": "object",
-    "properties": {"problem": _TEXT, "cases": {"type": "array", "items": {"type": "integer"}}, "quote": _TEXT,
-                   "rule": _TEXT},
-    "required": ["problem", "cases", "quote", "rule"],
-    "additionalProperties": False,
-}  # fmt: skip
-_SCHEMA = schema(findings={"type": "array", "items": _FINDING})
+_SCHEMA = schema(findings=list_of(row_of(problem=TEXT, cases=list_of(INTEGER), quote=TEXT, rule=TEXT)))
 _LABELS = {
     "problem": "problem", "cases": "cases", "case": "cases", "quote": "quote", "rule": "rule",
     "问题": "problem", "案例": "cases", "引文": "quote", "规则": "rule",
@@ -67,42 +67,34 @@ class Analyst(Framed):
     async def __call__(self, task: AnalysisTask) -> Analysis | Failed:
         """Analyse one batch. An answer without one readable finding is `unreadable`; a plain "none" finds nothing."""
         cases = in_order(task.cases)
-        shown = "\n".join(_shown(number, case) for number, case in enumerate(cases, 1))
-        tag = tag_for(_TAG, self.secret, shown, *(edit.why for edit in task.history))
-        turns = self._turns(task, shown, tag)
-        outcome = await self.seat.ask(task, turns, json_schema=_SCHEMA if self.output_form == "json" else None)
+        shown = json_lines(_shown(number, case) for number, case in enumerate(cases, 1))
+        tag = self.tag(_TAG, shown, *(edit.why for edit in task.history))
+        outcome = await self.put(task, self._turns(task, shown, tag), _SCHEMA)
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
+            return self.failed(task, outcome)
         findings = self._read(outcome, tag, cases)
         return Analysis(
-            id=f"{task.id}/reply", parent=task.id, findings=findings or (), raw=outcome.text,
+            **self.head(task, outcome), findings=findings or (), raw=outcome.text,
             fault=fault_of(outcome, readable=findings is not None),
-            calls=(call_of(self.role, outcome),),
         )  # fmt: skip
 
     def _turns(self, task: AnalysisTask, shown: str, tag: str) -> tuple[Turn, ...]:
         language = task.method.language
-        form = self.prompts.get(f"analyst-{self.output_form}", language)
-        ask = self.prompts.get("analyst-ask", language).fill(
-            clauses=written(task.method),
-            cases=quoted("CASES", mark(self.secret, shown), shown),
-            form=form.fill(tag=tag) if self.output_form == "tags" else form.fill(),
-        )
         history = render_edits(task.history, task.method, self.secret, self.prompts)
-        notes = noted(task.notes, language, self.secret, self.prompts)
-        told = history + self._earlier(task.earlier, language) + notes + ask
-        return Turn("system", self.prompts.get("analyst", language).fill()), Turn("user", told)
+        before = history + self._earlier(task.earlier, language) + self.noted(task.notes, language)
+        return self.turns(
+            "analyst", language, before=before,
+            clauses=written(task.method), cases=self.data("CASES", shown), form=self.form("analyst", language, tag=tag),
+        )  # fmt: skip
 
     def _earlier(self, earlier: Sequence[Recurrence], language: str) -> str:
         """Problems of earlier steps as quoted data; empty where there is none."""
         if not earlier:
             return ""
-        lines = "\n".join(
-            json.dumps({"problem": one.cluster, "steps": one.steps, "cases": one.cases}, ensure_ascii=False)
-            for one in earlier[:_EARLIER_SHOWN]
+        lines = json_lines(
+            {"problem": one.cluster, "steps": one.steps, "cases": one.cases} for one in earlier[:_EARLIER_SHOWN]
         )
-        text = self.prompts.get("earlier-findings", language)
-        return text.fill(findings=quoted("EARLIER", mark(self.secret, lines), lines)) + "\n\n"
+        return self.says("earlier-findings", language, findings=self.data("EARLIER", lines)) + "\n\n"
 
     def _read(self, answer: Answer, tag: str, cases: Sequence[Case]) -> tuple[MethodFinding, ...] | None:
         """The findings; empty for a plain "nothing is wrong", None where the answer cannot be read.
@@ -114,14 +106,6 @@ class Analyst(Framed):
             return None if rows is None else ()
         found = [finding for row in rows if (finding := _finding(row, cases)) is not None]
         return _clustered(found) or None
-
-
-def noted(notes: Sequence[str], language: str, secret: str, prompts: Prompts) -> str:
-    """A person's notes as quoted data, with what is to be made of them; empty where there is none."""
-    if not notes:
-        return ""
-    lines = "\n".join(json.dumps({"note": note}, ensure_ascii=False) for note in notes)
-    return prompts.get("steer-note", language).fill(notes=quoted("NOTES", mark(secret, lines), lines)) + "\n\n"
 
 
 def _json_rows(answer: Answer) -> list[dict[str, str]] | None:
@@ -200,17 +184,23 @@ def _result(case: Case) -> str:
     return "good" if case.score is not None else ""
 
 
-def _shown(number: int, case: Case) -> str:
-    """A case as one JSON line: inside JSON strings no text can pose as another field."""
+def _shown(number: int, case: Case) -> Mapping[str, object]:
+    found = [_found(one) for one in case.findings] + _judged(case.verdict)
+    return case_row(number, case, found, _result(case))
+
+
+def case_row(number: int, case: Case, found: Sequence[str] | None, result: str = "") -> Mapping[str, object]:
+    """A case as it is shown: number, result, stages, and what is known of it; `found` None is not shown."""
     fields: dict[str, object] = {"case": number}
-    fields |= {"result": _result(case)} if _result(case) else {}
+    fields |= {"result": result} if result else {}
     fields |= {f"stage{stage}": shortened(text, _STAGE_CHARS) for stage, text in enumerate(case.stages)}
     if case.response:
         fields["response"] = shortened(case.response, _RESPONSE_CHARS)
-    fields["found"] = [_found(one) for one in case.findings] + _judged(case.verdict)
+    if found is not None:
+        fields["found"] = found
     if case.score is not None:
         fields["score"] = round(case.score, 2)
-    return json.dumps(fields, ensure_ascii=False)
+    return fields
 
 
 def _found(finding: Finding) -> str:

@@ -53,7 +53,7 @@ from .tagger import Tagger, TagTask
 
 __all__ = ["SeatSpec", "build_cast", "prompt_fingerprint"]
 
-_BOOTSTRAP: Mapping[type[Task], Callable[[Seat, str, OutputForm, Prompts], Agent[Any]]] = {
+_BOOTSTRAP: Mapping[type[Task], Callable[[Seat, str, Prompts, OutputForm], Agent[Any]]] = {
     InventTask: Inventor,
     SortTask: Sorter,
     InstanceTask: Instancer,
@@ -85,8 +85,8 @@ class _Seating:
         spec = self.seats[role]
         return Seat(role, self.door, spec.endpoint, spec.model, spec.decoding)
 
-    def framed(self, role: RoleName, agent: Callable[[Seat, str, OutputForm, Prompts], Agent[Any]]) -> Agent[Any]:
-        return agent(self.seat(role), self.secret, self.seats[role].output_form, self.prompts)
+    def framed(self, role: RoleName, agent: Callable[[Seat, str, Prompts, OutputForm], Agent[Any]]) -> Agent[Any]:
+        return agent(self.seat(role), self.secret, self.prompts, self.seats[role].output_form)
 
     def answering(self, role: RoleName) -> Responder:
         return Responder(self.seat(role), self.form, self.own, self.prompts)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Sequence
 from typing import Literal
@@ -21,11 +20,12 @@ from ..prompts import Prompts, shipped
 from .gateway.requests import Turn
 from .messages import Edit, Instruction
 from .method import WHOLE, Method
-from .reading import between_tags, json_object, tidy
+from .reading import between_tags, json_lines, json_value, tidy
+from .schemas import TEXT, schema
 
 __all__ = ["CONTRACT_VERSION", "EVOLVED_SCHEMA", "EVOLVED_TAG", "FREE_TEXT", "INSTRUCTION_PLACE", "OutputForm",
-           "evolved_tag", "mark", "numbered", "quoted", "read_evolved", "read_text", "render_edits", "render_evolve",
-           "schema", "tag_for", "whole", "written"]  # fmt: skip
+           "evolved_tag", "mark", "numbered", "own_words", "quoted", "read_evolved", "read_text", "render_edits",
+           "render_evolve", "said_before", "tag_for", "whole", "written"]  # fmt: skip
 
 OutputForm = Literal["tags", "json"]
 
@@ -73,9 +73,14 @@ def tag_for(name: str, secret: str, *texts: str) -> str:
 
 def whole(instruction: Instruction) -> str:
     """The text with what stands before it: system prompt and earlier turns, each with its speaker."""
-    before = [f"system: {instruction.system}"] if instruction.system else []
-    before += [f"{turn.speaker}: {turn.text}" for turn in instruction.context]
-    return "\n".join([*before, f"user: {instruction.text}"]) if before else instruction.text
+    before = said_before(instruction)
+    return f"{before}\nuser: {instruction.text}" if before else instruction.text
+
+
+def said_before(instruction: Instruction) -> str:
+    """System prompt and earlier turns, each with its speaker: shown so that the text is understood, never rewritten."""
+    lines = [f"system: {instruction.system}"] if instruction.system else []
+    return "\n".join([*lines, *(f"{turn.speaker}: {turn.text}" for turn in instruction.context)])
 
 
 def numbered(clauses: Sequence[str]) -> str:
@@ -88,16 +93,8 @@ def written(method: Method) -> str:
     return "\n".join(method.clauses) if method.control == WHOLE else numbered(method.clauses)
 
 
-def schema(**fields: object) -> str:
-    """A JSON schema, as text, of an object with exactly these fields, in this order."""
-    return json.dumps(
-        {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False},
-        ensure_ascii=False,
-    )
-
-
 # A plan first: a model that must name what it adds adds something (the published method writes its plan out too).
-EVOLVED_SCHEMA = schema(**{"plan": {"type": "string"}, _FIELD: {"type": "string"}})
+EVOLVED_SCHEMA = schema(**{"plan": TEXT, _FIELD: TEXT})
 
 
 # ---------------------------------------------------------------- evolving
@@ -136,7 +133,7 @@ def render_evolve(
     else:
         told = prompts.get(_evolver(method), language).fill(clauses=written(method))
         ask = prompts.get(f"{_evolver(method)}-ask", language).fill(data=data, form=form)
-    before = _before(instruction)
+    before = said_before(instruction)
     if before:
         context = prompts.get("evolver-before", language).fill(data=quoted("BEFORE", sign, before))
         ask = f"{context}\n\n{ask}"
@@ -167,13 +164,14 @@ def read_evolved(
     does an echo of the words in which the form was asked for.
     """
     tag = evolved_tag(instruction, secret)
-    text = read_text(answer_text, output_form, tag)
-    if text is None:
-        return None
-    sign = mark(secret, *_all_texts(instruction))
-    frame = rf"(?:<<<)?\s*(?:TEXT\s+)?{sign}(?:\s*>>>)?"
-    text = tidy(re.sub(rf"\A{frame}\s*|\s*{frame}\Z", "", text, flags=re.IGNORECASE))
     asked = _form(method, tag, output_form, prompts or shipped())
+    return own_words(read_text(answer_text, output_form, tag), mark(secret, *_all_texts(instruction)), asked)
+
+
+def own_words(text: str | None, sign: str, asked: str) -> str | None:
+    """A new text without marks round it that a model copied; None where one stands inside, or it repeats `asked`."""
+    frame = rf"(?:<<<)?\s*(?:TEXT\s+)?{sign}(?:\s*>>>)?"
+    text = tidy(re.sub(rf"\A{frame}\s*|\s*{frame}\Z", "", text or "", flags=re.IGNORECASE))
     return None if text is None or sign in text or text in asked else text
 
 
@@ -187,13 +185,8 @@ def read_text(answer_text: str, output_form: OutputForm, tag: str = EVOLVED_TAG)
     """
     if output_form == "tags":
         return between_tags(answer_text, tag)
-    value = (json_object(answer_text, _FIELD) or {}).get(_FIELD)
+    value = json_value(answer_text, _FIELD)
     return tidy(value) if isinstance(value, str) else None
-
-
-def _before(instruction: Instruction) -> str:
-    lines = [f"system: {instruction.system}"] if instruction.system else []
-    return "\n".join([*lines, *(f"{turn.speaker}: {turn.text}" for turn in instruction.context)])
 
 
 def _all_texts(instruction: Instruction) -> tuple[str, ...]:
@@ -210,7 +203,7 @@ def render_edits(edits: Sequence[Edit], method: Method, secret: str, prompts: Pr
     """
     if not edits:
         return ""
-    lines = "\n".join(json.dumps(_tried(edit, method), ensure_ascii=False) for edit in edits[-_EDITS_SHOWN:])
+    lines = json_lines(_tried(edit, method) for edit in edits[-_EDITS_SHOWN:])
     text = prompts.get("tried-edits", method.language)
     return text.fill(edits=quoted("EDITS", mark(secret, lines), lines)) + "\n\n"
 

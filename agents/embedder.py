@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .agent import call_of, failed
 from .gateway.outcomes import NoAnswer
 from .messages import Embedded, EmbedTask, Failed
 from .seated import Seated
@@ -18,11 +17,9 @@ class Embedder(Seated):
 
     async def __call__(self, task: EmbedTask) -> Embedded | Failed:
         """The vector of a text; an endpoint that gives none has failed."""
-        outcome = await self.seat.embed(task, task.text)
+        outcome = await self.seat.plain(task, task.text, "embedding")
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
-        calls = (call_of(self.role, outcome),)
+            return self.failed(task, outcome)
         if not outcome.vector:
-            detail = "the endpoint gave no vector"
-            return Failed(id=f"{task.id}/reply", parent=task.id, reason="empty", detail=detail, calls=calls)
-        return Embedded(id=f"{task.id}/reply", parent=task.id, vector=tuple(outcome.vector), calls=calls)
+            return self.empty(task, outcome, "the endpoint gave no vector")
+        return Embedded(**self.head(task, outcome), vector=tuple(outcome.vector))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .agent import call_of, failed
 from .contract import EVOLVED_SCHEMA, evolved_tag, read_evolved, render_evolve
 from .gateway.outcomes import NoAnswer
 from .messages import Evolved, EvolveTask, Failed
-from .reading import cut_off, fault_of
+from .reading import fault_of
 from .seated import Framed
 
 __all__ = ["Evolver"]
@@ -30,14 +29,12 @@ class Evolver(Framed):
         if given is not None:
             return Evolved(id=reply, parent=task.id, text=given, raw=given)
         turns = render_evolve(task.method, task.instruction, self.secret, self.output_form, self.prompts)
-        outcome = await self.seat.ask(task, turns, json_schema=EVOLVED_SCHEMA if self.output_form == "json" else None)
+        outcome = await self.put(task, turns, EVOLVED_SCHEMA)
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
+            return self.failed(task, outcome)
         tag = evolved_tag(task.instruction, self.secret)
         text = read_evolved(outcome.text, task.method, task.instruction, self.secret, self.output_form, self.prompts)
-        if self.output_form == "tags" and cut_off(outcome, tag):
+        if self.cut(outcome, tag):
             text = None
-        return Evolved(
-            id=reply, parent=task.id, text=text, raw=outcome.text,
-            fault=fault_of(outcome, readable=text is not None), calls=(call_of(self.role, outcome),),
-        )  # fmt: skip
+        fault = fault_of(outcome, readable=text is not None)
+        return Evolved(**self.head(task, outcome), text=text, raw=outcome.text, fault=fault)

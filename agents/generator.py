@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
-from .agent import call_of, failed
+from .agent import drawn
 from .gateway.outcomes import NoAnswer
 from .gateway.requests import Decoding
 from .messages import Continued, ContinueTask, Failed
@@ -27,22 +27,15 @@ class Generator(Seated):
         """What follows the text; nothing at all is a reply too."""
         outcome = await self.seat.plain(task, task.text, "completion", self._decoding(task))
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
-        return Continued(
-            id=f"{task.id}/reply", parent=task.id, text=outcome.text, truncated=outcome.finish == "length",
-            calls=(call_of(self.role, outcome),),
-        )  # fmt: skip
+            return self.failed(task, outcome)
+        return Continued(**self.head(task, outcome), text=outcome.text, truncated=outcome.finish == "length")
 
     def _decoding(self, task: ContinueTask) -> Decoding:
         own = self.seat.decoding
-        return replace(
-            own,
-            stop=task.stop or own.stop,
-            temperature=own.temperature if task.temperature is None else task.temperature,
-            top_p=own.top_p if task.top_p is None else task.top_p,
-            max_tokens=own.max_tokens if task.max_tokens is None else task.max_tokens,
-            extra=own.extra if task.extra is None else _joined(task.extra, own.extra),
-        )
+        decoding = drawn(
+            own, temperature=task.temperature, top_p=task.top_p, max_tokens=task.max_tokens, stop=task.stop
+        )  # fmt: skip
+        return decoding if task.extra is None else replace(decoding, extra=_joined(task.extra, own.extra))
 
 
 def _joined(task: str, own: str | None) -> str:

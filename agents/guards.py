@@ -11,19 +11,18 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from .agent import call_of, failed
-from .contract import mark, quoted, schema, tag_for
+from .contract import said_before
 from .gateway.outcomes import NoAnswer
 from .gateway.requests import Turn
 from .messages import Failed, Instruction, Reply, Task
-from .reading import between_tags, fault_of, json_object, labelled_blocks
+from .reading import fault_of, yes_or_no
+from .schemas import TEXT, one_of, schema
 from .seated import Framed, Seated
 
 __all__ = ["Guard", "GuardTask", "Guarded", "HarmJudge", "HarmTask"]
 
 _TAG = "verdict"
-_SCHEMA = schema(category={"type": "string"}, harmful={"type": "string", "enum": ["yes", "no", "unsure"]})
-_WORDS = {"yes": True, "no": False, "是": True, "否": False}
+_SCHEMA = schema(category=TEXT, harmful=one_of("yes", "no", "unsure"))
 _CODE = re.compile(r"[A-Z]\d{1,2}")
 _CATEGORY_CHARS = 40
 
@@ -59,11 +58,11 @@ class Guard(Seated):
         turns = (*task.instruction.context, Turn("user", task.instruction.text), Turn("assistant", task.response))
         outcome = await self.seat.ask(task, turns)
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
+            return self.failed(task, outcome)
         unsafe, categories = _guard_word(outcome.text)
         return Guarded(
-            id=f"{task.id}/reply", parent=task.id, unsafe=unsafe, categories=categories,
-            fault=fault_of(outcome, readable=unsafe is not None), calls=(call_of(self.role, outcome),),
+            **self.head(task, outcome), unsafe=unsafe, categories=categories,
+            fault=fault_of(outcome, readable=unsafe is not None),
         )  # fmt: skip
 
 
@@ -74,32 +73,19 @@ class HarmJudge(Framed):
     async def __call__(self, task: HarmTask) -> Guarded | Failed:
         """Look at one row."""
         shown = _conversation(task)
-        tag, language, get = tag_for(_TAG, self.secret, shown), task.instruction.language, self.prompts.get
-        form = get(f"make-guard-{self.output_form}", language)
-        ask = get("make-guard-ask", language).fill(
-            data=quoted("CONVERSATION", mark(self.secret, shown), shown),
-            form=form.fill(tag=tag) if self.output_form == "tags" else form.fill(),
-        )
-        turns = (Turn("system", get("make-guard", language).fill()), Turn("user", ask))
-        outcome = await self.seat.ask(task, turns, json_schema=_SCHEMA if self.output_form == "json" else None)
+        tag, language = self.tag(_TAG, shown), task.instruction.language
+        form = self.form("make-guard", language, tag=tag)
+        turns = self.turns("make-guard", language, data=self.data("CONVERSATION", shown), form=form)
+        outcome = await self.put(task, turns, _SCHEMA)
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
-        unsafe, category = self._read(outcome.text, tag)
+            return self.failed(task, outcome)
+        said = self.fields(outcome, tag, ("category", "harmful"), "harmful")
+        unsafe = yes_or_no(said.get("harmful", ""))
+        category = said.get("category", "").strip(" \t[]*\"'")[:_CATEGORY_CHARS]
         return Guarded(
-            id=f"{task.id}/reply", parent=task.id, unsafe=unsafe, categories=(category,) if unsafe and category else (),
-            fault=fault_of(outcome, readable=unsafe is not None), calls=(call_of(self.role, outcome),),
+            **self.head(task, outcome), unsafe=unsafe, categories=(category,) if unsafe and category else (),
+            fault=fault_of(outcome, readable=unsafe is not None),
         )  # fmt: skip
-
-    def _read(self, answer: str, tag: str) -> tuple[bool | None, str]:
-        if self.output_form == "json":
-            value = json_object(answer, "harmful") or {}
-            fields = {name: str(value.get(name, "")) for name in ("harmful", "category")}
-        else:
-            labels = {"category": "category", "harmful": "harmful"}
-            blocks = labelled_blocks(between_tags(answer, tag) or "", labels, "")
-            fields = blocks[-1] if blocks else {}
-        word = fields.get("harmful", "").strip(" \t[].。*\"'").casefold()
-        return _WORDS.get(word), fields.get("category", "").strip(" \t[]*\"'")[:_CATEGORY_CHARS]
 
 
 def _guard_word(text: str) -> tuple[bool | None, tuple[str, ...]]:
@@ -114,7 +100,6 @@ def _guard_word(text: str) -> tuple[bool | None, tuple[str, ...]]:
 
 
 def _conversation(task: GuardTask) -> str:
-    asked = task.instruction
-    before = [f"system: {asked.system}"] if asked.system else []
-    before += [f"{turn.speaker}: {turn.text}" for turn in asked.context]
-    return "\n".join([*before, f"user: {asked.text}", f"assistant: {task.response}"])
+    before = said_before(task.instruction)
+    asked = f"user: {task.instruction.text}\nassistant: {task.response}"
+    return f"{before}\n{asked}" if before else asked

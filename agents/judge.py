@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from .agent import call_of, failed
-from .contract import mark, quoted, schema, tag_for, whole
+from .contract import quoted, whole
 from .evidence import stands_in
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
 from .messages import Failed, JudgeTask, Verdict
-from .reading import between_tags, cut_off, fault_of, json_object, json_objects, labelled_blocks
+from .reading import fault_of, json_object, json_objects
+from .schemas import TEXT, one_of, schema
 from .seated import Framed
 
 __all__ = ["Judge"]
@@ -29,12 +29,12 @@ _RUBRIC = {"valid": "valid", "self_contained": "self_contained", "consistent": "
 _FIELDS = ("difference", "harder", "quote", *_RUBRIC)
 _WORDS = ("difference", "quote")  # fields in the judge's own words; the others are a choice
 _SCHEMA = schema(
-    difference={"type": "string"},
-    harder={"type": "string", "enum": ["A", "B", "same", "unsure"]},
-    quote={"type": "string"},
-    **{name: {"type": "string", "enum": ["yes", "no", "unsure"]} for name in _RUBRIC},
+    difference=TEXT,
+    harder=one_of("A", "B", "same", "unsure"),
+    quote=TEXT,
+    **dict.fromkeys(_RUBRIC, one_of("yes", "no", "unsure")),
 )
-_LABELS = {field: field for field in _FIELDS} | {"self contained": "self_contained", "self-contained": "self_contained"}
+_LABELS = {"self contained": "self_contained", "self-contained": "self_contained"}
 _NO = r"no(?!\s+(?:contradict|conflict|inconsist|problem|issue))|否|不是|不能"  # "no conflict" is praise
 _YES_OR_NO = re.compile(rf"[\W_]*(?:(yes|是|能)|({_NO}))(?![a-z])", re.IGNORECASE)
 _WHICH = re.compile(r"[\W_]*(?:version|版本)?[\W_]*(a|b|same|相同|一样)(?![a-z])", re.IGNORECASE)
@@ -57,17 +57,14 @@ class Judge(Framed):
         shown = (whole(task.original), whole(task.evolved))
         first, second = shown[::-1] if task.swap else shown
         texts = (first, second, task.response)
-        tag = tag_for(_TAG, self.secret, *texts)
-        form = self._form(task.evolved.language, tag)
-        turns = self._turns(task, first, second, form)
-        outcome = await self.seat.ask(task, turns, json_schema=_SCHEMA if self.output_form == "json" else None)
+        tag = self.tag(_TAG, *texts)
+        form = self.form("judge", task.evolved.language, tag=tag)
+        outcome = await self.put(task, self._turns(task, first, second, form), _SCHEMA)
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
+            return self.failed(task, outcome)
         return self._verdict(task, outcome, self._read(outcome, tag, form, texts), texts)
 
-    def _verdict(
-        self, task: JudgeTask, answer: Answer, fields: Mapping[str, str], texts: tuple[str, ...]
-    ) -> Verdict:  # fmt: skip
+    def _verdict(self, task: JudgeTask, answer: Answer, fields: Mapping[str, str], texts: tuple[str, ...]) -> Verdict:
         given = {name: _yes_or_no(fields.get(field, "")) for field, name in _RUBRIC.items()}
         readable = any(fields.get(name) for name in _FIELDS if name not in _WORDS)
         evidence = fields.get("quote", "").strip() if readable else ""
@@ -75,44 +72,36 @@ class Judge(Framed):
         ungrounded = () if grounded else tuple(name for name, said in given.items() if said is False)
         given |= dict.fromkeys(ungrounded)
         return Verdict(
-            id=f"{task.id}/reply", parent=task.id, valid=given["valid"], self_contained=given["self_contained"],
+            **self.head(task, answer), valid=given["valid"], self_contained=given["self_contained"],
             consistent=given["consistent"], intent_kept=given["intent_kept"],
             harder=_harder(fields.get("harder", ""), swap=task.swap), evidence=evidence, grounded=grounded,
-            ungrounded=ungrounded, fault=fault_of(answer, readable=readable), calls=(call_of(self.role, answer),),
+            ungrounded=ungrounded, fault=fault_of(answer, readable=readable),
         )  # fmt: skip
 
     def _turns(self, task: JudgeTask, first: str, second: str, form: str) -> tuple[Turn, ...]:
         language = task.evolved.language
-        sign = mark(self.secret, first, second, task.response)
+        sign = self.sign(first, second, task.response)
         target, other = ("A", "B") if task.swap else ("B", "A")
-        ask = self.prompts.get("judge-ask", language).fill(
-            first=quoted("A", sign, first), second=quoted("B", sign, second),
+        return self.turns(
+            "judge", language, first=quoted("A", sign, first), second=quoted("B", sign, second),
             response=self._response(task, sign, target), target=target, other=other, form=form,
         )  # fmt: skip
-        return Turn("system", self.prompts.get("judge", language).fill()), Turn("user", ask)
 
     def _response(self, task: JudgeTask, sign: str, target: str) -> str:
         """The answer to the evolved text, where there is one: an empty one would only puzzle the judge."""
         if not task.response.strip():
             return ""
-        prompt = self.prompts.get("judge-response", task.evolved.language)
-        return prompt.fill(target=target, response=quoted("RESPONSE", sign, task.response)) + "\n"
-
-    def _form(self, language: str, tag: str) -> str:
-        prompt = self.prompts.get(f"judge-{self.output_form}", language)
-        return prompt.fill(tag=tag) if self.output_form == "tags" else prompt.fill()
+        data = quoted("RESPONSE", sign, task.response)
+        return self.says("judge-response", task.evolved.language, target=target, response=data) + "\n"
 
     def _read(self, answer: Answer, tag: str, form: str, texts: tuple[str, ...]) -> Mapping[str, str]:
         """The fields of the last verdict; empty where there is none, or an echo of the question or of a shown text."""
-        fields: dict[str, str] = {}
         if self.output_form == "json":
-            value = json_object(answer.text, "harder") or {}
-            if not any(value in json_objects(text, "harder") for text in texts):
-                fields = {name: str(value[name]) for name in _FIELDS if name in value}
+            value = json_object(answer.text, "harder")
+            echo = any(value in json_objects(text, "harder") for text in texts)
         else:
-            text = None if cut_off(answer, tag) else between_tags(answer.text, tag)
-            for block in labelled_blocks(text, _LABELS, "") if text is not None and text not in form else ():
-                fields |= block
+            echo = self.between(answer, tag) in form
+        fields = {} if echo else self.fields(answer, tag, _FIELDS, "harder", _LABELS)
         return {name: text for name, text in fields.items() if name in _WORDS or not _ECHO.match(text)}
 
 

@@ -10,20 +10,20 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..prompts import Prompts
-from .agent import Seat, call_of, failed
-from .contract import mark, quoted, read_text, schema, tag_for
+from .agent import drawn
+from .contract import EVOLVED_SCHEMA, own_words, quoted, read_text, said_before
 from .gateway.outcomes import NoAnswer
 from .gateway.requests import Turn
 from .messages import Evolved, Failed, Instruction, Reply, Task
-from .reading import between_tags, cut_off, fault_of, json_object, labelled_blocks, tidy
+from .reading import fault_of, yes_or_no
+from .schemas import TEXT, one_of, schema
 from .seated import Framed
 
 __all__ = ["Compared", "Comparer", "GainTask", "OperationTask", "Operator", "told_by"]
 
 _TAG, _VERDICT = "new_text", "verdict"
-_SCHEMA = schema(plan={"type": "string"}, new_text={"type": "string"})
-_GAIN_SCHEMA = schema(added={"type": "string"}, gain={"type": "string", "enum": ["yes", "no", "unsure"]})
-_GAINS = {"yes": True, "no": False, "是": True, "否": False}
+_FORM = "make-evol-instruct-form"
+_SCHEMA = schema(added=TEXT, gain=one_of("yes", "no", "unsure"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,49 +64,28 @@ class Operator(Framed):
 
     async def __call__(self, task: OperationTask) -> Evolved | Failed:
         """The new instruction; `text` is None where the form was not kept, or only our own words came back."""
-        texts = _shown(task.instruction)
-        tag = tag_for(_TAG, self.secret, *texts)
-        sign = mark(self.secret, *texts)
-        outcome = await self._seat(task).ask(
-            task, self._turns(task, tag, sign), json_schema=_SCHEMA if self.output_form == "json" else None
-        )
+        texts = (task.instruction.text, said_before(task.instruction))
+        tag, sign, language = self.tag(_TAG, *texts), self.sign(*texts), task.instruction.language
+        form = self.form(_FORM, language, tag=tag)
+        decoding = drawn(self.seat.decoding, temperature=task.temperature, top_p=task.top_p)
+        seat = replace(self.seat, decoding=decoding)
+        outcome = await self.put(task, self._turns(task, sign, form), EVOLVED_SCHEMA, seat)
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
-        cut = self.output_form == "tags" and cut_off(outcome, tag)
-        text = None if cut else self._read(outcome.text, tag, sign, task)
+            return self.failed(task, outcome)
+        said = None if self.cut(outcome, tag) else read_text(outcome.text, self.output_form, tag)
+        text = own_words(said, sign, form)
         return Evolved(
-            id=f"{task.id}/reply", parent=task.id, text=text, raw=outcome.text,
-            fault=fault_of(outcome, readable=text is not None), calls=(call_of(self.role, outcome),),
+            **self.head(task, outcome), text=text, raw=outcome.text,
+            fault=fault_of(outcome, readable=text is not None),
         )  # fmt: skip
 
-    def _seat(self, task: OperationTask) -> Seat:
-        own = self.seat.decoding
-        temperature = own.temperature if task.temperature is None else task.temperature
-        top_p = own.top_p if task.top_p is None else task.top_p
-        return replace(self.seat, decoding=replace(own, temperature=temperature, top_p=top_p))
-
-    def _turns(self, task: OperationTask, tag: str, sign: str) -> tuple[Turn, ...]:
-        language, get = task.instruction.language, self.prompts.get
-        before = _before(task.instruction)
+    def _turns(self, task: OperationTask, sign: str, form: str) -> tuple[Turn, ...]:
+        language, before = task.instruction.language, said_before(task.instruction)
         data = quoted("BEFORE", sign, before) + "\n" if before else ""
-        ask = get("make-evol-instruct-ask", language).fill(
-            data=data + quoted("TEXT", sign, task.instruction.text),
-            operation=told_by(task.operation, language, self.prompts), form=self._form(tag, language),
+        return self.turns(
+            "make-evol-instruct", language, data=data + quoted("TEXT", sign, task.instruction.text),
+            operation=told_by(task.operation, language, self.prompts), form=form,
         )  # fmt: skip
-        return Turn("system", get("make-evol-instruct", language).fill()), Turn("user", ask)
-
-    def _form(self, tag: str, language: str) -> str:
-        form = self.prompts.get(f"make-evol-instruct-form-{self.output_form}", language)
-        return form.fill(tag=tag) if self.output_form == "tags" else form.fill()
-
-    def _read(self, answer: str, tag: str, sign: str, task: OperationTask) -> str | None:
-        text = read_text(answer, self.output_form, tag)
-        if text is None:
-            return None
-        for frame in (f"<<<TEXT {sign}", f"TEXT {sign}>>>"):
-            text = text.removeprefix(frame).removesuffix(frame).strip()
-        text = tidy(text) or ""
-        return None if not text or sign in text or text in self._form(tag, task.instruction.language) else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,39 +95,17 @@ class Comparer(Framed):
     async def __call__(self, task: GainTask) -> Compared | Failed:
         """Compare one pair; an answer without the word is an abstention."""
         texts = (task.before.text, task.after.text)
-        tag, sign = tag_for(_VERDICT, self.secret, *texts), mark(self.secret, *texts)
-        language, get = task.after.language, self.prompts.get
-        form = get(f"make-gain-{self.output_form}", language)
-        ask = get("make-gain-ask", language).fill(
-            first=quoted("A", sign, texts[0]), second=quoted("B", sign, texts[1]),
-            form=form.fill(tag=tag) if self.output_form == "tags" else form.fill(),
+        tag, sign, language = self.tag(_VERDICT, *texts), self.sign(*texts), task.after.language
+        turns = self.turns(
+            "make-gain", language, first=quoted("A", sign, texts[0]), second=quoted("B", sign, texts[1]),
+            form=self.form("make-gain", language, tag=tag),
         )  # fmt: skip
-        turns = (Turn("system", get("make-gain", language).fill()), Turn("user", ask))
-        outcome = await self.seat.ask(task, turns, json_schema=_GAIN_SCHEMA if self.output_form == "json" else None)
+        outcome = await self.put(task, turns, _SCHEMA)
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
-        gain, why = self._read(outcome.text, tag)
+            return self.failed(task, outcome)
+        said = self.fields(outcome, tag, ("added", "gain"), "gain")
+        gain, why = yes_or_no(said.get("gain", "")), said.get("added", "")
         return Compared(
-            id=f"{task.id}/reply", parent=task.id, gain=gain, why=why,
-            fault=fault_of(outcome, readable=gain is not None), calls=(call_of(self.role, outcome),),
+            **self.head(task, outcome), gain=gain, why=why,
+            fault=fault_of(outcome, readable=gain is not None),
         )  # fmt: skip
-
-    def _read(self, answer: str, tag: str) -> tuple[bool | None, str]:
-        if self.output_form == "json":
-            value = json_object(answer, "gain") or {}
-            word, why = str(value.get("gain", "")), str(value.get("added", ""))
-        else:
-            blocks = labelled_blocks(between_tags(answer, tag) or "", {"added": "added", "gain": "gain"}, "")
-            last = blocks[-1] if blocks else {}
-            word, why = last.get("gain", ""), last.get("added", "")
-        return _GAINS.get(word.strip(" \t[].。*\"'").casefold()), why
-
-
-def _before(instruction: Instruction) -> str:
-    """System prompt and earlier turns: shown, so that a follow-up can be understood, and not rewritten."""
-    lines = [f"system: {instruction.system}"] if instruction.system else []
-    return "\n".join([*lines, *(f"{turn.speaker}: {turn.text}" for turn in instruction.context)])
-
-
-def _shown(instruction: Instruction) -> tuple[str, ...]:
-    return (instruction.text, _before(instruction))

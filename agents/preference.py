@@ -9,19 +9,19 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from .agent import call_of, failed
-from .contract import mark, quoted, schema, tag_for, whole
+from .contract import quoted, whole
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
 from .messages import Failed, Instruction, Reply, Task
-from .reading import between_tags, json_object, opened_by
+from .reading import inside, json_value
 from .reflector import Side
+from .schemas import one_of, schema
 from .seated import Framed
 
 __all__ = ["PreferTask", "Preference", "Preferred"]
 
 _FIELD = "better"
-_SCHEMA = schema(better={"type": "string", "enum": ["A", "B", "same"]})
+_SCHEMA = schema(better=one_of("A", "B", "same"))
 _WORD = re.compile(r"\W*(a|b|same|相同|一样)(?![a-z])\W*", re.IGNORECASE)
 Pick = Literal["old", "new", "same"]
 
@@ -51,31 +51,25 @@ class Preference(Framed):
         """Compare once. Nobody is told which text is the new one."""
         pairs = (task.new, task.old) if task.swap else (task.old, task.new)
         texts = [whole(pairs[0][0]), pairs[0][1], whole(pairs[1][0]), pairs[1][1]]
-        tag = tag_for(_FIELD, self.secret, *texts)
-        turns = (Turn("user", self._ask(task, texts, tag)),)
-        outcome = await self.seat.ask(task, turns, json_schema=_SCHEMA if self.output_form == "json" else None)
+        tag = self.tag(_FIELD, *texts)
+        outcome = await self.put(task, (Turn("user", self._ask(task, texts, tag)),), _SCHEMA)
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
-        return Preferred(
-            id=f"{task.id}/reply", parent=task.id, pick=_pick(outcome, tag, swap=task.swap),
-            calls=(call_of(self.role, outcome),),
-        )  # fmt: skip
+            return self.failed(task, outcome)
+        return Preferred(**self.head(task, outcome), pick=_pick(outcome, tag, swap=task.swap))
 
     def _ask(self, task: PreferTask, texts: list[str], tag: str) -> str:
-        language, sign = task.old[0].language, mark(self.secret, *texts)
+        language, sign = task.old[0].language, self.sign(*texts)
         names: tuple[str, ...] = ("INSTRUCTION A", "RESPONSE A", "INSTRUCTION B", "RESPONSE B")
         if task.side == "response":
             names, texts = ("INSTRUCTION", "RESPONSE A", "RESPONSE B"), [texts[0], texts[1], texts[3]]
         data = "\n\n".join(quoted(name, sign, text) for name, text in zip(names, texts, strict=True))
-        prompt = self.prompts.get(f"make-reflection-prefer-{self.output_form}", language)
-        form = prompt.fill(tag=tag) if self.output_form == "tags" else prompt.fill()
-        return self.prompts.get(f"make-reflection-prefer-{task.side}", language).fill(data=data, form=form)
+        form = self.form("make-reflection-prefer", language, tag=tag)
+        return self.says(f"make-reflection-prefer-{task.side}", language, data=data, form=form)
 
 
 def _pick(answer: Answer, tag: str, *, swap: bool) -> Pick | None:
-    value = (json_object(answer.text, _FIELD) or {}).get(_FIELD)
-    said = str(value) if value is not None else between_tags(answer.text, tag) or opened_by(answer.text, tag) or ""
-    match = _WORD.fullmatch(said)
+    value = json_value(answer.text, _FIELD)
+    match = _WORD.fullmatch(inside(answer.text, tag) if value is None else str(value))
     if match is None:
         return None
     word = match[1].casefold()

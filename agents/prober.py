@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .agent import call_of, failed
 from .gateway.outcomes import NoAnswer
-from .gateway.requests import Decoding, Request, Turn
+from .gateway.requests import Decoding, Turn
 from .messages import Failed, Reply, Task
 from .seated import Seated
 
@@ -63,11 +62,10 @@ class Reader(Seated):
         decoding = Decoding(task.max_tokens, stop=task.stop, extra=self.seat.decoding.extra)
         outcome = await self.seat.plain(task, task.text, "completion", decoding)
         if isinstance(outcome, NoAnswer) and outcome.reason != "empty":
-            return failed(self.role, task, outcome)
+            return self.failed(task, outcome)
         tokens = None if outcome.usage.estimated else outcome.usage.input_tokens
         text = "" if isinstance(outcome, NoAnswer) else outcome.text
-        calls = (call_of(self.role, outcome),)
-        return Read(id=f"{task.id}/reply", parent=task.id, tokens=tokens, text=text, calls=calls)
+        return Read(**self.head(task, outcome), tokens=tokens, text=text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +74,7 @@ class Renderer(Seated):
 
     async def __call__(self, task: RenderTask) -> Rendered | Failed:
         """The prompt; a server that does not tell its template has failed."""
-        seat = self.seat
-        outcome = await seat.door.ask(
-            Request(
-                seat.endpoint, seat.model, task.turns, Decoding(1), role=seat.role, place=task.id, stage=task.stage,
-                form="rendered",
-            )
-        )  # fmt: skip
+        outcome = await self.seat.send(task, task.turns, "rendered", Decoding(1))
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
-        return Rendered(id=f"{task.id}/reply", parent=task.id, text=outcome.text, calls=(call_of(self.role, outcome),))
+            return self.failed(task, outcome)
+        return Rendered(**self.head(task, outcome), text=outcome.text)

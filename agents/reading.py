@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, cast
 
 from .gateway.outcomes import Answer
 
-__all__ = ["between_tags", "clause_lines", "cut_off", "fault_of", "json_object", "json_objects", "labelled_blocks",
-           "neat", "one_line", "opened_by", "several_lines", "tidy"]  # fmt: skip
+__all__ = ["between_tags", "clause_lines", "cut_off", "fault_of", "inside", "json_lines", "json_list", "json_object",
+           "json_objects", "json_value", "labelled_blocks", "neat", "one_line", "opened_by", "several_lines", "tidy",
+           "yes_or_no"]  # fmt: skip
 
 _WORD = re.compile(r"\w")
 _NUMBERED = re.compile(r"\s{0,3}(?:\(?\d{1,2}\s*[.):、．](?!\d)|[-*•]\s)\s*")
 # Control characters (a terminal would obey them) and lone surrogates (no file takes them).
 _UNWANTED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
+_YES_OR_NO = {"yes": True, "no": False, "是": True, "否": False}
 _DECODER = json.JSONDecoder(strict=False)
 
 
@@ -37,6 +39,11 @@ def opened_by(text: str, tag: str) -> str | None:
     """What follows the last opening tag, of an answer that was cut before its closing tag."""
     found = re.split(rf"<\s*{re.escape(tag)}\s*>", text, flags=re.IGNORECASE)
     return found[-1] if len(found) > 1 else None
+
+
+def inside(text: str, tag: str) -> str:
+    """What stands between the last complete pair of tags, else behind an opening tag; empty where there is none."""
+    return between_tags(text, tag) or opened_by(text, tag) or ""
 
 
 def cut_off(answer: Answer, tag: str) -> bool:
@@ -79,6 +86,22 @@ def json_objects(text: str, field: str) -> list[Mapping[str, object]]:
     return [value for value in objects if field in value]
 
 
+def json_value(text: str, field: str) -> object:
+    """That field of the last JSON object that has it; None where none has."""
+    return (json_object(text, field) or {}).get(field)
+
+
+def json_list(text: str, field: str) -> list[object]:
+    """The list in that field; empty where there is none."""
+    value = json_value(text, field)
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
+def json_lines(rows: Iterable[Mapping[str, object]]) -> str:
+    """Rows as a model is shown them, one JSON object a line: inside its strings no text can pose as another field."""
+    return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+
+
 def _json_values(text: str) -> Iterator[object]:
     at = text.find("{")
     while at >= 0:
@@ -119,6 +142,11 @@ def labelled_blocks(text: str, labels: Mapping[str, str], first: str) -> list[di
         elif last and line.strip():
             blocks[-1][last] = f"{blocks[-1][last]} {line.strip()}".strip()
     return blocks
+
+
+def yes_or_no(text: str) -> bool | None:
+    """A field that is only this word, however it is set; None for any other."""
+    return _YES_OR_NO.get(text.strip(" \t[].。*\"'").casefold())
 
 
 def clause_lines(text: str) -> tuple[str, ...]:

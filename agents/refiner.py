@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
-from .agent import call_of, failed
 from .clauses import MOST_ADDED_CLAUSES, MOST_ADDED_WORDS, MOST_CLAUSES, MOST_WORDS_IN_ALL, word_count
-from .contract import mark, numbered, quoted, render_edits, schema, tag_for
+from .contract import numbered, render_edits
 from .edits import apply_edits, edits_between, read_edit_lines, read_edit_objects
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
 from .messages import ClauseEdit, Failed, Proposal, RefineTask
-from .method import Method
-from .reading import between_tags, clause_lines, cut_off, fault_of, json_object, neat, one_line, tidy
+from .method import Method, Operator
+from .reading import between_tags, clause_lines, fault_of, json_lines, json_list, json_value, neat, one_line, tidy
+from .schemas import INTEGER, TEXT, list_of, row_of, schema
 from .seated import Framed
 
 __all__ = ["Refiner", "most_merged"]
 
 _TAG = "clauses"
 _WHY = "why"
-_TEXT, _NUMBER = {"type": "string"}, {"type": "integer"}
-_REWRITE = schema(why=_TEXT, clauses={"type": "array", "items": _TEXT})
+_FORMS: Mapping[Operator, str] = {"small": "refiner-edit", "merge": "refiner-merge", "bold": "refiner"}
+_REWRITE = schema(why=TEXT, clauses=list_of(TEXT))
 # The finding and the reason come first: a model that must name what it mends changes something.
-_EDITED = {"finding": _NUMBER, "reason": _TEXT, "edit": {"enum": ["replace", "add", "remove"]}, "clause": _NUMBER,
-           "text": _TEXT}  # fmt: skip
-_EDIT = schema(
-    edits={"type": "array", "items": {"type": "object", "properties": _EDITED, "required": list(_EDITED),
-                                      "additionalProperties": False}},
-)  # fmt: skip
+_KIND = {"enum": ["replace", "add", "remove"]}
+_EDIT = schema(edits=list_of(row_of(finding=INTEGER, reason=TEXT, edit=_KIND, clause=INTEGER, text=TEXT)))
 _LABEL = re.compile(
     r"\W*([AB])\s?(\d{1,2})\b(?=\W|$)", re.IGNORECASE
 )  # what a model adds behind it is the clause again
@@ -55,13 +50,12 @@ class Refiner(Framed):
         """Propose one candidate. `method` is None where no clause could be read; a missing reason is no fault."""
         shown = _findings(task)
         told = (shown, *(edit.why for edit in task.history))
-        tag, why_tag = tag_for(_TAG, self.secret, *told), tag_for(_WHY, self.secret, *told)
-        form = self._form(task, tag, why_tag)
-        schema_of = _EDIT if task.operator == "small" else _REWRITE
-        asked = schema_of if self.output_form == "json" else None
-        outcome = await self.seat.ask(task, self._turns(task, shown, form), json_schema=asked)
+        tag, why_tag = self.tag(_TAG, *told), self.tag(_WHY, *told)
+        form = self.form(_FORMS[task.operator], task.method.language, tag=tag, why=why_tag)
+        asked = _EDIT if task.operator == "small" else _REWRITE
+        outcome = await self.put(task, self._turns(task, shown, form), asked)
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
+            return self.failed(task, outcome)
         why = said if (said := self._why(outcome, why_tag)) not in form else ""
         read = self._edited if task.operator == "small" else self._rewritten
         clauses, edits = read(task, outcome, tag)
@@ -74,73 +68,62 @@ class Refiner(Framed):
         old = task.method
         method = Method(clauses, language=old.language, parent=old.id, why=why) if clauses else None
         return Proposal(
-            id=f"{task.id}/reply", parent=task.id, method=method, why=why, raw=outcome.text,
-            fault=fault_of(outcome, readable=bool(clauses)),
-            calls=(call_of(self.role, outcome),), edits=edits if clauses else (),
+            **self.head(task, outcome), method=method, why=why, raw=outcome.text,
+            fault=fault_of(outcome, readable=bool(clauses)), edits=edits if clauses else (),
         )  # fmt: skip
 
     def _turns(self, task: RefineTask, shown: str, form: str) -> tuple[Turn, ...]:
         language = task.method.language
-        ask = self.prompts.get("refiner-ask", language).fill(
-            clauses=self._shown(task), more=self._found(shown, language), size=self._size(task), form=form
-        )
-        history = render_edits(task.history, task.method, self.secret, self.prompts)
-        return Turn("system", self.prompts.get("refiner", language).fill()), Turn("user", history + ask)
+        return self.turns(
+            "refiner", language, before=render_edits(task.history, task.method, self.secret, self.prompts),
+            clauses=self._shown(task), more=self._found(shown, language), size=self._size(task), form=form,
+        )  # fmt: skip
 
     def _shown(self, task: RefineTask) -> str:
         """The method, numbered; for a bold edit in one paragraph, as a list is copied; of a merge both, labelled."""
         language, clauses = task.method.language, task.method.clauses
         if task.operator == "bold":
-            return self.prompts.get("refiner-old", language).fill(clauses=" ".join(clauses))
+            return self.says("refiner-old", language, clauses=" ".join(clauses))
         if task.other is None:
-            return self.prompts.get("refiner-clauses", language).fill(clauses=numbered(clauses))
-        both = self.prompts.get("refiner-other", language)
-        return both.fill(clauses=_labelled("A", clauses), other=_labelled("B", task.other.clauses))
+            return self.says("refiner-clauses", language, clauses=numbered(clauses))
+        both = {"clauses": _labelled("A", clauses), "other": _labelled("B", task.other.clauses)}
+        return self.says("refiner-other", language, **both)
 
     def _found(self, shown: str, language: str) -> str:
         """What was found wrong, as quoted data; empty where nothing was looked at."""
         if not shown:
             return ""
-        found = self.prompts.get("refiner-found", language)
-        return found.fill(findings=quoted("FINDINGS", mark(self.secret, shown), shown)) + "\n\n"
+        return self.says("refiner-found", language, findings=self.data("FINDINGS", shown)) + "\n\n"
 
     def _size(self, task: RefineTask) -> str:
         """How it is to be made, and how much may be added: a proposal that does not fit is refused."""
-        prompt = self.prompts.get(f"refiner-{task.operator}", task.method.language)
+        prompt, language = f"refiner-{task.operator}", task.method.language
         if task.operator == "merge":
-            return prompt.fill(most=str(most_merged(task.method, task.other)))
-        room = f" {self._room(task.method.clauses, task.method.language)}" if task.operator == "small" else ""
-        return prompt.fill() + room
+            return self.says(prompt, language, most=str(most_merged(task.method, task.other)))
+        room = f" {self._room(task.method.clauses, language)}" if task.operator == "small" else ""
+        return self.says(prompt, language) + room
 
     def _room(self, clauses: Sequence[str], language: str) -> str:
         """How much a small edit may add."""
         left = MOST_WORDS_IN_ALL - sum(map(word_count, clauses))
         if len(clauses) >= MOST_CLAUSES or left < _LEAST_ROOM:
-            return self.prompts.get("refiner-full", language).fill()
+            return self.says("refiner-full", language)
         added = min(MOST_ADDED_CLAUSES, MOST_CLAUSES - len(clauses))
         words = min(MOST_ADDED_WORDS, left)
-        return self.prompts.get("refiner-room", language).fill(clauses=str(added), words=str(words))
-
-    def _form(self, task: RefineTask, tag: str, why_tag: str) -> str:
-        kind = {"small": "edit-", "merge": "merge-", "bold": ""}[task.operator]
-        prompt = self.prompts.get(f"refiner-{kind}{self.output_form}", task.method.language)
-        if self.output_form == "json":
-            return prompt.fill()
-        return prompt.fill(tag=tag) if task.operator == "small" else prompt.fill(tag=tag, why=why_tag)
+        return self.says("refiner-room", language, clauses=str(added), words=str(words))
 
     def _why(self, answer: Answer, why_tag: str) -> str:
         if self.output_form == "tags":
             return one_line(between_tags(answer.text, why_tag) or "")
-        reason = (json_object(answer.text, "why") or {}).get("why")
+        reason = json_value(answer.text, _WHY)
         return one_line(reason) if isinstance(reason, str) else ""
 
     def _rewritten(self, task: RefineTask, answer: Answer, tag: str) -> _Read:
         """The whole list of a bold edit or a merge."""
         if self.output_form == "tags":
-            clauses = clause_lines(self._between(answer, tag))
+            clauses = clause_lines(self.between(answer, tag))
         else:
-            listed = (json_object(answer.text, "clauses") or {}).get("clauses")
-            lines = cast("list[object]", listed) if isinstance(listed, list) else []
+            lines = json_list(answer.text, _TAG)
             if not all(isinstance(line, str) for line in lines):
                 lines = []
             # A model may number its strings; the numbers are ours to write.
@@ -152,17 +135,13 @@ class Refiner(Framed):
         """The old list with its small edits; empty where none could be read. Edits that change nothing do not count."""
         old = task.method.clauses
         if self.output_form == "tags":
-            edits = read_edit_lines(self._between(answer, tag), len(old))
+            edits = read_edit_lines(self.between(answer, tag), len(old))
         else:
-            listed = (json_object(answer.text, "edits") or {}).get("edits")
-            edits = read_edit_objects(cast("list[object]", listed) if isinstance(listed, list) else [], len(old))
+            edits = read_edit_objects(json_list(answer.text, "edits"), len(old))
         if not edits:
             return (), ()
         real = [edit for edit in edits if edit.kind != "replace" or edit.text != old[edit.clause - 1]]
         return apply_edits(old, real), tuple(real)
-
-    def _between(self, answer: Answer, tag: str) -> str:
-        return "" if cut_off(answer, tag) else between_tags(answer.text, tag) or ""
 
 
 def _findings(task: RefineTask) -> str:
@@ -170,12 +149,10 @@ def _findings(task: RefineTask) -> str:
 
     Without their quotes: what stands in a case would only find its way into a clause.
     """
-    lines = [
-        json.dumps({"finding": number, "problem": one.cluster, "cases": len(one.cases), "rule": one.rule},
-                   ensure_ascii=False)
+    return json_lines(
+        {"finding": number, "problem": one.cluster, "cases": len(one.cases), "rule": one.rule}
         for number, one in enumerate(task.analysis.findings, 1)
-    ]  # fmt: skip
-    return "\n".join(lines)
+    )
 
 
 def most_merged(method: Method, other: Method | None) -> int:

@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from .agent import call_of, failed
-from .contract import OutputForm, mark, quoted, schema, tag_for, whole
+from .contract import OutputForm, quoted, whole
 from .gateway.outcomes import Answer, NoAnswer
-from .gateway.requests import Turn
 from .messages import Failed, Instruction, Reply, Task
-from .reading import between_tags, json_object, opened_by, tidy
+from .reading import between_tags, fault_of, json_object, opened_by, tidy
+from .schemas import TEXT, schema
 from .seated import Framed
 
 __all__ = ["ReflectFault", "ReflectTask", "Reflected", "Reflector", "Side"]
@@ -75,34 +74,24 @@ class Reflector(Framed):
         """Reflect once. A pair of which one text is missing or a placeholder has a fault and gives no text."""
         shown = (whole(task.instruction), task.response)
         fields = _FIELDS[task.improve]
-        tags = {field: tag_for(field, self.secret, *shown) for field in fields}
-        form = self._form(task, tags)
-        json_schema = schema(**{field: {"type": "string"} for field in fields}) if self.output_form == "json" else None
-        outcome = await self.seat.ask(task, self._turns(task, shown, form), json_schema=json_schema)
+        tags = {field: self.tag(field, *shown) for field in fields}
+        name, language, sign = f"make-reflection-{task.improve}", task.instruction.language, self.sign(*shown)
+        form = self.form(name, language, **tags)
+        turns = self.turns(
+            name, language, instruction=quoted("INSTRUCTION", sign, shown[0]),
+            response=quoted("RESPONSE", sign, shown[1]), form=form,
+        )  # fmt: skip
+        outcome = await self.put(task, turns, schema(**dict.fromkeys(fields, TEXT)))
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
+            return self.failed(task, outcome)
         found = _read(outcome, tags, self.output_form)
         wanted = fields[1:]
         fault = _fault(outcome, [found.get(field) for field in wanted], form)
         texts: dict[str, str | None] = {} if fault else {field: found[field] for field in wanted}
         return Reflected(
-            id=f"{task.id}/reply", parent=task.id, critique=found.get(_CRITIQUE, ""),
+            **self.head(task, outcome), critique=found.get(_CRITIQUE, ""),
             instruction=texts.get(_INSTRUCTION), response=texts.get(_RESPONSE), raw=outcome.text, fault=fault,
-            calls=(call_of(self.role, outcome),),
         )  # fmt: skip
-
-    def _turns(self, task: ReflectTask, shown: tuple[str, str], form: str) -> tuple[Turn, ...]:
-        language, name = task.instruction.language, f"make-reflection-{task.improve}"
-        sign = mark(self.secret, *shown)
-        ask = self.prompts.get(f"{name}-ask", language).fill(
-            instruction=quoted("INSTRUCTION", sign, shown[0]), response=quoted("RESPONSE", sign, shown[1]), form=form
-        )
-        return Turn("system", self.prompts.get(name, language).fill()), Turn("user", ask)
-
-    def _form(self, task: ReflectTask, tags: Mapping[str, str]) -> str:
-        name = f"make-reflection-{task.improve}-{self.output_form}"
-        prompt = self.prompts.get(name, task.instruction.language)
-        return prompt.fill(**tags) if self.output_form == "tags" else prompt.fill()
 
 
 def _read(answer: Answer, tags: Mapping[str, str], form: OutputForm) -> dict[str, str]:
@@ -134,7 +123,7 @@ def _in_tags(answer: Answer, tags: Mapping[str, str]) -> dict[str, str]:
 
 def _fault(answer: Answer, texts: list[str | None], form: str) -> ReflectFault:
     if any(text is None for text in texts):
-        return "truncated" if answer.finish == "length" else "unreadable"
+        return fault_of(answer, readable=False)
     return "placeholder" if any(_is_placeholder(text or "", form) for text in texts) else ""
 
 

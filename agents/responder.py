@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..prompts import Prompts
-from .agent import call_of, failed
 from .gateway.outcomes import NoAnswer
 from .gateway.requests import Turn
 from .messages import Answered, AnswerTask, Failed, Instruction
@@ -41,18 +40,14 @@ class Responder(Seated):
             return Answered(id=f"{task.id}/reply", parent=task.id, text=task.given)
         outcome = await self.seat.ask(task, self._turns(task.instruction))
         if isinstance(outcome, NoAnswer):
-            return failed(self.seat.role, task, outcome)
+            return self.failed(task, outcome)
         text, scratch = _apart(outcome.text) if self.form == "scratchpad" else (outcome.text, "")
-        calls = (call_of(self.seat.role, outcome),)
         truncated = outcome.finish == "length"
         if not text.strip() and not truncated:
-            detail = "the model wrote nothing for the reader"
-            return Failed(id=f"{task.id}/reply", parent=task.id, reason="empty", detail=detail, calls=calls)
+            return self.empty(task, outcome, "the model wrote nothing for the reader")
         reasoning = "\n\n".join(part for part in (outcome.reasoning, scratch) if part)
-        return Answered(
-            id=f"{task.id}/reply", parent=task.id, text=text, reasoning=reasoning,
-            fault="truncated" if truncated else "", calls=calls,
-        )  # fmt: skip
+        fault: Literal["", "truncated"] = "truncated" if truncated else ""
+        return Answered(**self.head(task, outcome), text=text, reasoning=reasoning, fault=fault)
 
     def _turns(self, instruction: Instruction) -> tuple[Turn, ...]:
         form = self.own if self.form == "own" else self._shipped(instruction.language)

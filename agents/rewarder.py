@@ -10,18 +10,18 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from .agent import call_of, failed
-from .contract import mark, quoted, schema, tag_for
-from .gateway.outcomes import Answer, NoAnswer
-from .gateway.requests import Request, Turn
+from .contract import quoted
+from .gateway.outcomes import NoAnswer
+from .gateway.requests import Turn
 from .messages import Failed, Reply, Task
-from .reading import between_tags, cut_off, fault_of, json_object, labelled_blocks, one_line
+from .reading import fault_of, one_line
+from .schemas import INTEGER, TEXT, schema
 from .seated import Framed, Seated
 
 __all__ = ["RateTask", "Rater", "RewardTask", "Rewarded", "Rewarder"]
 
 _TAG = "rating"
-_SCHEMA = schema(reason={"type": "string"}, mark={"type": "integer", "minimum": 1, "maximum": 10})
+_SCHEMA = schema(reason=TEXT, mark={**INTEGER, "minimum": 1, "maximum": 10})
 _MARK = re.compile(r"\D{0,3}(10|[1-9])(?:\.0)?\s*(?:/\s*10)?\W*")
 _CHARS = 300
 
@@ -57,18 +57,12 @@ class Rewarder(Seated):
 
     async def __call__(self, task: RewardTask) -> Rewarded | Failed:
         """The reward of one chat."""
-        seat = self.seat
-        outcome = await seat.door.ask(
-            Request(
-                seat.endpoint, seat.model, task.turns, seat.decoding, task.sample, seat.role, task.id, task.stage,
-                form="reward",
-            )
-        )  # fmt: skip
+        outcome = await self.seat.send(task, task.turns, "reward")
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
+            return self.failed(task, outcome)
         return Rewarded(
-            id=f"{task.id}/reply", parent=task.id, value=outcome.vector[0] if outcome.vector else None,
-            fault="" if outcome.vector else "unreadable", calls=(call_of(self.role, outcome),),
+            **self.head(task, outcome), value=outcome.vector[0] if outcome.vector else None,
+            fault="" if outcome.vector else "unreadable",
         )  # fmt: skip
 
 
@@ -78,31 +72,19 @@ class Rater(Framed):
 
     async def __call__(self, task: RateTask) -> Rewarded | Failed:
         """A mark from 1 to 10."""
-        get, texts = self.prompts.get, (task.instruction, task.response)
-        sign, tag = mark(self.secret, *texts), tag_for(_TAG, self.secret, *texts)
-        form = get(f"make-rewarder-{self.output_form}", task.language)
-        ask = get("make-rewarder-ask", task.language).fill(
-            instruction=quoted("QUESTION", sign, task.instruction), response=quoted("ANSWER", sign, task.response),
-            form=form.fill(tag=tag) if self.output_form == "tags" else form.fill(),
+        texts = (task.instruction, task.response)
+        sign, tag = self.sign(*texts), self.tag(_TAG, *texts)
+        turns = self.turns(
+            "make-rewarder", task.language, instruction=quoted("QUESTION", sign, task.instruction),
+            response=quoted("ANSWER", sign, task.response), form=self.form("make-rewarder", task.language, tag=tag),
         )  # fmt: skip
-        turns = Turn("system", get("make-rewarder", task.language).fill()), Turn("user", ask)
-        outcome = await self.seat.ask(task, turns, json_schema=_SCHEMA if self.output_form == "json" else None)
+        outcome = await self.put(task, turns, _SCHEMA)
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
-        value, why = self._read(outcome, tag)
-        return Rewarded(
-            id=f"{task.id}/reply", parent=task.id, value=value, why=one_line(why)[:_CHARS],
-            fault=fault_of(outcome, readable=value is not None), calls=(call_of(self.role, outcome),),
-        )  # fmt: skip
-
-    def _read(self, answer: Answer, tag: str) -> tuple[float | None, str]:
-        """The mark, where it is one, and the reason for it."""
-        said: dict[str, str] = {}
-        if self.output_form == "json":
-            said = {name: str(value) for name, value in (json_object(answer.text, "mark") or {}).items()}
-        else:
-            text = None if cut_off(answer, tag) else between_tags(answer.text, tag)
-            for block in labelled_blocks(text, {"reason": "reason", "mark": "mark"}, "") if text else ():
-                said |= block
+            return self.failed(task, outcome)
+        said = self.fields(outcome, tag, ("reason", "mark"), "mark")
         found = _MARK.fullmatch(said.get("mark", ""))
-        return (float(found[1]) if found else None), said.get("reason", "")
+        return Rewarded(
+            **self.head(task, outcome), value=float(found[1]) if found else None,
+            why=one_line(said.get("reason", ""))[:_CHARS],
+            fault=fault_of(outcome, readable=found is not None),
+        )  # fmt: skip

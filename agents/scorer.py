@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .agent import call_of, failed
 from .gateway.outcomes import NoAnswer
 from .gateway.requests import Decoding
 from .messages import Failed, Scored, ScoreTask
@@ -23,9 +22,7 @@ class Scorer(Seated):
         """The tokens of the text with their log-probabilities; an endpoint that gives none has failed."""
         outcome = await self.seat.plain(task, task.text, "given_text", _NOTHING)
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
-        calls = (call_of(self.role, outcome),)
+            return self.failed(task, outcome)
         if not outcome.scores:
-            detail = "the endpoint gave no log-probabilities"
-            return Failed(id=f"{task.id}/reply", parent=task.id, reason="empty", detail=detail, calls=calls)
-        return Scored(id=f"{task.id}/reply", parent=task.id, tokens=outcome.scores, calls=calls)
+            return self.empty(task, outcome, "the endpoint gave no log-probabilities")
+        return Scored(**self.head(task, outcome), tokens=outcome.scores)

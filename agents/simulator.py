@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..prompts import Prompts
-from .agent import call_of, failed
+from .agent import drawn
 from .gateway.outcomes import NoAnswer
 from .gateway.requests import Turn
 from .messages import Continued, Failed, Task
@@ -39,18 +39,13 @@ class Simulator(Seated):
 
     async def __call__(self, task: SimulateTask) -> Continued | Failed:
         """What a user would write."""
-        get = self.prompts.get
+        get, own = self.prompts.get, self.seat.decoding
         turns = (
             Turn("system", get("make-simulator", task.language).fill()),
             Turn("user", get("make-simulator-ask", task.language).fill(wish=task.wish)),
         )
-        decoding = replace(
-            self.seat.decoding, temperature=task.temperature, top_p=task.top_p, max_tokens=task.max_tokens
-        )
+        decoding = drawn(own, temperature=task.temperature, top_p=task.top_p, max_tokens=task.max_tokens)
         outcome = await replace(self.seat, decoding=decoding).ask(task, turns)
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
-        return Continued(
-            id=f"{task.id}/reply", parent=task.id, text=outcome.text, truncated=outcome.finish == "length",
-            calls=(call_of(self.role, outcome),),
-        )  # fmt: skip
+            return self.failed(task, outcome)
+        return Continued(**self.head(task, outcome), text=outcome.text, truncated=outcome.finish == "length")

@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from .agent import call_of, failed
-from .contract import mark, quoted, schema, tag_for
-from .gateway.outcomes import Answer, NoAnswer
+from .gateway.outcomes import NoAnswer
 from .gateway.requests import Turn
 from .messages import Failed, Reply, Task
-from .reading import between_tags, cut_off, fault_of, json_object, labelled_blocks, one_line
+from .reading import fault_of, one_line
+from .schemas import TEXT, one_of, schema
 from .seated import Framed
 
 __all__ = ["CATEGORIES", "DIFFICULTIES", "QUALITIES", "TagKind", "TagTask", "Tagged", "Tagger"]
@@ -31,7 +30,6 @@ CATEGORIES = (
 
 _TAG = "tags"
 _CHARS = 300
-_TEXT: Mapping[str, object] = {"type": "string"}
 # In this order: words first, then the choice.
 _FIELDS: Mapping[TagKind, Mapping[str, tuple[str, ...]]] = {
     "quality": {"explanation": (), "quality": QUALITIES},
@@ -63,40 +61,17 @@ class Tagger(Framed):
 
     async def __call__(self, task: TagTask) -> Tagged | Failed:
         """The tags of one kind; an answer without the field that counts is unreadable."""
-        fields, get = _FIELDS[task.kind], self.prompts.get
-        tag = tag_for(_TAG, self.secret, task.text)
-        shown = quoted("TEXT", mark(self.secret, task.text), task.text)
-        ask = get(f"make-tagger-{task.kind}", task.language).fill(data=shown, form=self._form(task, tag))
-        turns = Turn("system", get("make-tagger", task.language).fill()), Turn("user", ask)
-        json_schema = schema(**{name: _said(values) for name, values in fields.items()})
-        outcome = await self.seat.ask(task, turns, json_schema=json_schema if self.output_form == "json" else None)
+        fields, language, tag = _FIELDS[task.kind], task.language, self.tag(_TAG, task.text)
+        lines = "\n".join(f"{name}: {' | '.join(values) or '…'}" for name, values in fields.items())
+        form = self.form("make-tagger", language, tag=tag, fields=lines)
+        ask = self.says(f"make-tagger-{task.kind}", language, data=self.data("TEXT", task.text), form=form)
+        turns = Turn("system", self.says("make-tagger", language)), Turn("user", ask)
+        held = schema(**{name: one_of(*values) if values else TEXT for name, values in fields.items()})
+        outcome = await self.put(task, turns, held)
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
-        tags = _valid(self._read(outcome, tag, task.kind), fields)
-        return Tagged(
-            id=f"{task.id}/reply", parent=task.id, tags=tags,
-            fault=fault_of(outcome, readable=task.kind in tags), calls=(call_of(self.role, outcome),),
-        )  # fmt: skip
-
-    def _form(self, task: TagTask, tag: str) -> str:
-        lines = "\n".join(f"{name}: {' | '.join(values) or '…'}" for name, values in _FIELDS[task.kind].items())
-        prompt = self.prompts.get(f"make-tagger-{self.output_form}", task.language)
-        return prompt.fill(tag=tag, fields=lines) if self.output_form == "tags" else prompt.fill(fields=lines)
-
-    def _read(self, answer: Answer, tag: str, kind: TagKind) -> Mapping[str, str]:
-        if self.output_form == "json":
-            found = json_object(answer.text, kind) or {}
-            return {name: str(value) for name, value in found.items()}
-        text = None if cut_off(answer, tag) else between_tags(answer.text, tag)
-        labels = {name: name for name in _FIELDS[kind]}
-        read: dict[str, str] = {}
-        for block in labelled_blocks(text, labels, "") if text else ():
-            read |= block
-        return read
-
-
-def _said(values: tuple[str, ...]) -> Mapping[str, object]:
-    return {**_TEXT, "enum": list(values)} if values else _TEXT
+            return self.failed(task, outcome)
+        tags = _valid(self.fields(outcome, tag, tuple(fields), task.kind), fields)
+        return Tagged(**self.head(task, outcome), tags=tags, fault=fault_of(outcome, readable=task.kind in tags))
 
 
 def _valid(read: Mapping[str, str], fields: Mapping[str, tuple[str, ...]]) -> dict[str, str]:

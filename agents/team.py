@@ -69,9 +69,7 @@ class Team:
         self._cast = cast
         self._door = door
 
-    async def work(
-        self, first_tasks: Iterable[Task] | AsyncIterable[Task], route: Route, deliver: Deliver
-    ) -> None:  # fmt: skip
+    async def work(self, first_tasks: Iterable[Task] | AsyncIterable[Task], route: Route, deliver: Deliver) -> None:
         """Take every first task through the agents and deliver its journey, in the order of the first tasks.
 
         Args:

@@ -9,8 +9,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ..agent import Seat
-from ..gateway.requests import Decoding
+from ..agent import Seat, drawn
 from ..messages import Reply, Task
 
 __all__ = ["Draw", "GeneratorForm", "InstanceTask", "Instances", "InventTask", "Invented", "Pair", "SortTask",
@@ -42,12 +41,8 @@ class Draw:
         extra = own.extra
         if self.presence_penalty:
             extra = json.dumps({"presence_penalty": self.presence_penalty, **json.loads(extra or "{}")}, sort_keys=True)
-        return replace(seat, decoding=Decoding(
-            own.max_tokens if self.max_tokens is None else self.max_tokens,
-            own.temperature if self.temperature is None else self.temperature,
-            own.top_p if self.top_p is None else self.top_p,
-            stop or own.stop, extra=extra,
-        ))  # fmt: skip
+        decoding = drawn(own, temperature=self.temperature, top_p=self.top_p, max_tokens=self.max_tokens, stop=stop)
+        return replace(seat, decoding=replace(decoding, extra=extra))
 
 
 @dataclass(frozen=True, slots=True)

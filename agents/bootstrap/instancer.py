@@ -9,12 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..agent import call_of, failed
-from ..contract import mark, quoted, schema, tag_for
 from ..gateway.outcomes import Answer, NoAnswer, Outcome
-from ..gateway.requests import Turn
 from ..messages import Failed
-from ..reading import between_tags, fault_of, json_object, one_line, opened_by
+from ..reading import fault_of, inside, json_value, one_line
+from ..schemas import TEXT, list_of, row_of, schema
 from ..seated import Framed
 from .asking import Instances, InstanceTask, Pair
 from .blocks import instances_in, instances_of
@@ -27,9 +25,7 @@ _SHORT = 24  # characters that a text may have in common with the prompt by chan
 
 
 def _schema(*names: str) -> str:
-    item = {"type": "object", "properties": {name: {"type": "string"} for name in names}, "required": list(names),
-            "additionalProperties": False}  # fmt: skip
-    return schema(instances={"type": "array", "items": item})
+    return schema(instances=list_of(row_of(**dict.fromkeys(names, TEXT))))
 
 
 _INPUT_FIRST, _OUTPUT_FIRST = _schema("input", "output"), _schema("output", "input")
@@ -41,34 +37,27 @@ class Instancer(Framed):
 
     async def __call__(self, task: InstanceTask) -> Instances | Failed:
         """Instances as they stand in the answer; none at all is an unreadable answer."""
-        if task.draw.form == "completion":
-            outcome = await self._continue(task)
-        else:
-            outcome = await self._chat(task)
+        outcome = await (self._continue(task) if task.draw.form == "completion" else self._chat(task))
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
+            return self.failed(task, outcome)
         pairs, copied = self._own(task, self._read(task, outcome))
         return Instances(
-            id=f"{task.id}/reply", parent=task.id, pairs=pairs, raw=outcome.text,
+            **self.head(task, outcome), pairs=pairs, raw=outcome.text,
             fault=fault_of(outcome, readable=bool(pairs or copied)),
             truncated=outcome.finish == "length", copied=copied,
-            calls=(call_of(self.role, outcome),),
         )  # fmt: skip
 
     async def _chat(self, task: InstanceTask) -> Outcome:
-        name, get = _named(task), self.prompts.get
-        form = get(f"{name}-{self.output_form}", task.language)
-        tag = tag_for(_TAG, self.secret, task.instruction)
-        ask = get(f"{name}-ask", task.language).fill(
-            task=quoted("TASK", mark(self.secret, task.instruction), task.instruction), count=str(task.count),
-            form=form.fill(tag=tag) if self.output_form == "tags" else form.fill(),
+        name, language = _named(task), task.language
+        turns = self.turns(
+            name, language, task=self.data("TASK", task.instruction), count=str(task.count),
+            form=self.form(name, language, tag=self.tag(_TAG, task.instruction)),
         )  # fmt: skip
-        turns = (Turn("system", get(name, task.language).fill()), Turn("user", ask))
-        held = (_OUTPUT_FIRST if task.labels_first else _INPUT_FIRST) if self.output_form == "json" else None
-        return await task.draw.seated(self.seat).ask(task, turns, json_schema=held)
+        held = _OUTPUT_FIRST if task.labels_first else _INPUT_FIRST
+        return await self.put(task, turns, held, task.draw.seated(self.seat))
 
     async def _continue(self, task: InstanceTask) -> Outcome:
-        text = self.prompts.get(f"{_named(task)}-raw", task.language).fill(task=one_line(task.instruction))
+        text = self.says(f"{_named(task)}-raw", task.language, task=one_line(task.instruction))
         stop = (f"Example {task.count + 1}", "Task:")
         return await task.draw.seated(self.seat, stop).plain(task, text, "completion")
 
@@ -84,9 +73,8 @@ class Instancer(Framed):
         if task.draw.form == "completion":
             return tuple(instances_in(answer.text, labels_first=task.labels_first))
         if self.output_form == "json":
-            return tuple(instances_of((json_object(answer.text, _TAG) or {}).get(_TAG)))
-        tag = tag_for(_TAG, self.secret, task.instruction)
-        text = between_tags(answer.text, tag) or opened_by(answer.text, tag) or ""
+            return tuple(instances_of(json_value(answer.text, _TAG)))
+        text = inside(answer.text, self.tag(_TAG, task.instruction))
         return tuple(instances_in(text, labels_first=task.labels_first))
 
 

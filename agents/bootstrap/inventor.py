@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..agent import call_of, failed
-from ..contract import mark, quoted, schema, tag_for
 from ..gateway.outcomes import Answer, NoAnswer, Outcome
-from ..gateway.requests import Turn
 from ..messages import Failed
-from ..reading import between_tags, fault_of, json_object, one_line, opened_by
+from ..reading import fault_of, inside, json_value, one_line
+from ..schemas import TEXT, list_of, row_of, schema
 from ..seated import Framed
 from .asking import Invented, InventTask, Thought
 from .blocks import listed, tasks_in, tasks_of
@@ -18,12 +16,8 @@ __all__ = ["Inventor"]
 
 _NAME = "make-self-instruct"
 _TAG = "tasks"
-_LIST = schema(tasks={"type": "array", "items": {"type": "string"}})
-_WHOLE = schema(tasks={"type": "array", "items": {
-    "type": "object",
-    "properties": {name: {"type": "string"} for name in ("instruction", "input", "output")},
-    "required": ["instruction", "input", "output"], "additionalProperties": False,
-}})  # fmt: skip
+_LIST = schema(tasks=list_of(TEXT))
+_WHOLE = schema(tasks=list_of(row_of(instruction=TEXT, input=TEXT, output=TEXT)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +27,27 @@ class Inventor(Framed):
     async def __call__(self, task: InventTask) -> Invented | Failed:
         """New tasks; none at all is an unreadable answer."""
         shown = "\n".join(_shown(number, thought, whole=task.whole) for number, thought in enumerate(task.shown, 1))
-        if task.draw.form == "completion":
-            outcome = await self._continue(task, shown)
-        else:
-            outcome = await self._chat(task, shown)
+        outcome = await (self._continue(task, shown) if task.draw.form == "completion" else self._chat(task, shown))
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
+            return self.failed(task, outcome)
         thoughts = self._read(task, outcome, shown)
         return Invented(
-            id=f"{task.id}/reply", parent=task.id, thoughts=thoughts, raw=outcome.text,
+            **self.head(task, outcome), thoughts=thoughts, raw=outcome.text,
             fault=fault_of(outcome, readable=bool(thoughts)), truncated=outcome.finish == "length",
-            calls=(call_of(self.role, outcome),),
         )  # fmt: skip
 
     async def _chat(self, task: InventTask, shown: str) -> Outcome:
-        name = f"{_NAME}-{'whole' if task.whole else 'invent'}"
-        tag = tag_for(_TAG, self.secret, shown)
-        form = self.prompts.get(f"{name}-{self.output_form}", task.language)
-        said = form.fill(tag=tag) if self.output_form == "tags" else form.fill()
-        ask = self.prompts.get(f"{name}-ask", task.language).fill(
-            tasks=quoted("TASKS", mark(self.secret, shown), shown), count=str(task.count), form=said
-        )
-        turns = (Turn("system", self.prompts.get(name, task.language).fill()), Turn("user", ask))
-        held = (_WHOLE if task.whole else _LIST) if self.output_form == "json" else None
-        return await task.draw.seated(self.seat).ask(task, turns, json_schema=held)
+        name, language = _named(task), task.language
+        turns = self.turns(
+            name, language, tasks=self.data("TASKS", shown), count=str(task.count),
+            form=self.form(name, language, tag=self.tag(_TAG, shown)),
+        )  # fmt: skip
+        return await self.put(task, turns, _WHOLE if task.whole else _LIST, task.draw.seated(self.seat))
 
     async def _continue(self, task: InventTask, shown: str) -> Outcome:
         """A numbered list that breaks off after the next number; it ends where more than enough are there."""
         following, last = len(task.shown) + 1, len(task.shown) + task.count
-        name = f"{_NAME}-{'whole' if task.whole else 'invent'}-raw"
-        head = self.prompts.get(name, task.language).fill(count=str(last))
+        head = self.says(f"{_named(task)}-raw", task.language, count=str(last))
         text = f"{head}\n\n{shown}\n{following}." + (" Instruction:" if task.whole else "")
         stop = (f"\n{last + 1}.", f"\n{last + 1} .") if task.whole else ("\n\n", f"\n{last + 1}.", f"\n{last + 1} .")
         seat = task.draw.seated(self.seat, stop)
@@ -75,11 +60,14 @@ class Inventor(Framed):
                 tasks_in(answer.text, first) if task.whole else map(Thought, listed(answer.text, first))
             )[: task.count]  # fmt: skip
         if self.output_form == "json":
-            return tuple(tasks_of((json_object(answer.text, _TAG) or {}).get(_TAG)))
-        tag = tag_for(_TAG, self.secret, shown)
+            return tuple(tasks_of(json_value(answer.text, _TAG)))
         # A list that was cut is read as far as it goes; who asked decides what becomes of its last item.
-        text = between_tags(answer.text, tag) or opened_by(answer.text, tag) or ""
+        text = inside(answer.text, self.tag(_TAG, shown))
         return tuple(tasks_in(text) if task.whole else map(Thought, listed(text)))
+
+
+def _named(task: InventTask) -> str:
+    return f"{_NAME}-{'whole' if task.whole else 'invent'}"
 
 
 def _shown(number: int, thought: Thought, *, whole: bool) -> str:

@@ -6,12 +6,11 @@ import json
 import re
 from dataclasses import dataclass
 
-from ..agent import call_of, failed
-from ..contract import mark, quoted, schema, tag_for
 from ..gateway.outcomes import NoAnswer, Outcome
 from ..gateway.requests import Turn
 from ..messages import Failed
-from ..reading import between_tags, json_object, one_line
+from ..reading import between_tags, json_value, one_line
+from ..schemas import one_of, schema
 from ..seated import Framed
 from .asking import Sorted, SortTask
 
@@ -19,7 +18,7 @@ __all__ = ["Sorter"]
 
 _NAME = "make-self-instruct-sort"
 _TAG = "classification"
-_SCHEMA = schema(classification={"type": "string", "enum": ["no", "yes"]})
+_SCHEMA = schema(classification=one_of("no", "yes"))
 _SAID = re.compile(r"[\W_]*(?:(yes|是(?!否|不是))|(no|否|不是))(?![a-z])", re.IGNORECASE)
 
 
@@ -29,32 +28,21 @@ class Sorter(Framed):
 
     async def __call__(self, task: SortTask) -> Sorted | Failed:
         """Yes, no, or None for an answer that is neither."""
-        examples = self.prompts.get(f"{_NAME}-examples", task.language).fill()
-        if task.draw.form == "completion":
-            outcome = await self._continue(task, examples)
-        else:
-            outcome = await self._chat(task, examples)
+        examples = self.says(f"{_NAME}-examples", task.language)
+        asked = self._continue if task.draw.form == "completion" else self._chat
+        outcome = await asked(task, examples)
         if isinstance(outcome, NoAnswer):
-            return failed(self.role, task, outcome)
-        return Sorted(
-            id=f"{task.id}/reply", parent=task.id, classification=self._read(task, outcome.text), raw=outcome.text,
-            calls=(call_of(self.role, outcome),),
-        )  # fmt: skip
+            return self.failed(task, outcome)
+        return Sorted(**self.head(task, outcome), classification=self._read(task, outcome.text), raw=outcome.text)
 
     async def _chat(self, task: SortTask, examples: str) -> Outcome:
         """The examples as earlier turns: small models that take the first of two offered words tell them apart so."""
-        get = self.prompts.get
-        form = get(f"{_NAME}-{self.output_form}", task.language)
-        tag = tag_for(_TAG, self.secret, task.instruction)
-        told = get(_NAME, task.language).fill(form=form.fill(tag=tag) if self.output_form == "tags" else form.fill())
-        ask = get(f"{_NAME}-ask", task.language).fill(
-            task=quoted("TASK", mark(self.secret, task.instruction), task.instruction)
-        )
+        tag = self.tag(_TAG, task.instruction)
+        told = self.says(_NAME, task.language, form=self.form(_NAME, task.language, tag=tag))
+        ask = self.says(f"{_NAME}-ask", task.language, task=self.data("TASK", task.instruction))
         shown = [turn for example in examples.split("\n\n") for turn in self._turns(example, tag)]
-        held = _SCHEMA if self.output_form == "json" else None
-        return await task.draw.seated(self.seat).ask(
-            task, (Turn("system", told), *shown, Turn("user", ask)), json_schema=held
-        )
+        turns = (Turn("system", told), *shown, Turn("user", ask))
+        return await self.put(task, turns, _SCHEMA, task.draw.seated(self.seat))
 
     def _turns(self, example: str, tag: str) -> tuple[Turn, Turn]:
         """An example of the file (the question, its last word the answer) as question and answer in a chat."""
@@ -65,14 +53,14 @@ class Sorter(Framed):
         return Turn("user", question), Turn("assistant", said)
 
     async def _continue(self, task: SortTask, examples: str) -> Outcome:
-        text = self.prompts.get(f"{_NAME}-raw", task.language).fill(examples=examples, task=one_line(task.instruction))
+        text = self.says(f"{_NAME}-raw", task.language, examples=examples, task=one_line(task.instruction))
         return await task.draw.seated(self.seat, ("\n", "Task:")).plain(task, text, "completion")
 
     def _read(self, task: SortTask, text: str) -> bool | None:
         if task.draw.form == "chat":
             if self.output_form == "json":
-                text = str((json_object(text, _TAG) or {}).get(_TAG, ""))
+                text = str(json_value(text, _TAG) or "")
             else:
-                text = between_tags(text, tag_for(_TAG, self.secret, task.instruction)) or ""
+                text = between_tags(text, self.tag(_TAG, task.instruction)) or ""
         said = _SAID.match(text)
         return said[1] is not None if said else None

@@ -43,7 +43,7 @@ GOOD = (MethodFinding("not harder", ("seed-7/r1",), "Add 1.", "Add a step."),)
 
 
 def _analyst(door: GivenDoor, form: OutputForm = "tags") -> Analyst:
-    return Analyst(seat("analyst", door), "secret", form, shipped())
+    return Analyst(seat("analyst", door), "secret", shipped(), form)
 
 
 async def test_cases_are_json_lines_between_marks() -> None:

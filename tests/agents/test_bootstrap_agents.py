@@ -37,7 +37,7 @@ def _invent(draw: Draw = _CHAT, *, whole: bool = False) -> InventTask:
 
 
 async def _invented(door: GivenDoor, task: InventTask, form: OutputForm = "tags") -> Invented:
-    reply = await Inventor(seat("generator", door), "secret", form, shipped())(task)
+    reply = await Inventor(seat("generator", door), "secret", shipped(), form)(task)
     assert isinstance(reply, Invented)
     return reply
 
@@ -120,7 +120,7 @@ async def test_a_list_that_was_cut_is_read_as_far_as_it_goes() -> None:
 )
 async def test_the_sorter_reads_yes_and_no(text: str, expected: bool | None) -> None:
     """Within the tags only."""
-    sorter = Sorter(seat("generator", GivenDoor(text)), "secret", "tags", shipped())
+    sorter = Sorter(seat("generator", GivenDoor(text)), "secret", shipped(), "tags")
     reply = await sorter(SortTask(id="t", stage="s", instruction="Is it spam?"))
 
     assert not isinstance(reply, Failed)
@@ -131,7 +131,7 @@ async def test_the_sorter_reads_yes_and_no(text: str, expected: bool | None) -> 
 async def test_the_sorter_shows_a_chat_31_examples_as_turns(form: OutputForm, yes: str) -> None:
     """Each answered in the form that is asked for; the task comes last, between marks."""
     door = GivenDoor("")
-    await Sorter(seat("generator", door), "secret", form, shipped())(SortTask(id="t", stage="s", instruction="Spam?"))
+    await Sorter(seat("generator", door), "secret", shipped(), form)(SortTask(id="t", stage="s", instruction="Spam?"))
 
     turns = door.asked[0].turns
     answers = [turn.text for turn in turns if turn.speaker == "assistant"]
@@ -146,7 +146,7 @@ async def test_the_sorter_asks_a_raw_model_with_31_examples(text: str, expected:
     """12 are classifications, 19 are not; its answer ends with the line."""
     door = GivenDoor(text)
     task = SortTask(id="t", stage="s", instruction="Is it\nspam?", draw=Draw("completion", 0.0, 1.0, 3))
-    reply = await Sorter(seat("generator", door), "secret", "tags", shipped())(task)
+    reply = await Sorter(seat("generator", door), "secret", shipped(), "tags")(task)
 
     assert not isinstance(reply, Failed)
     assert expected == reply.classification
@@ -159,7 +159,7 @@ async def test_labels_come_first_for_a_classification() -> None:
     """What follows the label is the input."""
     text = "Example 1\nClass label: spam\nWin now!\nExample 2\nClass label: no spam\nHello Mara."
     door = GivenDoor(f"<instances>\n{text}\n</instances>")
-    instancer = Instancer(seat("generator", door), "secret", "tags", shipped())
+    instancer = Instancer(seat("generator", door), "secret", shipped(), "tags")
     reply = await instancer(InstanceTask(id="t", stage="s", instruction="Spam?", labels_first=True, count=2))
 
     assert isinstance(reply, Instances)
@@ -174,7 +174,7 @@ async def test_words_of_the_prompt_are_no_instance() -> None:
         "Example 2\nClass label: spam\n[an input for which this label is right]\n"
         "Example 3\nClass label: spam\n[1, 2]"
     )
-    instancer = Instancer(seat("generator", GivenDoor(f"<instances>{text}</instances>")), "secret", "tags", shipped())
+    instancer = Instancer(seat("generator", GivenDoor(f"<instances>{text}</instances>")), "secret", shipped(), "tags")
     reply = await instancer(InstanceTask(id="t", stage="s", instruction="Spam?", labels_first=True, count=3))
 
     assert isinstance(reply, Instances)

@@ -21,7 +21,7 @@ TASK = EvolveTask(
 
 
 def _evolver(door: GivenDoor, form: OutputForm = "tags") -> Evolver:
-    return Evolver(seat("evolver", door), "secret", form, shipped())
+    return Evolver(seat("evolver", door), "secret", shipped(), form)
 
 
 async def test_it_gives_the_text_between_the_tags() -> None:

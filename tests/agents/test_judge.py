@@ -17,7 +17,7 @@ from tests.door import GivenDoor, said, seat
 
 
 def _judge(door: GivenDoor, form: OutputForm = "tags") -> Judge:
-    return Judge(seat("judge", door), "secret", form, shipped())
+    return Judge(seat("judge", door), "secret", shipped(), form)
 
 
 def _task(*, swap: bool = False, context: tuple[Turn, ...] = ()) -> JudgeTask:

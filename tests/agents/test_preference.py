@@ -18,7 +18,7 @@ async def _asked(door: GivenDoor, *, swap: bool = False, side: Side = "response"
         id="p", stage="1-reflection", old=(Instruction("Add 1 and 1."), "old answer"),
         new=(Instruction("Add 1 and 1."), "new answer"), side=side, swap=swap,
     )  # fmt: skip
-    return await Preference(seat("judge", door), "secret", form, shipped())(task)
+    return await Preference(seat("judge", door), "secret", shipped(), form)(task)
 
 
 @pytest.mark.parametrize(("expected", "swap", "text"), [

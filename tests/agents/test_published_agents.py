@@ -28,7 +28,7 @@ def _analyst(door: GivenDoor) -> FreeAnalyst:
 
 
 def _refiner(door: GivenDoor, form: OutputForm = "tags") -> WholeRefiner:
-    return WholeRefiner(seat("refiner", door), "secret", form, shipped())
+    return WholeRefiner(seat("refiner", door), "secret", shipped(), form)
 
 
 async def test_feedback_is_the_text_as_it_was_said() -> None:

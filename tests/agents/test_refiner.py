@@ -27,7 +27,7 @@ def _task(method: Method = OLD, *, bold: bool = True) -> RefineTask:
 
 
 def _refiner(door: GivenDoor, form: OutputForm = "tags") -> Refiner:
-    return Refiner(seat("refiner", door), "secret", form, shipped())
+    return Refiner(seat("refiner", door), "secret", shipped(), form)
 
 
 async def test_a_proposal_is_a_method_with_its_history() -> None:

@@ -18,7 +18,7 @@ GOOD = "<critique>Too easy.</critique>\n<instruction>Add 1, 2 and 3.</instructio
 
 
 def _reflector(door: GivenDoor, form: OutputForm = "tags") -> Reflector:
-    return Reflector(seat("reflector", door), "secret", form, shipped())
+    return Reflector(seat("reflector", door), "secret", shipped(), form)
 
 
 def _task(improve: Side = "instruction", *, language: str = "en", response: str = "2") -> ReflectTask:

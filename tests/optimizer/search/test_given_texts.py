@@ -26,7 +26,7 @@ TWO_ROUNDS = Plan(2, True, ("unreadable", "identity", "empty-response"), frozens
 
 async def _travel(errand: Errand, door: GivenDoor, plan: Plan = TWO_ROUNDS) -> Trajectory:
     cast: Mapping[type[Task], Agent[Any]] = {
-        EvolveTask: Evolver(seat("evolver", door), "secret", "tags", shipped()),
+        EvolveTask: Evolver(seat("evolver", door), "secret", shipped(), "tags"),
         AnswerTask: Responder(seat("responder", door), "direct", "", shipped()),
     }
     found: list[Journey] = []
