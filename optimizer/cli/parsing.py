@@ -12,7 +12,7 @@ from ...agents.gateway.engine.model_files import MODELS
 from ...agents.gateway.errors import UsageError
 from ..record.tree import Tree
 
-__all__ = ["parse_budget", "parse_prices", "parse_set", "student_tree"]
+__all__ = ["parse_budget", "parse_caps", "parse_prices", "parse_set", "student_tree"]
 
 _CAP = re.compile(r"\s*\$?\s*(\d[\d_]*(?:\.\d+)?|\.\d+)\s*([km]?)\s*([a-z]*)\s*", re.IGNORECASE)
 _UNITS = {
@@ -37,6 +37,22 @@ def parse_budget(texts: Iterable[str]) -> Tree:
             raise UsageError(f"--budget caps {name} twice.", fix="Give each cap once.")
         caps[name] = value
     return caps
+
+
+def parse_caps(texts: Iterable[str]) -> dict[str, float | None]:
+    """Caps as `parse_budget` reads them, and `usd=none` for one that is taken away.
+
+    Raises:
+        UsageError: as there, or there is no such cap.
+    """
+    words = [word.strip() for word in ",".join(texts).split(",") if word.strip()]
+    gone = [word.partition("=")[0] for word in words if word.endswith("=none")]
+    unknown = [name for name in gone if name not in {"usd", "calls", "tokens", "minutes"}]
+    if unknown:
+        raise UsageError(f"There is no cap '{unknown[0]}'.", fix="Caps are usd, calls, tokens and minutes.")
+    kept = [word for word in words if not word.endswith("=none")]
+    said: Tree = parse_budget(kept) if kept else {}
+    return {**{name: float(str(value)) for name, value in said.items()}, **dict.fromkeys(gone)}
 
 
 def _cap(text: str) -> tuple[str, float | int]:

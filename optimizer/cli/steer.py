@@ -83,7 +83,9 @@ def _refuse_stray(action: str, what: tuple[str, ...], given: Mapping[str, Any]) 
 def _fields(folder: Path, action: str, what: tuple[str, ...], given: Mapping[str, Any]) -> dict[str, Any]:
     """What goes with the wish."""
     if action == "budget":
-        return {"caps": _caps(what)}
+        from .parsing import parse_caps  # noqa: PLC0415  --help must stay quick
+
+        return {"caps": parse_caps(what)}
     if action == "note":
         return {"text": " ".join(what), **given}
     if action not in {"pin", "ban", "edit"}:
@@ -105,20 +107,6 @@ def _branch(folder: Path, step: int, name: str | None = None) -> str:
         f"Made {made}, which begins as {folder.name} stood after step {step} and takes over its answers.\n"
         f"Steer it first (`autoevol steer {made} note …`, `edit`, `pin`, `ban`), then: autoevol resume {made}"
     )
-
-
-def _caps(what: tuple[str, ...]) -> dict[str, float | None]:
-    """Caps as they are written, and `NAME=none` for one that is taken away."""
-    from .parsing import parse_budget  # noqa: PLC0415
-
-    words = [word.strip() for word in ",".join(what).split(",") if word.strip()]
-    gone = [word.partition("=")[0] for word in words if word.endswith("=none")]
-    unknown = [name for name in gone if name not in {"usd", "calls", "tokens", "minutes"}]
-    if unknown:
-        raise UsageError(f"There is no cap '{unknown[0]}'.", fix="Caps are usd, calls, tokens and minutes.")
-    kept = [word for word in words if not word.endswith("=none")]
-    said: dict[str, Any] = parse_budget(kept) if kept else {}
-    return {**said, **dict.fromkeys(gone)}
 
 
 def _answer(folder: Path, wish: Wish, *, working: bool) -> str:

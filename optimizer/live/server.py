@@ -31,15 +31,15 @@ from .guard import Guard, Rules
 from .opinions import Refused, answer_row, edit_row, edited_lines, label_item
 from .stream import events, list_news, page_sign, run_news
 from .views import SCRIPT, quality_page, runs_page, sides_page
-from .wheel import steer_run
+from .wheel import branch_run, steer_run
 
 __all__ = ["make_app", "open_door", "serve"]
 
 _SHOWN = {".jsonl", ".json", ".md", ".txt"}  # what of a run can be looked at; the journal stays where it is
 _BODY = 1_000_000  # bytes of what is sent
 _POLICY = re.compile(r'http-equiv="Content-Security-Policy" content="([^"]*)"')
-_ACTS: Mapping[str, Callable[[Path, Mapping[str, Any]], str]] = {
-    "label": label_item, "edit": edit_row, "answer": answer_row, "steer": steer_run,
+_ACTS: Mapping[str, Callable[[Path, Mapping[str, Any]], str | Mapping[str, str]]] = {
+    "label": label_item, "edit": edit_row, "answer": answer_row, "steer": steer_run, "branch": branch_run,
 }  # fmt: skip
 
 
@@ -91,7 +91,9 @@ def make_app(root: Path, rules: Rules) -> ASGIApp:
         Route("/run/{run}/{act:str}", partial(_act, runs), methods=["POST"]),
         Route("/run/{run}/{path:path}", partial(_file, runs)),
     ]  # fmt: skip
-    app = Starlette(routes=routes, exception_handlers={AutoEvolError: _told, Refused: _told})
+    app = Starlette(routes=routes, exception_handlers={
+        AutoEvolError: _told, Refused: _told, HTTPException: _missing, OSError: _unreadable,
+    })  # fmt: skip
     return Guard(app, rules)
 
 
@@ -168,8 +170,8 @@ async def _act(runs: _Runs, request: Request) -> Response:
     if not isinstance(sent, dict):
         raise HTTPException(400)
     folder = runs.folder(request)
-    words = await anyio.to_thread.run_sync(act, folder, cast("dict[str, Any]", sent))
-    return JSONResponse({"words": words})
+    said = await anyio.to_thread.run_sync(act, folder, cast("dict[str, Any]", sent))
+    return JSONResponse({"words": said} if isinstance(said, str) else dict(said))
 
 
 async def _file(runs: _Runs, request: Request) -> Response:
@@ -197,6 +199,20 @@ async def _edited(runs: _Runs, request: Request) -> Response:
 
 async def _told(_: Request, error: Exception) -> Response:
     return JSONResponse({"problem": str(error)}, status_code=400)
+
+
+async def _missing(request: Request, error: Exception) -> Response:
+    """What is not there, in words that a page can show too."""
+    code, why = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
+    if request.method == "POST":
+        return JSONResponse({"problem": why}, status_code=code)
+    return PlainTextResponse(why, status_code=code)
+
+
+async def _unreadable(request: Request, error: Exception) -> Response:
+    """A file that was taken away or cannot be read; its path is nobody's business."""
+    why = error.strerror if isinstance(error, OSError) else None
+    return await _missing(request, HTTPException(404, f"It cannot be read: {why or 'it is not there'}."))
 
 
 def _number(request: Request, name: str, other: int) -> int:

@@ -13,6 +13,8 @@ import anyio.to_thread
 
 from ..cli.run_list import RunEntry, course_of, list_runs, read_entry
 from ..pages.numbers import duration, shown
+from ..steering.branch import steps_made
+from .said import wishes_said
 
 __all__ = ["events", "list_news", "page_sign", "run_news"]
 
@@ -36,10 +38,18 @@ def page_sign(folder: Path) -> str:
 
 
 def run_news(folder: Path) -> dict[str, Any]:
-    """How one run stands; `sign` is another whenever its page has something new to show."""
+    """How one run stands; `sign` is another whenever its page has something new to show.
+
+    `steps` are those after which a branch may begin, None where the run does not search; `wishes` is what people said.
+    """
+    if not (folder / "settings.json").exists():
+        return {"state": "gone", "line": "This run is no longer there. The page shows what it had.", "sign": ""}
     entry = read_entry(folder)
     ended = "" if entry.state == "running" else entry.state
-    return {"state": entry.state, "line": _line(folder, entry), "sign": page_sign(folder) + ended}
+    return {
+        "state": entry.state, "line": _line(folder, entry), "sign": page_sign(folder) + ended,
+        "steps": steps_made(folder) if entry.recipe == "auto-evol" else None, "wishes": wishes_said(folder),
+    }  # fmt: skip
 
 
 def list_news(root: Path) -> dict[str, Any]:

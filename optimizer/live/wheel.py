@@ -1,20 +1,24 @@
-"""Wishes from a page: the same inbox as `autoevol steer`, with no way to name a file of this machine."""
+"""Wishes from a page: the same inbox and branches as `autoevol steer`, with no way to name a file of this machine."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from ...agents.gateway.errors import UsageError
 from ...agents.method_file import dump_method, parse_method
-from ..cli.parsing import parse_budget
+from ..cli.parsing import parse_caps
 from ..steering.ask import ask, at_work
+from ..steering.branch import branch
 from ..steering.candidates import method_of
 
-__all__ = ["steer_run"]
+__all__ = ["branch_run", "steer_run"]
 
+_LONGEST_NAME = 60
 _CANDIDATE = re.compile(r"\d{1,4}/c\d{1,3}|[0-9a-f]{12}")
 
 
@@ -39,6 +43,33 @@ def steer_run(folder: Path, sent: Mapping[str, Any]) -> str:
     return "It is taken up between two items." if wish.at_once else "It is taken up at the next point of the course."
 
 
+def branch_run(folder: Path, sent: Mapping[str, Any]) -> Mapping[str, str]:
+    """Make a new run from the state after a step of this one. Nothing is started: that takes a person at a terminal.
+
+    Args:
+        folder: the run.
+        sent: `step`, the last one that both share, and `name` of the new run, or an empty one.
+
+    Returns:
+        `words`, the `address` of its page, and the `command` that goes on with it.
+
+    Raises:
+        UsageError: the run has no such step, or the name cannot be one.
+        StorageError: the folder cannot be made.
+    """
+    step, name = sent.get("step"), sent.get("name", "")
+    if not isinstance(step, int) or isinstance(step, bool) or step < 0:
+        raise UsageError("A branch needs the step after which it begins.", fix="Give a number; 0 for the beginning.")
+    if not isinstance(name, str) or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise UsageError("That cannot be the name of a run.", fix=f"Give at most {_LONGEST_NAME} plain characters.")
+    made = branch(folder, step, name.strip() or None)
+    return {
+        "words": f"Made {made.name}, which begins as this run stood after step {step}.",
+        "address": f"/run/{quote(made.name, safe='')}/",
+        "command": f"autoevol resume {shlex.quote(str(folder.parent / made.name))}",
+    }
+
+
 def _nothing(_folder: Path, _what: str) -> dict[str, Any]:
     return {}
 
@@ -48,7 +79,7 @@ def _note(_folder: Path, what: str) -> dict[str, Any]:
 
 
 def _caps(_folder: Path, what: str) -> dict[str, Any]:
-    return {"caps": parse_budget([word.strip() for word in what.split(",") if word.strip()])}
+    return {"caps": parse_caps([what])}
 
 
 def _pinned(folder: Path, what: str) -> dict[str, Any]:

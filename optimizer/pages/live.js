@@ -18,10 +18,10 @@
       const answer = await fetch(address, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(sent) });
       const said = await answer.json();
       told.textContent = said.words || said.problem || "It was refused.";
-      return answer.ok;
+      return answer.ok ? said : null;
     } catch {
       told.textContent = "The server does not answer.";
-      return false;
+      return null;
     }
   }
 
@@ -35,10 +35,9 @@
     source.onerror = () => { news.textContent = "The server does not answer; the page shows what it had."; };
     source.onmessage = (event) => {
       const said = JSON.parse(event.data);
-      if (at("wheel") && !at("wheel").firstChild && ["running", "paused"].includes(said.state)) wheel();
-      if (at("wheel") && said.state === "finished") at("wheel").replaceChildren();
+      if (at("wheel")) turn(said);
       news.textContent = said.line;
-      if (first !== said.sign) {
+      if (first !== said.sign && said.state !== "gone") {
         const busy = typed || document.querySelector("dialog[open]");
         if (!busy) location.reload();
         else if (!at("fresh")) news.after(make("p", { id: "fresh" }, make("button", { type: "button", on: { click: () => location.reload() } }, "There is more: show it")));
@@ -46,17 +45,47 @@
     };
   }
 
-  // ---------------------------------------------------------------- the wheel of a run that is not at its end
-  function wheel() {
-    const told = make("span", { role: "status", class: "note" });
+  // ---------------------------------------------------------------- the wheel
+  // It is made once and then kept: what a person has typed stays when the run ends, only its buttons go quiet.
+  const KINDS = { note: ["note to the analyst", "Mind the units."], budget: ["budget", "10usd, 5000calls"], pin: ["pin a candidate", "2/c3"], ban: ["ban a candidate", "2/c3"] };
+  let held = null;
+  function turn(said) {
+    if (!held && said.state !== "gone") held = wheel(said);
+    if (!held) return;
+    const live = ["running", "paused"].includes(said.state);
+    const over = ["finished", "gone"].includes(said.state);
+    for (const button of held.hands.querySelectorAll("button")) button.disabled = over || (button.dataset.live !== undefined && !live);
+    for (const button of held.fork.querySelectorAll("button")) button.disabled = said.state === "gone";
+    held.note.textContent = live ? "" : said.state === "gone" ? "" : over ? "The run has ended: nothing heeds a wish any more. A branch goes on from one of its steps." : "No process is at work on it: what you say is taken up when it goes on (autoevol resume).";
+    while (held.steps && held.steps.options.length <= (said.steps || 0)) held.steps.append(make("option", { value: held.steps.options.length }, held.steps.options.length ? `step ${held.steps.options.length}` : "the beginning"));
+    held.said.replaceChildren(...(said.wishes || []).map((line) => make("li", { dir: "auto" }, line)));
+  }
+  function wheel(said) {
+    const searches = said.steps !== null && said.steps !== undefined;
+    const told = make("p", { role: "status", class: "note", id: "wheel-told" });
+    const note = make("p", { class: "note" });
     const steer = (wish, what) => send("steer", { wish, what }, told);
-    const plain = (wish, words) => make("button", { type: "button", on: { click: () => steer(wish, "") } }, words);
-    const what = make("input", { id: "wheel-what", type: "text", size: "40" });
-    const kind = make("select", { id: "wheel-kind" }, ...[["note", "note to the analyst"], ["budget", "budget, as 10usd"], ["pin", "pin candidate, as 2/c3"], ["ban", "ban candidate, as 2/c3"]].map(([value, words]) => make("option", { value }, words)));
-    const method = make("textarea", { id: "wheel-method", rows: "6", dir: "auto" });
-    at("wheel").replaceChildren(make("fieldset", { class: "controls" }, make("legend", {}, "Steer"), plain("pause", "Pause"), plain("continue", "Continue"), plain("stop", "Stop after this step"),
-      make("label", { for: "wheel-kind" }, "Say ", kind), make("label", { for: "wheel-what" }, "what ", what), make("button", { type: "button", on: { click: () => steer(kind.value, what.value) } }, "Say it"), told,
-      make("details", {}, make("summary", {}, "Enter a method of your own into the race"), make("label", { for: "wheel-method" }, "Clauses, one a line, numbered"), method, make("button", { type: "button", on: { click: () => steer("edit", method.value) } }, "Enter it"))));
+    const plain = (wish, words) => make("button", { type: "button", "data-live": "", on: { click: () => steer(wish, "") } }, words);
+    const what = make("input", { id: "wheel-what", type: "text", placeholder: searches ? KINDS.note[1] : KINDS.budget[1] });
+    const kind = make("select", { id: "wheel-kind", on: { change: () => { what.placeholder = KINDS[kind.value][1]; } } }, ...Object.entries(KINDS).filter(([value]) => searches || value === "budget").map(([value, [words]]) => make("option", { value }, words)));
+    const say = async () => { if (await steer(kind.value, what.value)) what.value = ""; };
+    const method = make("textarea", { id: "wheel-method", rows: "6", dir: "auto", placeholder: "1. …\n2. …" });
+    const hands = make("div", {}, make("p", { class: "controls" }, plain("pause", "Pause"), plain("continue", "Continue"), plain("stop", "Stop after this step")),
+      make("p", { class: "controls" }, make("label", { for: "wheel-kind" }, "Say ", kind), make("label", { for: "wheel-what" }, make("span", { class: "unseen" }, "what "), what), make("button", { type: "button", on: { click: say } }, "Say it")),
+      searches ? make("details", {}, make("summary", {}, "Enter a method of your own into the race"), make("label", { for: "wheel-method" }, "Clauses, one a line, numbered"), method, make("p", { class: "controls" }, make("button", { type: "button", on: { click: () => steer("edit", method.value) } }, "Enter it"))) : "");
+    const steps = make("select", { id: "fork-step" });
+    const name = make("input", { id: "fork-name", type: "text", maxlength: "60" });
+    const made = make("div", { id: "fork-made" });
+    const begin = async () => {
+      const answer = await send("branch", { step: Number(steps.value), name: name.value }, told);
+      if (answer) made.append(make("p", { class: "links" }, make("a", { href: answer.address }, "Its page"), ", where it can be steered first; then: ", make("code", {}, answer.command)));
+    };
+    const fork = make("details", {}, make("summary", {}, "Branch: a new run from a step of this one"), make("p", { class: "note" }, "It takes over the settings, the decisions up to that step and the answers; this run stays as it is."),
+      make("p", { class: "controls" }, make("label", { for: "fork-step" }, "After ", steps), make("label", { for: "fork-name" }, "Name ", name), make("button", { type: "button", on: { click: begin } }, "Make the branch")), made);
+    const lines = make("ul", { class: "list note", "aria-label": "What people said to this run" });
+    if (said.state === "finished") hands.hidden = true;
+    if (said.state !== "finished" || searches) at("wheel").replaceChildren(make("fieldset", {}, make("legend", {}, said.state === "finished" ? "Go on from here" : "Steer"), note, hands, searches ? fork : "", told, lines));
+    return { hands, fork, note, steps: searches ? steps : null, said: lines };
   }
 
   // ---------------------------------------------------------------- a verdict on an item

@@ -20,7 +20,7 @@ from ..record.events import read_events
 from ..record.folder import RunFolder, new_folder, write_atomically
 from .wheel import EVENT
 
-__all__ = ["branch"]
+__all__ = ["branch", "steps_made"]
 
 _POINT = re.compile(r"steps/(\d+)/")
 _PARTS = ("begin", "analysis", "race", "decision")
@@ -48,7 +48,7 @@ def branch(folder: Path, step: int, name: str | None = None) -> Path:
             f"The run {folder.name} does not search a method, so it has no steps to branch from.",
             fix="Begin a new run with --reuse instead.",
         )
-    made = _steps_made(folder)
+    made = steps_made(folder)
     if step > made:
         raise UsageError(
             f"The run {folder.name} has made {made} step{'s' * (made != 1)}, so nothing can begin after step {step}.",
@@ -86,8 +86,8 @@ def _shared(events: Iterable[Mapping[str, Any]], step: int) -> Iterator[Mapping[
                 yield {"kind": "decision", "at": "", "point": point, "value": True}
 
 
-def _steps_made(folder: Path) -> int:
-    """Steps whose decision is on disk, from the first without a gap."""
+def steps_made(folder: Path) -> int:
+    """Steps of a run whose decision is on disk, from the first without a gap; a branch may begin after each of them."""
     number = 0
     while (folder / f"steps/{number:03d}/decision.json").is_file():
         number += 1

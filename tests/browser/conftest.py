@@ -41,7 +41,8 @@ def tab(chromium: Any) -> Iterator[Any]:
         problems.append(str(error))
 
     def logged(said: Any) -> None:
-        problems.extend([said.text] if said.type in {"error", "warning"} else [])
+        refused = "status of 400" in said.text or "status of 404" in said.text  # the browser tells our refusals, too
+        problems.extend([said.text] if said.type in {"error", "warning"} and not refused else [])
 
     def asked(dialog: Any) -> None:
         problems.append(f"dialog {dialog.message}")

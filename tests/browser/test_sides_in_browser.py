@@ -16,7 +16,7 @@ def _choose(tab: Any, letter: str, run: str, group: str) -> None:
     tab.wait_for_selector(f"#of-{letter} option[value='{group}']", state="attached")
     if tab.input_value(f"#of-{letter}") != group:
         tab.select_option(f"#of-{letter}", group)
-    tab.wait_for_function(f"document.querySelector('#of-{letter}').value === '{group}'")
+    tab.wait_for_selector(f"#of-{letter} option[value='{group}']:checked", state="attached")
 
 
 def test_three_sides_are_chosen_and_held_together(served: tuple[Path, str], tab: Any) -> None:
@@ -33,7 +33,7 @@ def test_three_sides_are_chosen_and_held_together(served: tuple[Path, str], tab:
     assert 2 == tab.locator("summary:has-text('Clause by clause')").count()
     kept = tab.url
     tab.click("text=make it the reference >> nth=1")
-    tab.wait_for_function("document.querySelector('#of-B').value === 'steps/000/incumbent'")
+    tab.wait_for_selector(f"#of-B option[value='{ONE}']:checked", state="attached")
     assert TWO == tab.input_value("#of-A")
     tab.click("text=take out >> nth=2")
     tab.wait_for_selector("#run-C option:checked:has-text('choose')", state="attached")

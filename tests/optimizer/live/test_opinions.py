@@ -8,19 +8,16 @@ from typing import Any
 
 import pytest
 
-from autoevol.agents.gateway.errors import UsageError
 from autoevol.optimizer.live.opinions import Refused, answer_row, edit_row, edited_lines, label_item
 from autoevol.optimizer.live.sides import is_group
 from autoevol.optimizer.live.stream import events, list_news, page_sign, run_news
-from autoevol.optimizer.live.wheel import steer_run
 from autoevol.optimizer.pages.files import RunFiles
 from autoevol.optimizer.pages.review import review_of
 from autoevol.optimizer.pages.steps import read_steps
 from autoevol.optimizer.pages.whole import read_whole
 from autoevol.optimizer.record.by_hand import EDITS, LABELS, read_by_hand
-from autoevol.optimizer.record.settings import Settings
 from autoevol.optimizer.scoring.labelled import load_labelled
-from tests.optimizer.pages.sample_run import WINNER, write_run
+from tests.optimizer.pages.sample_run import write_run
 
 ITEM = "steps/000/candidates/1/dev"
 
@@ -118,29 +115,3 @@ async def test_news_are_told_at_once_and_when_there_are_some(run: Path) -> None:
     write_run(run.parent / "two")
     assert "0 at work" == listed["line"]
     assert listed["sign"] != list_news(run.parent)["sign"]
-
-
-def _search(folder: Path) -> Path:
-    """A run that a process is not at work on, in the middle of its search."""
-    write_run(folder)
-    settings = Settings.model_validate({"name": "one", "endpoints": {"default": {"script": "x.py"}}})
-    (folder / "settings.json").write_text(json.dumps({"settings": settings.model_dump(mode="json")}), encoding="utf-8")
-    (folder / "status.json").write_text('{"state": "stopped"}', encoding="utf-8")
-    return folder
-
-
-def test_a_page_steers_by_the_same_inbox(tmp_path: Path) -> None:
-    """A note, a ban of a candidate and a method of one's own lie in it; no name of a file is taken for a candidate."""
-    run = _search(tmp_path / "one")
-    assert "when the run goes on" in steer_run(run, {"wish": "note", "what": "mind the units"})
-    steer_run(run, {"wish": "ban", "what": "1/c1"})
-    steer_run(run, {"wish": "edit", "what": "1. Read it twice.\n2. Add one more step."})
-    wishes = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((run / "inbox").iterdir())]
-
-    assert ["note", "ban", "edit"] == [wish["wish"] for wish in wishes]
-    assert ("mind the units", WINNER.id) == (wishes[0]["text"], wishes[1]["candidate"])
-    for sent in ({"wish": "pin", "what": "/etc/passwd"}, {"wish": "pin", "what": "../x.md"}, {"wish": "branch"}, {}):
-        with pytest.raises(UsageError):
-            steer_run(run, sent)
-    with pytest.raises(UsageError, match="No process is at work"):
-        steer_run(run, {"wish": "pause"})
