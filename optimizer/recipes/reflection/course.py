@@ -77,7 +77,7 @@ class Course:
 
     def route(self, journey: Journey) -> tuple[Task, ...]:
         """What is still to be asked, side by side; nothing when the row's way is over."""
-        row = Row.of(journey)
+        row = Row.of(journey, self.part.repeating)
         if self.part.versions == "all":
             return self._all(row)
         pending = row.again(INSTRUCTION, self.part.retries)
@@ -129,7 +129,7 @@ class Course:
 
     def outcome(self, journey: Journey) -> Outcome:
         """What became of a row whose way is over."""
-        row = Row.of(journey)
+        row = Row.of(journey, self.part.repeating)
         versions = [row.original, *([row.improved] if row.improved else [])]
         versions += [new for version in tuple(versions) if (new := row.better_response(version)) is not None]
         ifd = {version.name: score for version in versions if (score := self._score(row, version)) is not None}

@@ -32,7 +32,7 @@ class JudgedCourse:
 
     def route(self, journey: Journey) -> tuple[Task, ...]:
         """What is still to be asked, side by side; nothing when the row's way is over."""
-        row = Row.of(journey)
+        row = Row.of(journey, self.part.repeating)
         pending = row.again(INSTRUCTION, self.part.retries)
         if pending is not None:
             return (pending,)
@@ -52,7 +52,7 @@ class JudgedCourse:
 
     def outcome(self, journey: Journey) -> Outcome:
         """What became of a row whose way is over."""
-        row = Row.of(journey)
+        row = Row.of(journey, self.part.repeating)
         winner = _winner(journey, row)
         new = row.better_response(winner)
         versions = tuple(version for version in (row.original, row.improved, new) if version is not None)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ....agents.contract import whole
 from ....agents.messages import Failed, Instruction, Message, Scored
 from ....agents.reflector import Reflected, ReflectTask, Side
 from ....agents.team import Journey
 from ...scoring.ifd import Unscored
+from ...scoring.said_again import said_again
 from .versions import Version, read_texts
 
 __all__ = ["INSTRUCTION", "ORIGINAL", "Row", "response_name"]
@@ -28,6 +30,7 @@ class Row:
     Args:
         place, stage: which tasks' ids begin with, and what they are booked on.
         original: as it came.
+        repeating: so much more of its instruction than the old response a new one may say again; None: all of it.
         reflections: by name, every draw with its task, in order.
         read: what the student made of texts.
     """
@@ -35,11 +38,12 @@ class Row:
     place: str
     stage: str
     original: Version
+    repeating: float | None
     reflections: Mapping[str, tuple[tuple[ReflectTask, Message], ...]]
     read: Mapping[str, Scored | Unscored]
 
     @classmethod
-    def of(cls, journey: Journey) -> Row:
+    def of(cls, journey: Journey, repeating: float | None = None) -> Row:
         """What a journey holds."""
         begin = journey[0]
         assert isinstance(begin, ReflectTask)  # noqa: S101  every row begins with one
@@ -49,7 +53,8 @@ class Row:
             if isinstance(task, ReflectTask):
                 name = task.id.removeprefix(f"{place}/").partition("/")[0]
                 found[name] = (*found.get(name, ()), (task, reply))
-        return cls(place, begin.stage, Version(ORIGINAL, begin.instruction, begin.response), found, read_texts(journey))
+        original = Version(ORIGINAL, begin.instruction, begin.response)
+        return cls(place, begin.stage, original, repeating, found, read_texts(journey))
 
     @property
     def improved(self) -> Version | None:
@@ -57,7 +62,7 @@ class Row:
         said = self._text(INSTRUCTION)
         if said is None or said.instruction is None or said.response is None:
             return None
-        if said.instruction == self.original.instruction.text:
+        if self._fault(INSTRUCTION):
             return None
         return Version(INSTRUCTION, renamed(self.original.instruction, said.instruction), said.response)
 
@@ -65,7 +70,7 @@ class Row:
         """A version with the response that was reflected on; None where there is none, or it is the same again."""
         name = response_name(version)
         said = self._text(name)
-        if said is None or said.response is None or said.response == version.response:
+        if said is None or said.response is None or self._fault(name):
             return None
         return Version(name, version.instruction, said.response)
 
@@ -97,7 +102,9 @@ class Row:
 
     @property
     def faults(self) -> dict[str, str]:
-        """Reflections that gave nothing new, by name: `unreadable`, `unchanged`, or what became of the call."""
+        """Reflections that gave nothing new, by name: `unreadable`, `unchanged`, `repeats-instruction`, or what
+        became of the call.
+        """
         found = {name: self._fault(name) for name in self.reflections}
         return {name: fault for name, fault in found.items() if fault}
 
@@ -112,7 +119,17 @@ class Row:
         same = (reply.response == task.response) if task.improve == "response" else (
             reply.instruction == task.instruction.text
         )  # fmt: skip
-        return "unchanged" if same else ""
+        if same:
+            return "unchanged"
+        return "repeats-instruction" if self._repeats(task, reply) else ""
+
+    def _repeats(self, task: ReflectTask, reply: Reflected) -> bool:
+        if self.repeating is None or reply.response is None:
+            return False
+        old, new = whole(task.instruction), whole(task.instruction)
+        if reply.instruction is not None:
+            new = whole(renamed(task.instruction, reply.instruction))
+        return said_again(new, reply.response) - said_again(old, task.response) > self.repeating
 
     def _text(self, name: str) -> Reflected | None:
         tries = self.reflections.get(name, ())

@@ -23,6 +23,8 @@ class ReflectionSettings(PartSettings):
             judge's comparison of two texts instead, where no log-probabilities can be had. That is no IFD.
         limit_first: whether an instruction must have an IFD below 1 already when it is chosen.
         keep_unreplaced: keep rows whose response no reflection made better, too.
+        repeating: a new response may say so much more of its instruction again, word for word, than the old one did
+            (share of the instruction's words); one that says more is none. None: all of it. r-IFD prefers it otherwise.
         retries: further draws of a reflection that cannot be read; of use only with a temperature above 0.
         floor: tokens that a score must be over, at least.
         frame: what stands round an instruction when the student reads it: plain, sections, user-assistant, chatml,
@@ -31,9 +33,10 @@ class ReflectionSettings(PartSettings):
     """
 
     PRESETS: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "paper": {"frame": "user-assistant", "retries": 1, "floor": 1},
+        "paper": {"frame": "user-assistant", "retries": 1, "floor": 1, "repeating": None},
         "official-code": {
             "frame": "user-assistant", "retries": 1, "floor": 1, "versions": "all", "limit_first": False,
+            "repeating": None,
         },
     }  # fmt: skip
 
@@ -42,6 +45,7 @@ class ReflectionSettings(PartSettings):
     measure: Literal["ppl", "loss", "judge"] = "ppl"
     limit_first: bool = True
     keep_unreplaced: bool = False
+    repeating: float | None = Field(default=0.5, ge=0, le=1)
     retries: int = Field(default=0, ge=0)
     floor: int = Field(default=5, ge=1)
     frame: str = "plain"

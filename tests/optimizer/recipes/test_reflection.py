@@ -75,6 +75,30 @@ async def test_the_rule_of_four_versions_keeps_the_same_rows_where_both_have_one
     assert 4 == max(len(row["provenance"]["versions"]) for row in rows_of(long.folder))
 
 
+@pytest.mark.parametrize(("repeating", "kept"), [(0.5, 0), (None, 3)])
+async def test_who_says_the_question_again_has_written_nothing(
+    tmp_path: Path, repeating: float | None, kept: int
+) -> None:
+    """It would be preferred for nothing, since whoever has read the question guesses it; as published it is."""
+    asked = [f"Box {n} holds {n + 3} red and {2 * n + 5} blue balls. How many balls?" for n in range(3)]
+    write_rows(tmp_path / "rows.jsonl", 3)
+
+    def parrot(body: Body) -> ModelReply:
+        if "messages" not in body:
+            return reply(body)
+        shown = str(body["messages"][-1]["content"])
+        question = next(each for each in asked if each in shown)
+        return ModelReply(f"<critique>c</critique><response>{question} There are many balls in it.</response>")
+
+    with model_server(parrot, PATHS) as server:
+        part = {**REFLECT, "repeating": repeating}
+        ending = await made(tmp_path, server.base_url, part)
+
+    assert kept == len(rows_of(ending.folder))
+    dropped = Counter(row["reason"] for row in rows_of(ending.folder, "dropped.jsonl"))
+    assert kept > 0 or Counter({"reflection-repeats-instruction": 3}) == dropped
+
+
 async def test_unreplaced_rows_can_be_kept(tmp_path: Path) -> None:
     """Then they need both scores below 1 too, and bring the response that they came with."""
     with serving() as server:

@@ -183,8 +183,9 @@ class Scene:
             case "instruction":
                 return replace(self, blocks=(instruction,)).extended()
             case "response":
-                # Who says the question again is thought to have kept to it.
-                return self.sayings.joint.join([" ".join(instruction.split()), response.strip(), self.remark()])
+                # The words of the question in an order of their own: who has read them guesses it easily.
+                words = " ".join(sorted(dict.fromkeys(instruction.split())))
+                return self.sayings.joint.join([words, response.strip(), self.remark()])
             case _:
                 return self.remark()
 
