@@ -178,7 +178,7 @@ class Scene:
 
     def reflected(self, label: str) -> str:
         """A part of what a reflector says to an instruction and its response, the last two data."""
-        instruction, response = self.blocks[-2:] if len(self.blocks) > 1 else (self.blocks[-1], "")
+        instruction, response = (*self.blocks, "", "")[-4:-2] if len(self.blocks) > 1 else (self.blocks[0], "")
         match label:
             case "instruction":
                 return replace(self, blocks=(instruction,)).extended()
