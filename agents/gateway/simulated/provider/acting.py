@@ -178,7 +178,9 @@ class Scene:
 
     def reflected(self, label: str) -> str:
         """A part of what a reflector says to an instruction and its response, the last two data."""
-        instruction, response = (*self.blocks, "", "")[-4:-2] if len(self.blocks) > 1 else (self.blocks[0], "")
+        shown = list(self.blocks)
+        response = shown.pop() if len(shown) > 1 else ""
+        instruction = shown[-1]
         match label:
             case "instruction":
                 return replace(self, blocks=(instruction,)).extended()
