@@ -237,9 +237,15 @@ class RichWatcher(_Figures):
 
 def pace_words(calls_per_min: float, permitted: Mapping[str, float]) -> str:
     """Calls a second, against what is permitted where that is known."""
-    of = ", ".join(f"{rate / 60:.3g}" if len(permitted) == 1 else f"{_plain(name)} {rate / 60:.3g}"
-                   for name, rate in permitted.items())  # fmt: skip
-    return f"{calls_per_min / 60:.3g} calls/s{f' of {of} permitted' if of else ''}"
+    of = ", ".join(
+        f"{'' if len(permitted) == 1 else _plain(name) + ' '}{_a_second(rate)}" for name, rate in permitted.items()
+    )
+    return f"{_a_second(calls_per_min)} calls/s{f' of {of} permitted' if of else ''}"
+
+
+def _a_second(per_minute: float) -> str:
+    rate = per_minute / 60
+    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
 
 
 def _and_money(now: Progress, left: Forecast) -> str:
