@@ -28,7 +28,7 @@ from autoevol.optimizer.scoring.detectors import DETECTORS, GATES
 ROOT = Path(__file__).parents[1]
 PAGES = [
     *sorted(ROOT.glob("*.md")),
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "examples").rglob("*.md")),
     ROOT / "runs" / "README.md",
 ]
@@ -55,7 +55,7 @@ def _text(page: Path) -> str:
 def _commands() -> Iterator[str]:
     """`path: autoevol …` for each command line, in code blocks and within sentences."""
     for page in PAGES:
-        text = _text(page)
+        text = _text(page).replace("\\\n", " ")
         blocks = re.findall(r"^[ ]*(?:[A-Z_]+=\S+ )?(?:\.venv/bin/)?(autoevol [^`\n]+)$", text, re.MULTILINE)
         inline = re.findall(r"`(?:[A-Z_]+=\S+ )?(autoevol [^`\n]+)`", text)
         for line in dict.fromkeys([*blocks, *inline]):
