@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn
@@ -16,55 +15,13 @@ from typing import Any, NoReturn
 import anyio
 import pytest
 
-from autoevol.optimizer.cli import autoevol
-from autoevol.optimizer.cli.boundary import guard
 from autoevol.optimizer.scoring import detectors
 from autoevol.optimizer.scoring.examine.contained import findings_of
 from autoevol.optimizer.scoring.sandbox import isolation
 from tests.actors import act
-from tests.model_server import Body, ModelReply, ModelServer, model_server
-from tests.optimizer.small_run import evolve_with, only_run, optimize_with, results, write_config
-
-
-@dataclass(frozen=True)
-class Said:
-    """Exit code and output of one call."""
-
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Said]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
-    """Call `autoevol` in an empty folder; nobody ever sees a traceback."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: object) -> Said:
-        capsys.readouterr()
-        code = guard(autoevol, [str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        assert "bug in AutoEvol" not in out + err
-        return Said(code, out, err)
-
-    return call
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    """Models that play the roles."""
-    with model_server(act) as running:
-        yield running
-
-
-@pytest.fixture
-def config(tmp_path: Path, server: ModelServer) -> Path:
-    """Settings of a small run, its seeds beside it."""
-    return write_config(tmp_path, server.base_url)
+from tests.model_server import Body, ModelReply, ModelServer
+from tests.optimizer.calling import Call
+from tests.optimizer.small_run import evolve_with, only_run, optimize_with, results
 
 
 def _instead(role: str, reply: Callable[[Body], str]) -> Callable[[Body], ModelReply]:
@@ -201,7 +158,7 @@ def test_it_stops_the_run_where_the_settings_say_so_and_the_run_can_go_on_withou
     (plain,), (strict,) = (list((config.parent / "runs").glob(f"*-{name}")) for name in ("plain", "strict"))
     assert (2, 0) == (stopped.code, resumed.code)
     assert "The check 'asks-back' failed on an item (RecursionError)." in stopped.err
-    assert "Continue with: autoevol resume" in stopped.err
+    assert "else continue with: autoevol resume" in stopped.err
     assert results(plain) == results(strict)
 
 

@@ -8,8 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,56 +20,8 @@ from autoevol.optimizer.cli import autoevol
 from autoevol.optimizer.cli.boundary import guard
 from tests.actors import act
 from tests.model_server import Body, ModelReply, ModelServer, model_server
+from tests.optimizer.calling import KEY, Call, decent
 from tests.optimizer.small_run import evolve_with, only_run, optimize_with, results, write_config
-
-KEY = "sk-proj-abcdefgh12345678"
-
-
-@dataclass(frozen=True)
-class Said:
-    """Exit code and output of one call."""
-
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Said]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
-    """Call `autoevol` in an empty folder with a key; whatever happens, it is never shown, nor is a traceback."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-
-    def call(*arguments: object) -> Said:
-        capsys.readouterr()
-        code = guard(autoevol, [str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        _decent(out + err)
-        return Said(code, out, err)
-
-    return call
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    """Models that play the roles."""
-    with model_server(act) as running:
-        yield running
-
-
-@pytest.fixture
-def config(tmp_path: Path, server: ModelServer) -> Path:
-    """Settings of a small run with every part of the course, its seeds beside it."""
-    return write_config(tmp_path, server.base_url)
-
-
-def _decent(shown: str) -> None:
-    assert "Traceback" not in shown
-    assert "bug in AutoEvol" not in shown
-    assert KEY not in shown
 
 
 @pytest.fixture(scope="module")
@@ -363,7 +314,7 @@ def test_a_disk_that_fills_up_anywhere_loses_nothing(
     resumed = guard(autoevol, ["resume", str(run), "--quiet"])
 
     assert (1, 0) == (broken.returncode, resumed)
-    _decent(err)
+    decent(err)
     assert "autoevol resume" in err
     assert len(list(read_calls(run / "journal.sqlite"))) - kept == server.count - before
     assert whole == results(only_run(config.parent))

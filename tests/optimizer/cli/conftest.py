@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from autoevol.optimizer.cli import autoevol
-from autoevol.optimizer.cli.boundary import guard
+from tests.optimizer.calling import Call, said_by
 
-Cli = Callable[..., "Said"]
-
-
-@dataclass(frozen=True)
-class Said:
-    """Exit code and output of one call."""
-
-    code: int
-    out: str
-    err: str
+Cli = Call
 
 
 @pytest.fixture
@@ -31,13 +20,7 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("AUTOEVOL_DEBUG", raising=False)
 
-    def call(*arguments: object) -> Said:
-        capsys.readouterr()
-        code = guard(autoevol, [str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return Said(code, out, err)
-
-    return call
+    return partial(said_by, capsys)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,21 +13,13 @@ from autoevol.agents.gateway.books.journal import Journal
 from autoevol.agents.gateway.books.ledger import Need
 from autoevol.optimizer.record.config import resolve
 from autoevol.optimizer.session import create_run
-from tests.actors import act
-from tests.model_server import ModelReply, ModelServer, model_server
+from tests.model_server import ModelReply, ModelServer
 
 from .conftest import Cli
 
 OPENAI = ("--base-url", "https://api.openai.com/v1", "--model", "gpt-4o-mini")
 SMALL = ("--steps", 2, "--batch", 3, "--candidates", 1, "--dev", 6, "--test", 3, "--apply-limit", 5)
 ROLES = ("evolver", "responder", "analyst", "refiner", "judge")
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    """Models that play the roles."""
-    with model_server(act) as running:
-        yield running
 
 
 def _models(server: ModelServer) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,6 @@ from .conftest import Cli
 
 MODELS = tuple(word for role in ("evolver", "responder") for word in (f"--{role}-model", f"m-{role}"))
 EVOLVE = ("evolve", "--seeds", "seeds.jsonl", *MODELS, "--no-judge", "--apply-limit", 4, "--quiet", "--yes")
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    """Models that play the roles."""
-    with model_server(act) as running:
-        yield running
 
 
 @pytest.fixture

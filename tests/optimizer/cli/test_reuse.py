@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from autoevol.agents.gateway.books.journal import CallRecord, read_calls
-from tests.actors import act
-from tests.model_server import ModelServer, model_server
+from tests.model_server import ModelServer
 
 from .conftest import Cli
 
 ROLES = ("evolver", "responder", "analyst", "refiner", "judge")
 SMALL = ("--steps", 1, "--batch", 3, "--candidates", 1, "--dev", 4, "--test", 2, "--apply-limit", 3, "--yes", "--quiet")
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    """Models that play the roles."""
-    with model_server(act) as running:
-        yield running
 
 
 def _optimize(cli: Cli, server: ModelServer, seeds: Path, name: str, *more: object) -> Path:

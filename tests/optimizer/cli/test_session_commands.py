@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,13 +19,6 @@ from .conftest import Cli
 
 KEY = "sk-proj-abcdefgh12345678"
 SMALL = ("--steps", 1, "--batch", 3, "--candidates", 1, "--dev", 4, "--test", 2, "--apply-limit", 3, "--runs", "runs")
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    """Models that play the roles."""
-    with model_server(act) as running:
-        yield running
 
 
 def _models(server: ModelServer) -> list[str]:

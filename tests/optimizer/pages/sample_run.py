@@ -6,6 +6,7 @@ Every text of a seed or model in it is `text`, so that hostile ones can be tried
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from autoevol.agents.gateway.requests import Decoding, Request, Turn, request_ke
 from autoevol.agents.method import Method
 from autoevol.agents.method_file import dump_method
 
-__all__ = ["START", "WINNER", "change", "write_calls", "write_run"]
+__all__ = ["START", "WINNER", "change", "without", "write_calls", "write_run"]
 
 START = Method(("Read the problem twice.", "Add one more calculation."), name="maths")
 WINNER = Method(("Read the problem twice.", "Add one more hidden calculation.", "Keep the units."), parent=START.id)
@@ -42,6 +43,11 @@ def write_run(folder: Path, text: str = "a text") -> Path:
 def change(path: Path, **fields: Any) -> None:
     """Change fields of a JSON file."""
     _json(path, {**json.loads(path.read_text(encoding="utf-8")), **fields})
+
+
+def without(path: Path) -> None:
+    """Take a file or folder of a run away."""
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 async def write_calls(folder: Path, calls: Iterable[tuple[str, str, float | None]]) -> None:
