@@ -1,0 +1,78 @@
+"""`autoevol export`: a run's data set, or a file of rows, in the form that a trainer reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import runs_option
+
+if TYPE_CHECKING:
+    from ..dataset.exports.export import Exported
+    from ..dataset.exports.reading import Source
+
+__all__ = ["command", "open_source"]
+
+_FORMS = ("alpaca", "sharegpt", "messages", "prompt-completion", "dpo", "reward", "jsonl", "parquet", "arrow")
+_TRAINERS = ("trl", "axolotl", "llama-factory", "unsloth")
+
+
+@click.command("export")
+@click.argument("source", metavar="RUN|FILE")
+@click.option("--to", "form", required=True, type=click.Choice(_FORMS), help="Form of the rows.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="PATH",
+              help="A folder for data, card and settings, or a file that ends in .jsonl or .parquet.")  # fmt: skip
+@click.option("--edited", is_flag=True, help="With the edits that were made by hand on the page of the run.")
+@click.option("--trainer", type=click.Choice(_TRAINERS), help="Write ready settings of this trainer, too.")
+@click.option("--student-model", "model", metavar="NAME", default="", help="Model to be trained, in those settings.")
+@click.option("--license", metavar="NAME", default="", help="Of the data, for the card: apache-2.0, mit …")
+@click.option("--title", metavar="TEXT", default="", help="Of the data set, for the card [default: the name of PATH].")
+@click.option("--force", is_flag=True, help="Replace files that are there.")
+@runs_option
+def command(source: str, form: str, out: Path, runs: Path, *, edited: bool, **options: Any) -> None:
+    """Write the rows of RUN (a folder, or the name of one in --runs) or of FILE in the form that trainers read.
+
+    `dpo` takes the preference pairs, `reward` the rated answers that Magpie keeps; all others the data set. A card
+    (README.md) tells what is in it. Rows that the form cannot hold are counted with the reason.
+    """
+    from ..dataset.exports.export import Order, export  # noqa: PLC0415  --help of this command must stay quick
+    from ..dataset.exports.forms import FORMS  # noqa: PLC0415
+
+    opened = open_source(source, runs, what=FORMS[form].source, edited=edited)
+    _tell(export(opened, Order(form, out, **options)))
+
+
+def open_source(source: str, runs: Path, *, what: str = "rows", edited: bool = False) -> Source:
+    """A file of rows where there is one of this name, else a run.
+
+    Raises:
+        UsageError: there is neither, or edits by hand are asked for where there can be none.
+    """
+    from ...agents.gateway.errors import UsageError  # noqa: PLC0415
+    from ..dataset.exports.reading import open_file, open_run  # noqa: PLC0415
+    from .run_list import find_run  # noqa: PLC0415
+
+    is_file = source.startswith("hub:") or Path(source).is_file()
+    if edited and (is_file or what != "rows"):
+        raise UsageError(
+            "Edits by hand belong to the data set of a run.", fix="Leave --edited out, or give a run and another --to."
+        )
+    if is_file:
+        return open_file(source)
+    return open_run(find_run(source, runs), what=what, edited=edited)
+
+
+def _tell(done: Exported) -> None:
+    from ...agents.reading import one_line  # noqa: PLC0415
+
+    tally, data = done.tally, done.files[0]
+    click.echo(f"{tally.written:,} of {tally.read:,} rows written to {data}: {done.form.what}.")
+    for reason, count in tally.counts.items():
+        names = tally.named.get(reason, [])
+        shown = ", ".join([*map(one_line, names), *(["…"] if count > len(names) else [])])
+        click.echo(f"  left out, {reason}: {count:,}{f' ({shown})' if names else ''}")
+    for note in done.notes:
+        click.echo(f"  {note}")
+    click.echo(f"Beside it: {', '.join(path.name for path in done.files[1:])}.")

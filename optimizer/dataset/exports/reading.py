@@ -1,0 +1,291 @@
+"""Examples from a run or from a file: the data set, preference pairs, rated answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, cast
+
+from ....agents.gateway.errors import UsageError
+from ...record.by_hand import EDITS, read_by_hand, text_sign
+from ...record.settings import SeedSettings
+from ..conversations import BadRow, turns_of, user_turns
+from ..fields import FieldMap, find_fields, input_of, pairs_of
+from ..raw import RawRow, RowStream
+from ..source import stream_of
+from .example import Example, Rated, Unfit
+
+__all__ = ["Met", "Source", "json_object", "open_file", "open_run"]
+
+_FIRST_ROWS = 200
+_PAIRS = ("preferences.jsonl", "preferences-base.jsonl")
+_MADE = "made.jsonl"
+Met = Example | Unfit
+_Fields = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Rows that can be read again and again.
+
+    Args:
+        name: in words.
+        met: starts a new pass: every row, as an example or as the reason why it is none.
+        folder: of the run; None for a file.
+        notes: what a person should know, a sentence each.
+    """
+
+    name: str
+    met: Callable[[], Iterator[Met]]
+    folder: Path | None = None
+    notes: tuple[str, ...] = ()
+
+
+def open_file(path: str) -> Source:
+    """A file of rows in any form that seeds can have, or of preference pairs or rated answers as a run writes them.
+
+    Raises:
+        UsageError: no such file, an unknown form, no usable row.
+    """
+    return _source_of(stream_of(SeedSettings(source=path)), Path(path).name)
+
+
+def open_run(folder: Path, *, what: str = "rows", edited: bool = False) -> Source:
+    """What a run made.
+
+    Args:
+        folder: of the run.
+        what: `rows` of its data set, preference `pairs`, or rated `answers` (which Magpie keeps).
+        edited: take the edits that a person made on the page, where the row is still the one that was edited.
+
+    Raises:
+        UsageError: the run has nothing of that kind.
+    """
+    if what != "rows":
+        return _kept_answers(folder, pairs=what == "pairs")
+    path = folder / "dataset.jsonl"
+    status = json_object(folder / "status.json")
+    if not path.is_file() or not path.stat().st_size:
+        state = str(status.get("state") or "not finished")
+        more = "" if state == "finished" else f" `autoevol resume {folder}` goes on with it."
+        raise UsageError(
+            f"The run {folder.name} has no row in its data set ({state}).",
+            fix=f"`autoevol show {folder}` tells why.{more}",
+        )
+    stream = stream_of(SeedSettings(source=str(path)))
+    notes = () if status.get("state") == "finished" else (
+        f"The run is not finished ({status.get('state') or 'unknown'}): these are the rows that are there.",
+    )  # fmt: skip
+    if edited:
+        stream, more = _with_edits(stream, folder)
+        notes += more
+    source = _source_of(stream, f"the run {folder.name}")
+    return Source(source.name, source.met, folder, notes)
+
+
+def json_object(path: Path) -> dict[str, Any]:
+    """A JSON object on disk; empty where there is none that can be read."""
+    try:
+        value: object = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+# ------------------------------------------------------------ rows of any form
+
+
+def _source_of(stream: RowStream, name: str) -> Source:
+    first = [row.fields for row in islice(stream.rows(), _FIRST_ROWS) if row.fields is not None]
+    if not first:
+        raise UsageError(f"{stream.name} holds no rows.", fix="Give a file with one object a line.")
+    if any("rejected" in row and "chosen" in row for row in first):
+        return Source(name, lambda: _each(stream, _pair))
+    if any("turns" in row and "measured" in row for row in first):
+        return Source(name, lambda: _each(stream, _rated))
+    fields = find_fields(SeedSettings(source=stream.name), first, stream.name)
+    return Source(name, lambda: _each(stream, lambda row, id_: _example(row, id_, fields)))
+
+
+def _each(stream: RowStream, read: Callable[[_Fields, str], Example]) -> Iterator[Met]:
+    for row in stream.rows():
+        yield _met(row, read)
+
+
+def _met(row: RawRow, read: Callable[[_Fields, str], Example]) -> Met:
+    if row.blank:
+        return Unfit("blank-line")
+    if row.fields is None:
+        return Unfit("unreadable")
+    named = row.fields.get("id", row.fields.get("seed_id"))
+    try:
+        return read(row.fields, str(named) if isinstance(named, str | int) else f"row-{row.line}")
+    except BadRow as error:
+        return Unfit("no-instruction" if error.empty else "unreadable")
+
+
+def _example(row: _Fields, id_: str, fields: FieldMap) -> Example:
+    """The last thing asked in a row, with all before it as its context."""
+    asked, answer = pairs_of(row, fields)[-1]
+    system, context = _ordered(asked.system, [*asked.context], asked.text)
+    given = input_of(row, fields)
+    bare = asked.text.removesuffix(given).rstrip() if given else asked.text
+    if not given:
+        bare, given = _task_and_input(row, asked.text)
+    return Example(id_, bare, given, answer or "", system, tuple(context), asked.language, row=row)
+
+
+def _ordered(system: str, context: list[Any], text: str) -> tuple[str, list[Any]]:
+    """System prompt and earlier turns; a system turn among the latter goes to the former.
+
+    Raises:
+        BadRow: user and assistant do not take turns.
+    """
+    if not context:
+        return system, context
+    own, turns = user_turns([*context, *turns_of([{"role": "user", "content": text}], "instruction")])
+    return "\n\n".join(dict.fromkeys(each for each in (system, own) if each.strip())), list(turns[-1][1])
+
+
+def _task_and_input(row: _Fields, text: str) -> tuple[str, str]:
+    """What Self-Instruct made as two texts and wrote as one."""
+    came = row.get("provenance")
+    said = cast("dict[str, object]", came) if isinstance(came, dict) else {}
+    task, given = said.get("task"), said.get("input")
+    if isinstance(task, str) and isinstance(given, str) and given.strip() and text == f"{task}\n\n{given}":
+        return task, given
+    return text, ""
+
+
+# ------------------------------------------------------------ pairs and rated answers
+
+
+def _pair(row: _Fields, id_: str) -> Example:
+    system, turns = user_turns(_turns(row.get("prompt"), "prompt", "user"))
+    text, context, answer = turns[-1]
+    if answer is not None:
+        raise BadRow("the prompt ends with an answer")
+    own = row.get("system")
+    chosen, rejected = (
+        Rated(_last(row.get(name), name), _number(row.get(f"{name}_reward")), name) for name in ("chosen", "rejected")
+    )
+    return Example(
+        id_, text, system=system or (own if isinstance(own, str) else ""), context=context,
+        chosen=chosen, rejected=rejected, answers=(chosen, rejected), response=chosen.text,
+        rated_by=str(row.get("reward_by") or ""), row=row,
+    )  # fmt: skip
+
+
+def _turns(value: object, name: str, speaker: str) -> list[Any]:
+    return turns_of([{"role": speaker, "content": value}] if isinstance(value, str) else value, name)
+
+
+def _last(value: object, name: str) -> str:
+    """The text of an answer: text, a message, or messages of which the last one counts."""
+    one = cast("object", [value]) if isinstance(value, dict) else value
+    turns = _turns(one, name, "assistant")
+    if not turns or turns[-1].speaker != "assistant":
+        raise BadRow(f"field `{name}` is no answer")
+    return str(turns[-1].text)
+
+
+def _rated(row: _Fields, id_: str) -> Example:
+    """A row of Magpie between its two passes: its turns, and further answers with their rewards."""
+    turns, measured = cast("list[dict[str, Any]]", row.get("turns")), cast("dict[str, Any]", row.get("measured") or {})
+    if not turns:
+        raise BadRow("no turn", empty=True)
+    last = turns[-1]
+    said = [{"role": role, "content": turn[name]} for turn in turns[:-1]
+            for role, name in (("user", "instruction"), ("assistant", "answer"))]  # fmt: skip
+    own = Rated(str(last["answer"]), _number(measured.get("reward")), "own")
+    more = [
+        Rated(text, _number(measured.get(f"{name}-reward")), name) for name, text in measured.items()
+        if isinstance(text, str) and (name == "base" or name.removeprefix("answer-").isdecimal())
+    ]  # fmt: skip
+    return Example(
+        id_, str(last["instruction"]), response=own.text, context=tuple(turns_of(said, "turns")),
+        language=str(row.get("language") or ""), answers=(own, *more), row=row,
+        rated_by=str(measured.get("reward_by") or ""),
+    )  # fmt: skip
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _kept_answers(folder: Path, *, pairs: bool) -> Source:
+    """Pairs or rated answers of the rows that a run kept, from the parts that have any."""
+    names = _PAIRS if pairs else (_MADE,)
+    files = [
+        path for name in names for path in sorted(folder.glob(f"*-magpie*/{name}")) if path.is_file()
+        and path.stat().st_size
+    ]  # fmt: skip
+    if not files:
+        raise UsageError(
+            f"The run {folder.name} has no {'preference pairs' if pairs else 'answers with rewards'}.",
+            fix="Magpie makes them: answers=5 with reward=endpoint or reward=judge, or base (docs/magpie.md).",
+        )
+    kept = {path.parent: _ids(_rows_file(folder, path.parent.name)) for path in files}
+
+    def met() -> Iterator[Met]:
+        for path in files:
+            stream = stream_of(SeedSettings(source=str(path)))
+            for each in _each(stream, _pair if pairs else _rated):
+                fallen = isinstance(each, Example) and each.id not in kept[path.parent]
+                yield Unfit("dropped-by-the-run") if fallen else each
+
+    return Source(f"the run {folder.name} ({', '.join(str(path.relative_to(folder)) for path in files)})", met, folder)
+
+
+def _rows_file(folder: Path, place: str) -> Path:
+    """Where the rows are that a part kept, after its guard."""
+    parts = json_object(folder / "status.json").get("parts")
+    for part in cast("list[Any]", parts) if isinstance(parts, list) else []:
+        if isinstance(part, dict) and cast("dict[str, Any]", part).get("place") == place:
+            named = folder / str(cast("dict[str, Any]", part).get("rows") or "")
+            if named.is_file():
+                return named
+    return folder / place / "dataset.jsonl"
+
+
+def _ids(path: Path) -> set[str]:
+    rows = stream_of(SeedSettings(source=str(path))).rows() if path.is_file() else iter(())
+    return {str(row.fields.get("id")) for row in rows if row.fields is not None}
+
+
+# ------------------------------------------------------------ edits by hand
+
+
+def _with_edits(stream: RowStream, folder: Path) -> tuple[RowStream, tuple[str, ...]]:
+    """The rows with the latest edit of each in it, marked; an edit of a row that has changed since is not taken."""
+    edits = {each["row"]: each for each in read_by_hand(folder, EDITS) if isinstance(each.get("row"), str)}
+    stale = 0
+    for row in stream.rows():
+        edit = edits.get(str((row.fields or {}).get("id")))
+        if edit is not None and not _same(row.fields or {}, edit):
+            del edits[edit["row"]]
+            stale += 1
+
+    def rows() -> Iterator[RawRow]:
+        for row in stream.rows():
+            edit = edits.get(str((row.fields or {}).get("id")))
+            yield row if edit is None or row.fields is None else RawRow(row.line, _edited(row.fields, edit))
+
+    notes = [f"{len(edits):,} row{'s' * (len(edits) != 1)} edited by hand."]
+    if stale:
+        notes.append(f"{stale:,} edit{'s' * (stale != 1)} left out: the row has changed since.")
+    return RowStream(stream.name, stream.unit, rows), tuple(notes)
+
+
+def _same(row: _Fields, edit: Mapping[str, Any]) -> bool:
+    return edit.get("sign") in (None, text_sign(str(row.get("instruction")), str(row.get("response"))))
+
+
+def _edited(row: _Fields, edit: Mapping[str, Any]) -> dict[str, object]:
+    came = row.get("provenance")
+    said = cast("dict[str, object]", came) if isinstance(came, dict) else {}
+    texts = {name: edit[name] for name in ("instruction", "response") if isinstance(edit.get(name), str)}
+    return {**row, **texts, "provenance": {**said, "edited_by_hand": edit.get("at")}}
