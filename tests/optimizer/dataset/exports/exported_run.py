@@ -58,8 +58,8 @@ def write_run(folder: Path, rows: Iterable[Mapping[str, Any]] = ROWS) -> Path:
         "rejected": [{"role": "assistant", "content": "No."}], "chosen_reward": 2.0, "rejected_reward": -1.0,
     }  # fmt: skip
     write_lines(place / "preferences.jsonl", [{"id": "m-1", **pair}, {"id": "m-2", **pair}])
-    turns = [{"instruction": "Hello?", "raw": "", "rules": [], "answer": "Hi."},
-             {"instruction": "Why?", "raw": "", "rules": [], "answer": "Since."}]  # fmt: skip
+    turns: list[dict[str, Any]] = [{"instruction": "Hello?", "raw": "", "rules": [], "answer": "Hi."},
+                                   {"instruction": "Why?", "raw": "", "rules": [], "answer": "Since."}]  # fmt: skip
     measured = {"reward": 0.5, "answer-1": "Because.", "answer-1-reward": 2.0, "answer-2": "No.",
                 "answer-2-reward": -1.0, "answer-3": "Unrated.", "base": "Er.", "base-reward": 0.25,
                 "reward_by": "judge"}  # fmt: skip

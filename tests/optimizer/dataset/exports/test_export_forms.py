@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -19,6 +18,9 @@ from autoevol.optimizer.dataset.exports.forms import FORMS
 from autoevol.optimizer.dataset.exports.reading import open_file, open_run
 from autoevol.optimizer.dataset.exports.trainers import Plan, settings_for
 from tests.optimizer.dataset.exports.exported_run import TURNS, read_lines, write_lines, write_run
+
+pa: Any = import_module("pyarrow")
+pq: Any = import_module("pyarrow.parquet")
 
 
 def _export(tmp_path: Path, to: str, **more: Any) -> tuple[Exported, list[dict[str, Any]]]:
