@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from ...agents.gateway.errors import RunInUse, StorageError
-from ..steering.ask import at_work
+from ..record.at_work import at_work
 
 __all__ = ["LEFT_ALONE", "LOG", "detach"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import fcntl
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -12,10 +11,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from ...agents.gateway.errors import StorageError, UsageError
+from ..record.at_work import at_work
 
 __all__ = ["RunEntry", "course_of", "find_run", "frozen_settings", "list_runs", "read_entry"]
 
-_SETTINGS, _STATUS, _LOCK = "settings.json", "status.json", "journal.lock"
+_SETTINGS, _STATUS = "settings.json", "status.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,23 +172,11 @@ def _state(folder: Path, status: Mapping[str, Any] | None, frozen: object) -> st
     if frozen is None:
         return "unreadable"
     if status is None:
-        return "unreadable" if (folder / _STATUS).exists() else "running" if _held(folder) else "new"
+        return "unreadable" if (folder / _STATUS).exists() else "running" if at_work(folder) else "new"
     state = _text(status.get("state")) or "unknown"
     if state != "running":
         return state
-    return "killed" if not _held(folder) else "paused" if status.get("paused") else state
-
-
-def _held(folder: Path) -> bool:
-    """Whether a process is at work on the run: only its lock tells, a killed one cannot say that it ended."""
-    try:
-        with (folder / _LOCK).open("rb") as file:
-            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False
+    return "killed" if not at_work(folder) else "paused" if status.get("paused") else state
 
 
 def _cost(settings: Mapping[str, Any], status: Mapping[str, Any] | None, usd: object) -> str:

@@ -48,7 +48,8 @@ def command(run: str, action: str, what: tuple[str, ...], runs: Path, **options:
     """
     given = {name: value for name, value in options.items() if value not in (None, False)}
     _refuse_stray(action, what, given)
-    from ..steering.ask import ask, at_work  # noqa: PLC0415  --help must stay quick
+    from ..record.at_work import at_work  # noqa: PLC0415  --help must stay quick
+    from ..steering.ask import ask  # noqa: PLC0415  --help must stay quick
     from .run_list import find_run  # noqa: PLC0415
 
     folder = find_run(run, runs)

@@ -28,7 +28,7 @@ _PLAIN_EVERY_S = 10.0
 @runs_option
 def command(run: str, as_json: bool, once: bool, runs: Path) -> None:
     """Watch RUN (a folder, or the name of one in --runs) until it ends. It is only read; Ctrl-C ends the watching."""
-    from ..steering.ask import at_work  # noqa: PLC0415  --help of this command must stay quick
+    from ..record.at_work import at_work  # noqa: PLC0415  --help of this command must stay quick
     from ..steering.sight import EventTail  # noqa: PLC0415
     from .run_list import find_run  # noqa: PLC0415
 

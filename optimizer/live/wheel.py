@@ -12,7 +12,8 @@ from urllib.parse import quote
 from ...agents.gateway.errors import UsageError
 from ...agents.method_file import dump_method, parse_method
 from ..cli.parsing import parse_caps
-from ..steering.ask import ask, at_work
+from ..record.at_work import at_work
+from ..steering.ask import ask
 from ..steering.branch import branch
 from ..steering.candidates import method_of
 

@@ -54,14 +54,7 @@ def resolve(config_file: Path | None, flags: Mapping[str, object]) -> Settings:
     model = merged.pop("model", "")
     if not isinstance(model, str):
         raise UsageError("model must be the name of a model.", fix="Write it as text, in quotes.")
-    say_none(merged, Settings)
-    try:
-        settings = Settings.model_validate(merged)
-    except ValidationError as error:
-        raise sentence_of(error, Settings, place) from None
-    _check_key_names(settings)
-    _check_fallbacks(settings)
-    return _seat_models(_default_key(settings), model)
+    return _seat_models(_default_key(_settings(merged, place)), model)
 
 
 def renewed(settings: Settings, said: Mapping[str, object]) -> Settings:
@@ -79,14 +72,19 @@ def renewed(settings: Settings, said: Mapping[str, object]) -> Settings:
     tree = merge({}, said)
     anchor_paths(tree, Path.cwd())
     merged = merge(freeze(settings), tree)
-    say_none(merged, Settings)
+    return _settings(merged, place)
+
+
+def _settings(tree: Tree, place: Place) -> Settings:
+    """What was said as one value, if it fits."""
+    say_none(tree, Settings)
     try:
-        after = Settings.model_validate(merged)
+        settings = Settings.model_validate(tree)
     except ValidationError as error:
         raise sentence_of(error, Settings, place) from None
-    _check_key_names(after)
-    _check_fallbacks(after)
-    return after
+    _check_key_names(settings)
+    _check_fallbacks(settings)
+    return settings
 
 
 def freeze(settings: Settings) -> dict[str, object]:

@@ -5,7 +5,6 @@ For the command line and for pages: `ask` is the one way in.
 
 from __future__ import annotations
 
-import fcntl
 import json
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +12,7 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from ...agents.gateway.errors import UsageError
+from ..record.at_work import at_work
 from ..record.changes import settings_now
 from ..record.events import read_events
 from ..record.folder import RunFolder
@@ -20,7 +20,7 @@ from .inbox import Inbox
 from .wheel import EVENT
 from .wishes import Kind, Wish, new_wish
 
-__all__ = ["answer_to", "ask", "at_work"]
+__all__ = ["answer_to", "ask"]
 
 _COURSE = frozenset({"note", "pin", "ban", "edit"})
 _NO_LONGER = "`autoevol steer RUN branch` begins a new run from one of its steps."
@@ -76,18 +76,6 @@ def answer_to(folder: Path, wish: Wish) -> dict[str, Any] | None:
         if event["kind"] == EVENT and event.get("id") == wish.id:
             return event
     return None
-
-
-def at_work(folder: Path) -> bool:
-    """Whether a process is at work on the run; only its lock tells."""
-    try:
-        with (folder / "journal.lock").open("rb") as file:
-            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False
 
 
 def _status(folder: Path) -> dict[str, Any]:
