@@ -157,6 +157,8 @@ def check_choices(settings: Settings) -> None:
         UsageError: a detector, a method or a form is named that there is not.
     """
     menu_of(settings)
+    if settings.recipe == "make" and settings.seeds.source and not settings.make[0].NEEDS_ROWS:
+        raise UsageError(f"{settings.make[0].recipe} makes rows from nothing and takes no seeds.", fix="Give no SEEDS.")
     check_target(settings.on_event)
     if settings.responder_form == "own" and not settings.responder_prompt.strip():
         raise UsageError(

@@ -49,6 +49,8 @@ def command(
         said["make"] = [_part(recipe, preset, count, values)]
     elif preset is not None or count is not None or values:
         raise click.UsageError("--preset, --count and --with need a RECIPE.")
+    elif options["config"] is None:
+        raise click.UsageError("Name a RECIPE (`--list` lists them), or give a --config with [[make]] tables.")
     launch(options, said)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ValidationError
 
 from ...agents.gateway.errors import UsageError
 from .keys import looks_like_key
+from .making.recipes import RECIPES
 from .schema import every_name, fields_at
 
 if TYPE_CHECKING:
@@ -39,12 +40,23 @@ class Place:
     def of(self, path: tuple[str | int, ...]) -> str:
         """In words, where the setting at this path comes from."""
         node: object = self.flags
-        for part in path:
-            here = cast("Mapping[str | int, object]", node if isinstance(node, Mapping) else {})
+        for part in _in_recipe(path) or path:
+            here = _entries(node)
             if part not in here:
                 return f"in {self.file}" if self.file else "in the settings"
             node = here[part]
         return "on the command line"
+
+
+def _entries(node: object) -> Mapping[Any, object]:
+    if isinstance(node, list | tuple):
+        return dict(enumerate(cast("list[object]", node)))
+    return cast("Mapping[Any, object]", node) if isinstance(node, Mapping) else {}
+
+
+def _in_recipe(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """The place of a recipe's setting without the name of the recipe, which pydantic puts into it; empty for others."""
+    return (*path[:2], *path[3:]) if len(path) > 3 and path[0] == "make" and path[2] in RECIPES else ()
 
 
 def sentence_of(error: ValidationError, model: type[BaseModel], place: Place) -> UsageError:
@@ -62,6 +74,10 @@ def sentence_of(error: ValidationError, model: type[BaseModel], place: Place) ->
 
 
 def _must(detail: ErrorDetails) -> str:
+    if detail["loc"][0] == "make" and detail["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        return f"must say which recipe: {', '.join(RECIPES)}"
+    if detail["loc"] == ("make",):
+        return "must be a list of tables, as in [[make]]"
     message = _MUST.get(detail["type"]) or detail["msg"].replace("Input should be", "must be").rstrip(".")
     if not message.startswith("must"):
         message = f"does not fit: {message.removeprefix('Value error, ')}"
@@ -72,17 +88,19 @@ def _must(detail: ErrorDetails) -> str:
 
 
 def _dotted(path: tuple[str | int, ...]) -> str:
-    text = ".".join(str(part) for part in path)
+    text = ".".join(str(part) for part in (path[3:] if _in_recipe(path) else path))
+    text += f" of {path[2]}" if _in_recipe(path) else ""
     return "(a key)" if looks_like_key(text) else text
 
 
 def _suggestion(path: tuple[str | int, ...], model: type[BaseModel]) -> str:
     """The same name in another table, else the closest name in this one, else all of them."""
-    known = list(fields_at(path[:-1], model))
+    of_recipe = bool(_in_recipe(path))
+    known = [*RECIPES[str(path[2])].model_fields] if of_recipe else list(fields_at(path[:-1], model))
     elsewhere = [name for name in every_name(model) if name.rpartition(".")[2] == str(path[-1])]
-    if elsewhere:
+    if elsewhere and not of_recipe:
         return f"Did you mean {elsewhere[0]}?"
     close = difflib.get_close_matches(str(path[-1]), known, n=1)
     if close:
-        return f"Did you mean {'.'.join([*(str(part) for part in path[:-1]), close[0]])}?"
+        return f"Did you mean {_dotted((*path[:-1], close[0]))}?"
     return f"Known there: {', '.join(known)}."

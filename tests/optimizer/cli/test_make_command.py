@@ -27,8 +27,19 @@ def test_it_lists_recipes_and_the_settings_of_one(cli: Cli) -> None:
         (("magpi",), "There is no recipe 'magpi'. Did you mean 'magpie'? Recipes are: evol-instruct,"),
         (("magpi", "--list"), "There is no recipe 'magpi'."),
         (("magpie", "--with", "count"), "--with does not understand 'count'. Write NAME=VALUE"),
-        (("magpie", "--with", "cuont=3"), "cuont"),
-        (("magpie", "--with", "count=many"), "count"),
+        (
+            ("magpie", "--with", "cuont=3"),
+            "no setting cuont of magpie on the command line. Did you mean count of",
+        ),
+        (("magpie", "--with", "count=many"), "count of magpie on the command line must be a whole number, not 'many'."),
+        (
+            ("evol-instruct", "--count", "3"),
+            "no setting count of evol-instruct on the command line. Known there: ",
+        ),
+        (("magpie", "seeds.jsonl"), "magpie makes rows from nothing and takes no seeds."),
+        (("--set", 'make=[{recipe="magpi"}]', "--config", "run.json"), "must say which recipe: evol-instruct,"),
+        (("--config", "run.json"), "make in run.json must be a list of tables, as in [[make]]."),
+        ((), "Name a RECIPE (`--list` lists them)"),
         (("--count", "3"), "--preset, --count and --with need a RECIPE."),
         (("self-instruct", "--count", "3"), "No seeds were given."),
         (("self-instruct", "nowhere.jsonl"), "There is no file"),
@@ -36,6 +47,8 @@ def test_it_lists_recipes_and_the_settings_of_one(cli: Cli) -> None:
 )
 def test_what_makes_no_sense_is_told(cli: Cli, tmp_path: Path, words: tuple[str, ...], said: str) -> None:
     """In a sentence, with exit code 2, and before there is a folder."""
+    (tmp_path / "run.json").write_text('{"make": {"recipe": "magpie"}}', encoding="utf-8")
+    (tmp_path / "seeds.jsonl").write_text('{"instruction": "Say hi."}\n', encoding="utf-8")
     told = cli("make", *words, "--local", "smollm2-135m", "--yes")
 
     assert 2 == told.code
