@@ -21,7 +21,7 @@ from ..agents.gateway.books.journal_file import FileLock
 from ..agents.gateway.books.ledger import cut_off_notice
 from ..agents.gateway.collector import spared_collector
 from ..agents.gateway.errors import AutoEvolError, SessionStopped, StorageError, UnknownModel, UsageError
-from ..agents.gateway.gateway import Gateway, open_gateway
+from ..agents.gateway.gateway import Gateway, Parts, open_gateway
 from ..agents.gateway.requests import Decoding
 from ..agents.messages import ProgramTask, RoleName
 from ..agents.method import Method
@@ -52,7 +52,7 @@ from .record.pricing import priced
 from .record.quirks import refuse_form
 from .record.run import MessageLog, Run, Spending
 from .record.seats import roles_in_use
-from .record.settings import RoleSettings, Settings
+from .record.settings import RoleSettings, Settings, TrackSettings
 from .record.status import first_status
 from .scoring.detectors import VERSION as DETECTORS
 from .scoring.examine.runner import Runner
@@ -61,6 +61,7 @@ from .steering.herald import Herald
 from .steering.inbox import Inbox
 from .steering.listener import steered
 from .steering.wheel import Wheel
+from .tracking.trackers import Trackers
 
 __all__ = ["Ending", "create_run", "new_folder", "run"]
 
@@ -148,6 +149,7 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, said: Mapping[st
     expected = _estimate(settings, source, split, files)
     ours, report = False, ""
     herald = Herald("" if replay else settings.on_event, folder, watcher.note)
+    trackers = Trackers(TrackSettings() if replay else settings.track, settings, folder, watcher.note)
     try:
         async with open_gateway(
             settings.endpoints,
@@ -156,6 +158,7 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, said: Mapping[st
             replay_only=replay,
             on_notice=watcher.note,
             reuse=[Path(other) for other in settings.reuse],
+            parts=Parts(on_call=trackers.on_call),
         ) as gateway:
             # From here on the folder is locked: a process that is refused must not touch the files of the one at work.
             ours = True
@@ -171,7 +174,8 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, said: Mapping[st
                 bench.recast = lambda seat: Team(
                     {**_cast(_with_evolver(settings, seat), gateway), ProgramTask: runner}, gateway
                 )
-                bench.tell = herald.tell
+                bench.tell, bench.follower = herald.tell, trackers
+                trackers.begin()
                 on_change = _watch(bench, gateway, expected, watcher)
                 inbox = None if replay else Inbox(folder)
                 bench.wheel = Wheel(settings, events, watcher.note, inbox, gateway, on_change)
@@ -181,6 +185,7 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, said: Mapping[st
         if ours:
             report = _report(folder, settings)
             herald.close()
+            trackers.close()
     return replace(ending, summary=f"{ending.summary}\n{report}")
 
 

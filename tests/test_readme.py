@@ -22,6 +22,7 @@ from autoevol.optimizer.record.settings import (
     SearchSettings,
     SeedSettings,
     Settings,
+    TrackSettings,
 )
 from autoevol.optimizer.scoring.detectors import DETECTORS, GATES
 
@@ -42,10 +43,11 @@ TABLES: dict[str, type[BaseModel]] = {
     "checks.": CheckSettings,
     "compare.": CompareSettings,
     "roles.ROLE.": RoleSettings,
+    "track.": TrackSettings,
 }
 
 
-_INNER = {"endpoints", "roles", "search", "seeds", "budget", "checks", "compare"}
+_INNER = {"endpoints", "roles", "search", "seeds", "budget", "checks", "compare", "track"}
 
 
 def _text(page: Path) -> str:

@@ -80,16 +80,19 @@ class _ManyCaller(Protocol):
 
 
 class Sender:
-    """Sends attempts. `stop` is called in the very moment in which an account turns out to be no good."""
+    """Sends attempts. `stop` is called in the very moment in which an account turns out to be no good, `on_call` for
+    every call that came to its end, once that is recorded."""
 
     def __init__(
-        self, journal: Journal, ledger: Ledger, clock: Clock, meter: Meter, stop: Callable[[Attempt, Failure], None]
-    ) -> None:
+        self, journal: Journal, ledger: Ledger, clock: Clock, meter: Meter, stop: Callable[[Attempt, Failure], None],
+        on_call: Callable[[Request, Outcome], None] | None = None,
+    ) -> None:  # fmt: skip
         self._journal = journal
         self._ledger = ledger
         self._clock = clock
         self._meter = meter
         self._stop = stop
+        self._on_call = on_call
         self._landed = anyio.Event()
         self.out = 0
 
@@ -187,6 +190,8 @@ class Sender:
             await self._journal.finish_many(finished, number, attempt.used)
             for (request, _), outcome in zip(asked, outcomes, strict=False):
                 self._meter.finished(outcome, request.role, request.stage)
+                if self._on_call is not None:
+                    self._on_call(request, outcome)
         else:
             await self._journal.close_attempt(number, "probe", attempt.used)
         attempt.outcome, attempt.more = outcomes[0], outcomes[1:]

@@ -51,12 +51,14 @@ class Parts:
         clock: where time comes from.
         power_safe: commits of the journal survive a loss of power too.
         drain_s: how long calls that are out may still come in when the session must stop.
+        on_call: hears of every call that a model ended, once it is in the journal; it must be quick and raise nothing.
     """
 
     callers: Mapping[str, Caller] = field(default_factory=dict[str, Caller])
     clock: Clock = field(default_factory=LoopClock)
     power_safe: bool = False
     drain_s: float = _DRAIN_S
+    on_call: Callable[[Request, Outcome], None] | None = None
 
 
 def _to_stderr(line: str) -> None:
@@ -99,7 +101,7 @@ async def open_gateway(
         try:
             async with asyncio.TaskGroup() as group:
                 crew = Crew(group)
-                desk = Desk(parts.clock, Meter(parts.clock), crew, on_notice, parts.drain_s, replay_only)
+                desk = Desk(parts.clock, Meter(parts.clock), crew, on_notice, parts.drain_s, replay_only, parts.on_call)
                 others = stack.enter_context(open_reuse(() if replay_only else reuse))
                 for trouble in others.troubles:
                     on_notice(trouble)

@@ -42,6 +42,7 @@ class Desk:
     notice: Callable[[str], None]
     drain_s: float
     replay_only: bool
+    on_call: Callable[[Request, Outcome], None] | None = None
 
 
 class Traffic:
@@ -64,7 +65,7 @@ class Traffic:
         self._ledger = ledger
         self._desk = desk
         self._recovery = Recovery(self, journal, ledger, desk)
-        self.sender = Sender(journal, ledger, desk.clock, desk.meter, self._recovery.close_account)
+        self.sender = Sender(journal, ledger, desk.clock, desk.meter, self._recovery.close_account, desk.on_call)
         self._reserved: tuple[Need, Reservation] | None = None
         self._unpriced_said: set[tuple[str, str]] = set()
         self._served = ServedModels(desk.notice)

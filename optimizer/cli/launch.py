@@ -34,6 +34,7 @@ from ..record.settings import Settings
 from ..record.tree import Tree, merge
 from ..scoring.examine.menu import menu_of
 from ..steering.herald import check_target
+from ..tracking.trackers import check_trackers
 from .background import detach
 from .boundary import Interrupted, resume_line
 from .options import flags_of
@@ -160,6 +161,7 @@ def check_choices(settings: Settings) -> None:
     if settings.recipe == "make" and settings.seeds.source and not settings.make[0].NEEDS_ROWS:
         raise UsageError(f"{settings.make[0].recipe} makes rows from nothing and takes no seeds.", fix="Give no SEEDS.")
     check_target(settings.on_event)
+    check_trackers(settings.track)
     if settings.responder_form == "own" and not settings.responder_prompt.strip():
         raise UsageError(
             "The responder form 'own' needs words of your own.", fix="Give --responder-prompt TEXT, or another form."

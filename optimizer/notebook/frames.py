@@ -41,10 +41,11 @@ def library_for(wanted: str | None) -> Library:
     """
     if wanted is not None and wanted not in LIBRARIES:
         raise UsageError(f"Frames cannot be of '{wanted}'.", fix="Say frames='pandas' or frames='polars'.")
-    loaded: list[Library] = [*(name for name in LIBRARIES if _loaded(name)), *LIBRARIES]
-    found = next((name for name in loaded if wanted in {None, name} and (_loaded(name) or find_spec(name))), None)
-    if found is not None:
-        return found
+    first: list[Library] = sorted(LIBRARIES, key=lambda name: not _loaded(name))
+    choice: list[Library] = first if wanted is None else [wanted]
+    for name in choice:
+        if _loaded(name) or find_spec(name) is not None:
+            return name
     raise UsageError(
         f"{wanted} is not installed." if wanted else "A table needs pandas or polars, and neither is installed.",
         fix=f"pip install {wanted}" if wanted else "pip install 'autoevol[frames]' brings polars; pandas does as well.",

@@ -15,7 +15,7 @@ from ..pages.files import RunFiles
 from ..pages.part_records import Number, Word
 from ..pages.records import DataRecord, DroppedRecord, FindingRecord, StandingRecord, TrajectoryRecord
 from ..pages.spending import Cost
-from ..pages.steps import StepView, read_steps
+from ..pages.steps import StepView, challenger, read_steps
 from .frames import Kind, Table
 
 __all__ = ["COLUMNS", "Place", "calls_table", "candidates_table", "cost_table", "dropped_table", "findings_table",
@@ -140,7 +140,7 @@ def steps_table(places: Sequence[Place]) -> Table:
 
 def _step(place: Place, step: StepView) -> tuple[object, ...]:
     decision, incumbent = step.decision, step.incumbent
-    best = _challenger(step)
+    best = challenger(decision)
     raced = sum(view.record.standing is not None for view in step.candidates)
     return (
         place.name, step.number + 1, step.method.id if step.method else None, decision is not None,
@@ -151,18 +151,6 @@ def _step(place: Place, step: StepView) -> tuple[object, ...]:
         decision.usd if decision else None, decision.back.method if decision and decision.back else None,
         decision.reason if decision else None,
     )  # fmt: skip
-
-
-def _challenger(step: StepView) -> StandingRecord | None:
-    raced = step.decision.standings[1:] if step.decision else ()
-    if step.decision and step.decision.accepted:
-        return next((one for one in raced if one.label == step.decision.label), None)
-    return max(raced, key=_low, default=None)
-
-
-def _low(standing: StandingRecord) -> float:
-    low = standing.figures.low
-    return -2.0 if low is None else low
 
 
 def _figures(standing: StandingRecord | None) -> tuple[object, ...]:

@@ -14,7 +14,7 @@ from .numbers import count, signed
 from .records import CandidateRecord, DecisionRecord, StandingRecord, TrajectoryRecord
 from .spending import money
 
-__all__ = ["OUTCOMES", "CandidateView", "Contestant", "Outcome", "StepView", "accepted", "read_steps"]
+__all__ = ["OUTCOMES", "CandidateView", "Contestant", "Outcome", "StepView", "accepted", "challenger", "read_steps"]
 
 _RAW_CHARACTERS = 4000
 _STEP_FILES = ("method.md", "batch.jsonl", "analyses.jsonl", "incumbent.jsonl", "decision.json")
@@ -230,6 +230,19 @@ def _outcome(record: CandidateRecord, method: Method | None, decision: DecisionR
 def _method(files: RunFiles, name: str) -> Method | None:
     text = files.text(name)
     return None if text is None else read_method(text, name)
+
+
+def challenger(decision: DecisionRecord | None) -> StandingRecord | None:
+    """The candidate that a decision was about: the accepted one, else that with the highest lower bound."""
+    raced = decision.standings[1:] if decision else ()
+    if decision and decision.accepted:
+        return next((one for one in raced if one.label == decision.label), None)
+    return max(raced, key=_lower_bound, default=None)
+
+
+def _lower_bound(standing: StandingRecord) -> float:
+    low = standing.figures.low
+    return -2.0 if low is None else low
 
 
 def accepted(steps: Sequence[StepView]) -> tuple[tuple[StepView, CandidateView], ...]:

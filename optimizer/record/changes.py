@@ -59,6 +59,7 @@ HARMLESS: Mapping[str, str] = {
     "endpoints.*": "a new endpoint, for a fallback",
     "checks.on_error": "whether a check that fails stops the run; what it finds stays",
     "on_event": "who is told",
+    "track.**": "who is told",
     "reasoning": "how rows are written; all of them are written anew",
     "apply": "the data set is made, too (only from false to true)",
     "apply_limit": "more seeds are evolved (only upwards)",

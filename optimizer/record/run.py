@@ -50,7 +50,7 @@ from .settings import RoleSettings, Settings
 if TYPE_CHECKING:
     from ..steering.wheel import Wheel
 
-__all__ = ["MessageLog", "Part", "Run", "Spending", "Watcher"]
+__all__ = ["Follower", "MessageLog", "Part", "Run", "Spending", "Watcher"]
 
 _FORECAST_EVERY_S = 5.0
 _JUDGED = 20_000  # items that the judge is judged by; what is known by then does not change any more
@@ -100,6 +100,33 @@ class Watcher(Protocol):
     def note(self, line: str) -> None:
         """One line for the person."""
         ...
+
+
+class Follower(Protocol):
+    """Who follows the course beside the watcher; see optimizer/tracking. It returns at once and raises nothing."""
+
+    def part(self, step: int | None, name: str) -> None:
+        """A new part of the work begins."""
+        ...
+
+    def step(self, place: str, step: int) -> None:
+        """A step is decided and on disk.
+
+        Args:
+            place: the folder of the recipe inside the run, empty for the run's own.
+            step: counts from 0.
+        """
+        ...
+
+
+class Nobody:
+    """Nobody follows."""
+
+    def part(self, step: int | None, name: str) -> None:
+        """Nothing is done."""
+
+    def step(self, place: str, step: int) -> None:
+        """Nothing is done."""
 
 
 class MessageLog:
@@ -166,7 +193,7 @@ class Run:
     `forecast` tells what is left; status.json shows it from time to time while the run is at work. `judge` counts what
     the judge said. `recast` gives a team like this one whose evolver has another seat. `wheel` is the person's hand.
     `tell` brings news of pauses and ends to who wants to hear (`steering.herald`).
-    `part` says how far the part of the work is that goes on.
+    `part` says how far the part of the work is that goes on. `follower` hears of parts and decided steps.
     """
 
     settings: Settings
@@ -185,6 +212,7 @@ class Run:
     wheel: Wheel | None = None
     part: Part = field(default_factory=Part)
     tell: Callable[..., None] = nobody
+    follower: Follower = field(default_factory=Nobody)
 
     @property
     def budget(self) -> Budget:
@@ -220,6 +248,11 @@ class Run:
         self.state.update(fields)
         self.folder.write_json("status.json", self.state)
 
+    def decided(self, step: int) -> None:
+        """Tell that a step is decided and on disk; `step` counts from 0."""
+        place = self.folder.path.relative_to(self.events.path.parent).as_posix()
+        self.follower.step("" if place == "." else place, step)
+
     def heard(self, journey: Journey) -> None:
         """Put a finished journey on record, and what the judge said in it into its count."""
         self.messages.write(journey)
@@ -238,6 +271,7 @@ class Run:
         part = self.part
         part.step, part.name, part.done, part.total = step, name, 0, total
         self.watcher.phase(step, name, total)
+        self.follower.part(step, name)
 
         def tick() -> None:
             part.done += 1

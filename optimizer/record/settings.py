@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from ...agents.gateway.endpoints import Budget, Endpoint
 from .making.recipes import Making
 
 __all__ = ["CheckSettings", "CompareSettings", "Profile", "ResponderForm", "RoleSettings", "Roles", "SearchSettings",
-           "SeedSettings", "Settings", "Strategy"]  # fmt: skip
+           "SeedSettings", "Settings", "Strategy", "TrackSettings"]  # fmt: skip
 
 Profile = Literal["recommended", "paper", "official-code"]
 Strategy = Literal["auto-evol", "best-of-n", "evolutionary"]
+_WITH_PASSWORD = re.compile(r"://[^/\s]*@")
 ResponderForm = Literal["direct", "step-by-step", "scratchpad", "own"]
 
 
@@ -187,6 +189,37 @@ class CompareSettings(_Frozen):
     ablate: bool = False
 
 
+class TrackSettings(_Frozen):
+    """Who else is told how a run goes (docs/tracking.md); nobody, unless it is said.
+
+    Args:
+        mlflow: true for the tracking server that MLflow's own variables name, or its address.
+        wandb: true or `offline` keeps a run of Weights & Biases in the run folder, `online` sends it.
+        otel: true for the collector that OpenTelemetry's own variables name, or its address (OTLP over HTTP).
+        texts: whether prompts and answers go into the spans of calls.
+        project: the experiment of MLflow, the project of Weights & Biases.
+    """
+
+    mlflow: bool | str = False
+    wandb: bool | Literal["offline", "online"] = False
+    otel: bool | str = False
+    texts: bool = False
+    project: str = Field(default="autoevol", min_length=1, max_length=100)
+
+    @field_validator("mlflow", "otel")
+    @classmethod
+    def _no_secret(cls, value: bool | str) -> bool | str:
+        text = value if isinstance(value, str) else "x"
+        if not text.strip() or _WITH_PASSWORD.search(text):
+            raise ValueError("must be true, false, or an address without user and password")
+        return value
+
+    @property
+    def on(self) -> bool:
+        """Whether anybody is told."""
+        return self.mlflow is not False or self.wandb is not False or self.otel is not False
+
+
 class Settings(_Frozen):
     """One run, completely said. Keys are not settings; `Endpoint.key_env` only names where one is found.
 
@@ -215,6 +248,7 @@ class Settings(_Frozen):
         apply_limit: apply to at most so many seeds.
         reuse: folders of runs whose answers are taken where the same call comes up; never for the test.
         on_event: command, web address or `env:NAME` of either that hears of pauses, stops and the end.
+        track: trackers and traces.
     """
 
     name: str = "run"
@@ -243,6 +277,7 @@ class Settings(_Frozen):
     apply_limit: int | None = Field(default=None, ge=1)
     reuse: tuple[str, ...] = ()
     on_event: str = ""
+    track: TrackSettings = TrackSettings()
 
     @model_validator(mode="after")
     def _recipes_in_order(self) -> Settings:

@@ -56,6 +56,7 @@ def write_turn(run: Run, turn: Turn) -> None:
     folder.write_text("method.md", dump_method(best))
     run.write_judge()
     run.update(steps_done=turn.step + 1, best_method=best.id, score=turn.best.mean)
+    run.decided(turn.step)
 
 
 def standing_row(standing: Standing) -> dict[str, Any]:
