@@ -8,7 +8,7 @@ import re
 __all__ = ["clipped", "count", "duration", "p_value", "score", "shown", "signed", "stage_name"]
 
 _NOTHING = "–"
-_PLURALS = {"analysis": "analyses"}
+_PLURALS = {"analysis": "analyses", "class": "classes"}
 # Controls that a page cannot hold, and marks that turn the direction of what follows: named instead of obeyed.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff\ud800-\udfff]"

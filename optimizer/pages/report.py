@@ -22,6 +22,7 @@ from . import numbers
 from .against import Against, read_against
 from .ancestry import Fork, read_tree
 from .chart import draw_scores
+from .classes import Classes, read_classes
 from .counts import Balance, balances
 from .files import RunFiles
 from .judge import JUDGE, JudgeView, read_judge
@@ -82,6 +83,7 @@ class _Page:
     version: str
     recorded: str
     whole: Whole
+    classes: Classes
     tree: tuple[Fork, ...]
     troubles: tuple[str, ...]
 
@@ -182,6 +184,7 @@ def _page(files: RunFiles) -> _Page:
     text = files.text("method.md")
     method = None if text is None else read_method(text, "method.md")
     start = steps[0].method if steps else None
+    whole = read_whole(files, steps)
     return _Page(
         name=status.name or settings.name or "run",
         status=status,
@@ -204,7 +207,8 @@ def _page(files: RunFiles) -> _Page:
         settings=settings_lines(files),
         version=frozen.autoevol,
         recorded=frozen.recorded,
-        whole=read_whole(files, steps),
+        whole=whole,
+        classes=read_classes(whole.groups),
         tree=read_tree(steps),
         troubles=files.troubles,
     )
