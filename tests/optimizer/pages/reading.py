@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,6 +13,8 @@ __all__ = ["Page", "Shape", "page_of", "words_of"]
 Shape = list[tuple[str, tuple[tuple[str, str], ...]]]
 """Elements in their order, each with its attributes by name."""
 
+# In an address of the table of items.
+_CLASS = re.compile(r"(?<=^#matrix/)[a-z0-9-]+/all/[\w.~%-]*$", re.ASCII)
 # Elements without an end; those of SVG close themselves.
 _VOID = {"meta", "line", "circle", "path", "polyline"}
 # Elements that end a word.
@@ -68,8 +71,12 @@ class Page(HTMLParser):
 
     @property
     def shape(self) -> Shape:
-        """The elements and everything in their attributes."""
-        return [(tag, tuple(sorted(attributes.items()))) for tag, attributes in self.elements]
+        """The elements and everything in their attributes, but for the name of a class at the end of an address: it is
+        letters, digits and percent signs alone."""
+        return [
+            (tag, tuple(sorted((name, _CLASS.sub("", value or "")) for name, value in attributes.items())))
+            for tag, attributes in self.elements
+        ]
 
     @property
     def told(self) -> str:

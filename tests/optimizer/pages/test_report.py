@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -63,9 +64,12 @@ def _digest(text: str) -> str:
 
 
 def _within(page: Page) -> set[str]:
-    """The addresses of items inside the page."""
+    """The addresses of items inside the page, and of the table of items with a class of finding alone."""
     index = json.loads(page.scripts[0])
-    return {item_link(group["name"], index["seeds"][seed]) for group in index["groups"] for seed in group["items"]}
+    groups = index["groups"]
+    sets = {"all", *(f"step-{group['step']}" for group in groups if group["part"] == "race")}
+    tables = {f"#matrix/{one}/all/{quote(kind, safe='')}" for one in sets for kind in index["kinds"]}
+    return tables | {item_link(group["name"], index["seeds"][seed]) for group in groups for seed in group["items"]}
 
 
 def test_every_link_leads_somewhere(run: Path) -> None:
