@@ -1,0 +1,55 @@
+"""`autoevol export` and `autoevol overlap`, as a person calls them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.optimizer.cli.conftest import Cli
+from tests.optimizer.dataset.exports.exported_run import write_lines, write_run
+
+
+def test_a_run_is_found_by_name(cli: Cli, tmp_path: Path) -> None:
+    """Counts, the rows that were left out by name, and what lies beside the data."""
+    write_run(tmp_path / "runs" / "2026-01-01-maths")
+    said = cli("export", "maths", "--to", "messages", "--out", "data", "--trainer", "trl", "--student-model", "a/b")
+
+    assert (0, "") == (said.code, said.err)
+    assert "3 of 4 rows written to data/train.jsonl" in said.out
+    assert "left out, no-response: 1 (seed-000002)" in said.out
+    assert "Beside it: README.md, trl-sft.yaml." in said.out
+    assert "model_name_or_path: a/b" in (tmp_path / "data" / "trl-sft.yaml").read_text("utf-8")
+
+
+def test_mistakes_are_one_sentence(cli: Cli, tmp_path: Path) -> None:
+    """An unknown run, a file in the way, a run without rows, edits of a file."""
+    run = write_run(tmp_path / "runs" / "2026-01-01-maths")
+    (tmp_path / "rows.jsonl").write_text('{"instruction": "A", "output": "B"}\n', "utf-8")
+
+    assert "There is no run 'mats'. `autoevol runs" in cli("export", "mats", "--to", "alpaca", "--out", "x").err
+    assert "Edits by hand" in cli("export", "rows.jsonl", "--to", "alpaca", "--out", "x", "--edited").err
+    assert 0 == cli("export", "rows.jsonl", "--to", "alpaca", "--out", "x.jsonl").code
+    again = cli("export", "rows.jsonl", "--to", "alpaca", "--out", "x.jsonl")
+    assert 2 == again.code
+    assert "x.jsonl is there already." in again.err
+    (run / "dataset.jsonl").unlink()
+    assert "has no row in its data set (finished)" in cli("export", "maths", "--to", "alpaca", "--out", "y").err
+
+
+def test_overlap_is_told_and_no_error(cli: Cli, tmp_path: Path) -> None:
+    """Exit code 0; text that a terminal shows; one object with --json."""
+    write_lines(tmp_path / "bench.jsonl", [{"q": "one two three four five six seven eight nine"}])
+    write_lines(tmp_path / "rows.jsonl", [
+        {"id": "r\u001b[2J", "instruction": "One, two, three, four, five, six, seven, eight!", "response": "Yes."}
+    ])  # fmt: skip
+    said = cli("overlap", "rows.jsonl", "--against", "bench.jsonl", "--drop", "clean.jsonl")
+    parsed = json.loads(cli("overlap", "rows.jsonl", "--against", "bench.jsonl", "--json").out)
+
+    assert (0, "") == (said.code, said.err)
+    assert "8 words: rows with overlap: instruction 1 (100.00%), response 0 (0.00%), any 1 (100.00%)" in said.out
+    assert "13 words: rows with overlap: instruction 0 (0.00%)" in said.out
+    assert "bench.jsonl 1: one two three four five six seven eight" in said.out
+    assert "\x1b" not in said.out
+    assert "0 rows written to clean.jsonl, 1 to clean.overlap.jsonl." in said.out
+    assert {"n": 8, "side": "any", "rows": 1, "share": 1.0} in parsed["overlap"]
+    assert 2 == cli("overlap", "rows.jsonl", "--against", "nowhere.jsonl").code
