@@ -88,7 +88,7 @@ def parse_prices(texts: Iterable[str], model: str) -> Tree:
         name, _, numbers = text.rpartition("=")
         name = name.strip() or model
         if not name:
-            raise UsageError(f"--price {text} names no model.", fix="Write --price MODEL=IN,OUT, or give --model.")
+            raise UsageError(f"--price {text} names no model.", fix="Write --price MODEL=IN,OUT.")
         try:
             values = [float(number) for number in numbers.split(",")]
         except ValueError:

@@ -191,8 +191,8 @@ class _Seen:
         if against:
             whole = against[-1]
             yield (
-                f"  Estimated: {whole.least:,} to {whole.most:,} calls, about {whole.tokens:,} tokens and "
-                f"{whole.expected} for the most."
+                f"  Estimated: {whole.least:,} to {whole.most:,} calls, about {whole.tokens:,} tokens for the "
+                f"most; {whole.expected}."
             )
         try:
             spent, minutes = spent_in(self.folder), minutes_of(self.folder)
