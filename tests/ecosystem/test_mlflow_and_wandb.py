@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from autoevol.agents.gateway.books.journal import read_calls
+from autoevol.optimizer.tracking import trackers
 from tests.actors import act
 from tests.model_server import ModelReply, ModelServer, model_server
 from tests.optimizer.small_run import results
@@ -23,7 +24,7 @@ from tests.optimizer.tracking.tracked_run import Heard, begun, go_on
 # What these libraries warn of is not ours.
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(300)]
 _BLOCK = 32768
-_TWO = {"steps": 2, "patience": None, "regret": None}
+_TWO = {"steps": 2, "patience": None, "regret": None, "least_dev": 4, "alpha": 0.5, "rungs": [4]}
 
 
 class Locked(Heard):
@@ -51,6 +52,8 @@ def tracking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A store of MLflow in the folder of the test; `AUTOEVOL_TEST_MLFLOW` names a server instead."""
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
+    # A new store makes its tables, which may take longer than a run is held up for.
+    monkeypatch.setattr(trackers, "_LAST_S", 240.0)
     return os.environ.get("AUTOEVOL_TEST_MLFLOW", f"sqlite:///{tmp_path}/here/m.db")
 
 
