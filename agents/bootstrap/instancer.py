@@ -62,10 +62,15 @@ class Instancer(Framed):
         return await task.draw.seated(self.seat, stop).plain(task, text, "completion")
 
     def _own(self, task: InstanceTask, pairs: tuple[Pair, ...]) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
-        """Instances of the model's own, and those that stand in what it was told."""
+        """Instances of the model's own, and those that stand in what it was told.
+
+        An input of its own under a copied output is kept without the output: who answers anew misses nothing.
+        """
         name = _named(task)
         kinds = ("-raw",) if task.draw.form == "completion" else ("", f"-{self.output_form}")
         told = "\n".join(self.prompts.get(f"{name}{kind}", task.language).text for kind in kinds)
+        if not task.labels_first:
+            pairs = tuple(Pair(pair.input, "") if _copied(pair.output, told) else pair for pair in pairs)
         copied = tuple(pair for pair in pairs if any(_copied(text, told) for text in (pair.input, pair.output)))
         return tuple(pair for pair in pairs if pair not in copied), copied
 

@@ -10,6 +10,7 @@ waited out and never becomes a score; what stops the session is raised, also whe
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 import threading
@@ -17,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal
 
 from ...agents.gateway.errors import (
     AccessDenied,
@@ -62,9 +63,7 @@ def open_door(
     Raises:
         UsageError: a setting is wrong.
     """
-    told = isinstance(settings, Mapping)
-    flags = cast("Mapping[str, object]", settings) if told else {}
-    resolved = resolve(None if told else Path(cast("str", settings)), flags)
+    resolved = resolve(Path(settings), {}) if isinstance(settings, str | Path) else resolve(None, settings)
     return OpenDoor(resolved, Path(folder), on_notice)
 
 
@@ -81,15 +80,13 @@ def gateway_lm(door: OpenDoor, role: RoleName = "responder", model: str = "", **
     Raises:
         UsageError: no model is named anywhere.
     """
-    import dspy  # noqa: PLC0415  heavy, and only needed here
-
     seat = getattr(door.settings.roles, role)
     named = model or seat.model
     if not named:
         raise UsageError("No model is named.", fix=f"Say model=…, or `model` or `roles.{role}.model` in the settings.")
     engine = GatewayEngine(door, Seat(role, seat.endpoint, named, seat.max_tokens, seat.temperature))
     said = {"temperature": seat.temperature, "max_tokens": seat.max_tokens, **more}
-    return dspy.LM(
+    return _dspy().LM(
         f"autoevol/{named}", engine=engine, async_engine=AsyncGatewayEngine(engine), num_retries=0, cache=False, **said
     )
 
@@ -215,6 +212,11 @@ class AsyncGatewayEngine:
 # ---------------------------------------------------------------- between their words and ours
 
 
+def _dspy() -> Any:
+    """DSPy, which is heavy, ships no types and is not needed to name an engine."""
+    return importlib.import_module("dspy")
+
+
 def _call(request: Any, seat: Seat) -> Request:
     config = request.config
     if request.tools or config.logprobs is not None or config.probabilities == "required":
@@ -264,8 +266,7 @@ def _text(parts: str | Iterable[Any]) -> str:
 
 
 def _response(call: Request, outcome: Outcome) -> Any:
-    from dspy import lm15  # noqa: PLC0415  heavy, and only needed here
-
+    lm15 = _dspy().lm15
     if isinstance(outcome, NoAnswer) and outcome.reason not in {"content_filter", "empty"}:
         kind = lm15.ContextLengthError if outcome.reason == "context_too_long" else lm15.InvalidRequestError
         raise kind(f"The call has no answer ({outcome.reason}). {outcome.detail}".strip(), provider="autoevol")
@@ -289,8 +290,7 @@ def _response(call: Request, outcome: Outcome) -> Any:
 
 def _as_theirs(error: AutoEvolError) -> Exception:
     """What DSPy knows our errors by; none of them is tried again."""
-    from dspy import lm15  # noqa: PLC0415  heavy, and only needed here
-
+    lm15 = _dspy().lm15
     match error:
         case BudgetReached() | QuotaSpent():
             kind = lm15.BillingError
@@ -306,6 +306,4 @@ def _as_theirs(error: AutoEvolError) -> Exception:
 
 
 def _unsupported(what: str) -> Exception:
-    from dspy import lm15  # noqa: PLC0415  heavy, and only needed here
-
-    return lm15.UnsupportedFeatureError(f"This is not supported: {what}.", provider="autoevol")
+    return _dspy().lm15.UnsupportedFeatureError(f"This is not supported: {what}.", provider="autoevol")

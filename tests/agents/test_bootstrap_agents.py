@@ -166,6 +166,20 @@ async def test_labels_come_first_for_a_classification() -> None:
     assert (Pair("Win now!", "spam"), Pair("Hello Mara.", "no spam")) == reply.pairs
 
 
+async def test_a_copied_output_takes_no_input_with_it() -> None:
+    """Who answers anew has all that is needed; an input that was copied is none."""
+    text = (
+        "Example 1\nInput: 4, 9, 2\nOutput: [the answer]\n"
+        "Example 2\nInput: [the input; leave this line out where there is none]\nOutput: 15"
+    )
+    instancer = Instancer(seat("generator", GivenDoor(f"<instances>{text}</instances>")), "secret", shipped(), "tags")
+    reply = await instancer(InstanceTask(id="t", stage="s", instruction="Add these numbers.", count=2))
+
+    assert isinstance(reply, Instances)
+    assert (Pair("4, 9, 2", ""),) == reply.pairs
+    assert ["15"] == [pair.output for pair in reply.copied]
+
+
 async def test_words_of_the_prompt_are_no_instance() -> None:
     """A place holder of the form, and an example that was shown, are told apart from what is the model's own."""
     text = (

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import dspy
 import pytest
-from dspy import lm15
 
 from autoevol.agents.gateway.errors import BudgetReached, QuotaSpent, UsageError
 from autoevol.agents.gateway.simulated.provider.process import start_provider
@@ -18,6 +17,8 @@ from autoevol.agents.gateway.simulated.provider.settings import ProviderSettings
 from autoevol.optimizer.bridges.dspy_lm import GatewayEngine, gateway_lm, open_door
 from autoevol.optimizer.bridges.open_door import OpenDoor
 
+dspy: Any = importlib.import_module("dspy")  # it ships no types
+lm15: Any = dspy.lm15
 DEVSET = [dspy.Example(question=f"How many are {n} and {n}?", answer="x").with_inputs("question") for n in range(20)]
 
 
@@ -49,7 +50,9 @@ def evaluated(lm: Any) -> float:
 
 def test_what_was_answered_is_not_paid_again(provider: str, tmp_path: Path) -> None:
     """A program that is run a second time is answered from the journal, by its draws above temperature 0 too."""
-    scores, texts, calls = [], [], []
+    scores: list[float] = []
+    texts: list[list[str]] = []
+    calls: list[int] = []
     for _ in range(2):
         with door_to(provider, tmp_path) as door:
             lm = gateway_lm(door)

@@ -75,7 +75,7 @@ class Dropped(NamedTuple):
 
 
 def sift(
-    pairs: Sequence[Pair], instruction: str, most: int, draw: random.Random, *, cut: bool
+    pairs: Sequence[Pair], instruction: str, most: int, draw: random.Random, *, cut: bool, anew: bool = False
 ) -> tuple[list[Pair], list[Dropped]]:
     """The instances of a task that are kept, and those that are not.
 
@@ -85,6 +85,7 @@ def sift(
         most: so many are kept, at most, drawn at random in their order.
         draw: what they are drawn with.
         cut: whether the answer met its bound: then the last one is not whole.
+        anew: whether somebody else answers: then an instance needs no output of its own.
     """
     dropped: list[Dropped] = []
     if cut and pairs:
@@ -93,7 +94,7 @@ def sift(
     good: list[Pair] = []
     for each in pairs:
         pair = _without_echo(each, instruction)
-        reason = _fault(pair) or ("repeated" if pair in good else None)
+        reason = _fault(pair, anew=anew) or ("repeated" if pair in good else None)
         if reason is None:
             good.append(pair)
         else:
@@ -118,9 +119,9 @@ def _without_echo(pair: Pair, instruction: str) -> Pair:
     return Pair("", pair.output) if pair.input.strip() == instruction.strip() else pair
 
 
-def _fault(pair: Pair) -> str | None:
+def _fault(pair: Pair, *, anew: bool = False) -> str | None:
     if not pair.output.strip():
-        return "no-output"
+        return None if anew and not pair.input.rstrip().endswith((":", "：")) else "no-output"
     if pair.input.strip() == pair.output.strip():
         return "echo"
     if pair.input.rstrip().endswith((":", "：")) or pair.output.rstrip().endswith((":", "：")):

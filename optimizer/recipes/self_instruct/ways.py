@@ -64,7 +64,8 @@ class Ways:
     def sifted(self, asked: InstanceTask, reply: Instances) -> tuple[list[Pair], list[Dropped]]:
         """The instances of a task that are kept, and the others with their reasons."""
         draw = generator(self._run_seed, f"{asked.id}/kept")
-        return sift(reply.pairs, asked.instruction, self._part.instances, draw, cut=reply.truncated)
+        return sift(reply.pairs, asked.instruction, self._part.instances, draw, cut=reply.truncated,
+                    anew=self._part.answers == "responder")  # fmt: skip
 
     def text_of(self, place: str, number: int, instruction: str, pair: Pair) -> str:
         """Instruction and input of instance `number` as one text."""

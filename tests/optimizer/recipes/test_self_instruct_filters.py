@@ -76,6 +76,16 @@ def test_one_input_with_two_outputs_spoils_the_task() -> None:
     assert 2 == len(sift([Pair("", "a"), Pair("", "b")], "Say a letter.", 5, random.Random(0), cut=False)[0])
 
 
+def test_who_answers_anew_needs_no_output() -> None:
+    """An input that ends where it should begin is none all the same."""
+    pairs = [Pair("4, 9, 2", ""), Pair("The numbers are:", "")]
+    kept, dropped = sift(pairs, "Add these numbers.", 5, random.Random(0), cut=False, anew=True)
+
+    assert pairs[:1] == kept
+    assert ["no-output"] == [each.reason for each in dropped]
+    assert [] == sift(pairs, "Add these numbers.", 5, random.Random(0), cut=False)[0]
+
+
 def test_presets_are_values() -> None:
     """The authors' numbers where they are asked for, and what is said wins."""
     official = SelfInstructSettings.model_validate({"preset": "official-code"})
