@@ -35,7 +35,8 @@ def _words(wish: Mapping[str, Any]) -> str:
     kind = str(wish.get("wish", ""))
     caps = cast("Mapping[str, Any]", wish.get("caps") or {})
     what = ", ".join(f"{name} {'none' if cap is None else f'{cap:,g}'}" for name, cap in caps.items())
-    what = what or str(wish.get("text") or wish.get("candidate") or "")
+    text = str(wish.get("text") or "")
+    what = what or (f"“{text}”" if text else str(wish.get("candidate") or ""))
     head, rest = clipped(" ".join(what.split()), _LONGEST)
     return f"{shown(kind)} {shown(head)}{'…' if rest else ''}".strip()
 
@@ -46,5 +47,5 @@ def _became(event: Mapping[str, Any]) -> str:
     head, _, rest = str(event.get("point", "")).partition("/")
     number, _, part = rest.partition("/")
     if head == "steps" and number.isdigit():
-        return f"taken up in step {int(number) + 1}, {shown(part)}"
+        return f"taken up in step {int(number) + 1}, {'at its beginning' if part == 'begin' else shown(part)}"
     return f"taken up{f' before the {shown(head)}' if head else ''}"

@@ -56,7 +56,7 @@ def list_news(root: Path) -> dict[str, Any]:
     """How all runs of a folder stand; the calls of one that is at work are no news."""
     rows = [[Path(each.folder).name, each.state, each.steps_done, each.rows] for each in list_runs(root)]
     sign = hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
-    return {"line": f"{sum(row[1] == 'running' for row in rows)} at work", "sign": sign}
+    return {"line": f"{sum(row[1] in {'running', 'paused'} for row in rows)} at work", "sign": sign}
 
 
 async def events(look: Callable[[], dict[str, Any]]) -> AsyncGenerator[str, None]:

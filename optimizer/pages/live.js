@@ -83,8 +83,8 @@
     const fork = make("details", {}, make("summary", {}, "Branch: a new run from a step of this one"), make("p", { class: "note" }, "It takes over the settings, the decisions up to that step and the answers; this run stays as it is."),
       make("p", { class: "controls" }, make("label", { for: "fork-step" }, "After ", steps), make("label", { for: "fork-name" }, "Name ", name), make("button", { type: "button", on: { click: begin } }, "Make the branch")), made);
     const lines = make("ul", { class: "list note", "aria-label": "What people said to this run" });
-    if (said.state === "finished") hands.hidden = true;
-    if (said.state !== "finished" || searches) at("wheel").replaceChildren(make("fieldset", {}, make("legend", {}, said.state === "finished" ? "Go on from here" : "Steer"), note, hands, searches ? fork : "", told, lines));
+    if (said.state !== "finished") at("wheel").replaceChildren(make("fieldset", {}, make("legend", {}, "Steer"), note, hands, searches ? fork : "", told, lines));
+    else if (searches) at("wheel").replaceChildren(fork, told, lines);
     return { hands, fork, note, steps: searches ? steps : null, said: lines };
   }
 

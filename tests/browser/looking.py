@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from importlib import import_module
 from typing import Any
 
-__all__ = ["PHONE", "axe", "is_too_wide"]
+__all__ = ["PHONE", "axe", "find_chromium", "is_too_wide"]
 
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PHONE = {"width": 360, "height": 700}
 
 
@@ -19,3 +21,8 @@ def axe(tab: Any) -> list[str]:
 def is_too_wide(tab: Any) -> bool:
     """Whether the page itself scrolls to the side."""
     return bool(tab.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
+def find_chromium() -> str | None:
+    """The system's Chromium."""
+    return next((path for name in _NAMES if (path := shutil.which(name))), None)

@@ -76,6 +76,17 @@ def test_filters_keep_the_items_that_they_name(tab: Any, page: Path, which: str,
     assert which == tab.input_value("#matrix-filter")
 
 
+def test_a_class_of_finding_leads_to_its_items(tab: Any, page: Path) -> None:
+    """Its number to the table of items with this class alone, its example to the item."""
+    tab.goto(page.as_uri())
+    tab.click("#findings tbody td:nth-child(3) a")
+    tab.wait_for_selector("#matrix tbody tr")
+    assert "a text" == tab.input_value("#matrix-finding")
+    assert 2 == tab.locator("#matrix tbody tr").count()
+    tab.click("#findings td.id a")
+    tab.wait_for_selector("dialog[open] .text")
+
+
 def test_every_address_leads_to_its_part(tab: Any, page: Path) -> None:
     """A row, a dropped row, a candidate whose part was closed."""
     tab.goto(f"{page.as_uri()}#row/dataset/seed-000002")

@@ -103,7 +103,7 @@ def test_a_run_at_work_is_steered_from_its_page(run: AtWork, tab: Any) -> None:
         _say_nonsense(tab)
         other = tab.context.new_page()
         other.goto(run.page)
-        _says(other, "Mind the units.</li><img src=x")
+        _says(other, "note “Mind the units.</li><img src=x")
         other.click("#wheel >> text=Continue")
         _says(tab, "continue: taken up")
         other.close()
@@ -130,7 +130,7 @@ def test_a_branch_is_made_on_the_page(run: AtWork, tab: Any) -> None:
     tab.goto(run.page)
     with run.begun() as process:
         run.hurry()
-        tab.wait_for_selector("#wheel legend:has-text('Go on from here')", timeout=60_000)
+        tab.wait_for_selector("#wheel > details", timeout=60_000)
         assert 0 == process.wait()
     assert 0 == tab.locator("#wheel >> text=Pause >> visible=true").count()
     tab.click("text=Branch: a new run from a step of this one")

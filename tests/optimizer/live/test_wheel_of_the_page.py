@@ -130,10 +130,10 @@ def test_what_people_said_is_told_to_everybody(tmp_path: Path) -> None:
     steer_run(run, {"wish": "note", "what": HOSTILE + "x" * 3000})
     said = wishes_said(run)
 
-    assert said[0].startswith("note </li><script>alert(1)</script>[U+202E]txetxxx")
+    assert said[0].startswith("note “</li><script>alert(1)</script>[U+202E]txetxxx")
     assert said[0].endswith("x…: waits")
     assert ["budget usd 20, calls none: waits", "ban 5a7d: refused, the search is over",
-            "note mind the units: taken up in step 2, analysis", "pause: taken up"] == said[1:]  # fmt: skip
+            "note “mind the units”: taken up in step 2, analysis", "pause: taken up"] == said[1:]  # fmt: skip
     assert said == run_news(run)["wishes"]
     assert 1 == run_news(run)["steps"]
 
