@@ -65,7 +65,7 @@ PICTURES = (
     Picture("dark", f"{_FILE}#matrix/test/all/", (1000, 640), scheme="dark"),
     Picture("phone", _FILE, (390, 760)),
     Picture("compare", f"compare?side={_RUN}/test/start&side={_RUN}/test/evol-instruct&side={_RUN}/test/just-longer",
-            (1280, 960), at="#result"),
+            (1280, 800), at="#result"),
     Picture("live", f"run/{_PAUSED}/", (1000, 720), ("text=Branch: a new run",)),
     Picture("runs", "", (1000, 380)),
 )  # fmt: skip
