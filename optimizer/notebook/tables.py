@@ -202,9 +202,9 @@ def _findings(places: Sequence[Place]) -> Iterator[tuple[object, ...]]:
             yield (group.place.name, group.kind, group.step, group.contestant, row.seed_id,
                    each.kind, each.evidence, each.by)  # fmt: skip
     run = places[0].files
-    for row in run.rows("dataset.jsonl", DataRecord):
-        for each in row.provenance.findings:
-            yield ("", "dataset", None, None, row.provenance.seed_id, each.kind, each.evidence, each.by)
+    for made in run.rows("dataset.jsonl", DataRecord):
+        for each in made.provenance.findings:
+            yield ("", "dataset", None, None, made.provenance.seed_id, each.kind, each.evidence, each.by)
     for fallen in run.rows("dropped.jsonl", DroppedRecord):
         for each in fallen.findings:
             yield ("", "dropped", None, None, fallen.seed_id, each.kind, each.evidence, each.by)
