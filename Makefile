@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Tests start the program many times; where nothing compiled may be kept, each start compiles all of it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check test-browser bench soak models clean
+.PHONY: help demo test check test-browser test-ecosystem bench soak models clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -43,6 +43,15 @@ check: .venv/.installed-dev ## ruff, mypy strict, pyright strict, the layout of 
 test-browser: .venv-browser/.installed ## open every page in the system's Chromium
 	.venv-browser/bin/python -m pytest tests/browser --timeout=200
 
+.venv-ecosystem/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-ecosystem
+	.venv-ecosystem/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-ecosystem/bin/python -m pip install --quiet --editable '.[frames,hub,mlflow,otel,parquet,wandb]' --group ecosystem
+	@touch $@
+
+test-ecosystem: .venv-ecosystem/.installed ## DSPy, trackers and trainers' readers themselves
+	.venv-ecosystem/bin/python -m pytest tests/ecosystem --timeout=300
+
 bench: .venv/.installed-dev ## measure the gateway on the simulated provider, about 25 minutes (benchmarks/README.md)
 	$(BIN)/python -m benchmarks.gateway all
 
@@ -53,4 +62,4 @@ models: .venv/.installed-dev ## fetch the small embedded model that the marked t
 	$(BIN)/autoevol models pull smollm2-135m
 
 clean: ## remove the environment and what builds left
-	rm -rf .venv .venv-browser build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-browser .venv-ecosystem build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
