@@ -11,6 +11,8 @@ __all__ = ["mended"]
 
 _WORDS = (
     r"tasks?|prompts?|questions?|problems?|scenarios?|contexts?|challenges?|quer(?:y|ies)|requests?|instructions?"
+    # A model writes to itself by its name, too.
+    r"|qwen\d?|smollm\d?|llama|gemma|phi|mistral|mixtral|deepseek|yi"
     r"|descriptions?|inputs?|user(?:'s)?(?: (?:question|request|message|input))?|human"
 )
 _LABEL = re.compile(
@@ -30,7 +32,7 @@ _TURN = re.compile(
 )
 _ANSWER = re.compile(
     r"^[ \t]*[#*_>]{0,4}[ \t]*(?:(?:the |correct |final |my |sample |expected )?(?:answer|solution|explanation|response"
-    r"|output)(?: is)?[*_]{0,3}[ \t]*[:：]|(?:the|correct) answer is\b|#+[ \t]*(?:answer|solution|response)\b"
+    r"|output)(?: is)?[*_]{0,3}[ \t]*[:：]|(?:the )?(?:correct |right )?answer is\b|#+[ \t]*(?:answer|solution|response)\b"
     r"|#+[ \t]*(?:explanation|step[ \t]*1)\b|(?:答案|解答|回答|解析)\s*[:：])",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -39,7 +41,11 @@ _LETTERS = re.compile(
     r"\A\W*Q(?:uestion)?\s*\d{0,3}\s*[:：].*?^(?P<answer>[ \t]*A\s*\d{0,3}\s*[:：])", re.DOTALL | re.MULTILINE
 )
 _CHOICE = re.compile(r"^[ \t]*B\s*[:：.)]", re.MULTILINE)
-_VOICE = re.compile(r"\n\s*\n\s*(?:as an ai\b|sure[,!]|certainly[,!]|of course[,!])", re.IGNORECASE)
+_VOICE = re.compile(
+    r"\n\s*\n\s*(?:as an ai\b|sure[,!]|certainly[,!]|of course[,!]"
+    r"|(?:yes,? )?(?:i can|i would be happy to|i'd be happy to|i'd be glad to|let me) help(?: you)?\b)",
+    re.IGNORECASE,
+)
 # An example or a form that is part of the task may name its own output.
 _EXAMPLE = re.compile(r"\b(?:example|sample|format|input|template|given)\b|例", re.IGNORECASE)
 _PAIRS = (('"', '"'), ("“", "”"), ("「", "」"), ("**", "**"), ("`", "`"))

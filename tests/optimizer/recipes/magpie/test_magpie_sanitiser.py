@@ -62,6 +62,10 @@ def test_nothing_is_made_up(raw: str) -> None:
         ("Tell a story.\nAssistant: Once upon a time", "Tell a story.", ("assistant-turn",)),
         ('"How do I bake bread?"', "How do I bake bread?", ("quotes",)),
         ("问题：一只猫有几条腿，几只耳朵？", "一只猫有几条腿，几只耳朵？", ("label",)),
+        ("Qwen: Write a poem about a tree.", "Write a poem about a tree.", ("label",)),
+        ("Llama can run at home. How?", "Llama can run at home. How?", ()),
+        ("Sort my list.\n\nYes, I can help you. Please send it.", "Sort my list.", ("answer",)),
+        ("More data helps?\nA) No.\nB) Yes.\nThe correct answer is (B).", "More data helps?\nA) No.\nB) Yes.", ("answer",)),
         ("Is the question: who am I, or is it another?", "Is the question: who am I, or is it another?", ()),
     ],
 )  # fmt: skip
