@@ -32,7 +32,8 @@ _TURN = re.compile(
 )
 _ANSWER = re.compile(
     r"^[ \t]*[#*_>]{0,4}[ \t]*(?:(?:the |correct |final |my |sample |expected )?(?:answer|solution|explanation|response"
-    r"|output)(?: is)?[*_]{0,3}[ \t]*[:：]|(?:the )?(?:correct |right )?answer is\b|#+[ \t]*(?:answer|solution|response)\b"
+    r"|output)(?: is)?[*_]{0,3}[ \t]*[:：]|(?:the )?(?:correct |right )?answer is\b"
+    r"|#+[ \t]*(?:answer|solution|response)\b"
     r"|#+[ \t]*(?:explanation|step[ \t]*1)\b|(?:答案|解答|回答|解析)\s*[:：])",
     re.IGNORECASE | re.MULTILINE,
 )

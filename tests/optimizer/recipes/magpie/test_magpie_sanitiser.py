@@ -65,7 +65,7 @@ def test_nothing_is_made_up(raw: str) -> None:
         ("Qwen: Write a poem about a tree.", "Write a poem about a tree.", ("label",)),
         ("Llama can run at home. How?", "Llama can run at home. How?", ()),
         ("Sort my list.\n\nYes, I can help you. Please send it.", "Sort my list.", ("answer",)),
-        ("More data helps?\nA) No.\nB) Yes.\nThe correct answer is (B).", "More data helps?\nA) No.\nB) Yes.", ("answer",)),
+        ("More helps?\nA) No.\nB) Yes.\nThe correct answer is (B).", "More helps?\nA) No.\nB) Yes.", ("answer",)),
         ("Is the question: who am I, or is it another?", "Is the question: who am I, or is it another?", ()),
     ],
 )  # fmt: skip
