@@ -77,7 +77,7 @@ def _trl(plan: Plan) -> dict[str, str]:
     name = f"trl-{verb}.yaml"
     settings: dict[str, Any] = {
         "model_name_or_path": plan.model,
-        "dataset_name": ".",
+        "datasets": [{"path": "json", "data_files": plan.data, "split": "train"}],
         "output_dir": f"trained-{verb}",
         "num_train_epochs": 1 if plan.pairs else 3,
         "per_device_train_batch_size": 4,
@@ -85,7 +85,7 @@ def _trl(plan: Plan) -> dict[str, str]:
         "gradient_checkpointing": True,
         "learning_rate": 5.0e-06 if plan.pairs else 2.0e-04,
         "lr_scheduler_type": "cosine",
-        "warmup_steps": 0.03,
+        "warmup_steps": 10,
         "max_length": _LENGTH,
         "logging_steps": 10,
         "save_strategy": "epoch",
@@ -122,15 +122,14 @@ def _axolotl(plan: Plan) -> dict[str, str]:
         },
         "dpo": {
             "type": "chat_template.default", "field_messages": "messages", "field_chosen": "chosen",
-            "field_rejected": "rejected", "message_property_mappings": {"role": "role", "content": "content"},
-            "split": "train",
+            "field_rejected": "rejected", "split": "train",
         },
     }  # fmt: skip
     settings: dict[str, Any] = {
         "base_model": plan.model,
         **({"rl": "dpo"} if plan.pairs else {}),
         **({} if plan.form.name == "alpaca" else {"chat_template": "tokenizer_default_fallback_chatml"}),
-        "datasets": [{"path": plan.data, "ds_type": "json", **kinds[plan.form.name]}],
+        "datasets": [{"path": plan.data, **({} if plan.pairs else {"ds_type": "json"}), **kinds[plan.form.name]}],
         "val_set_size": 0.0,
         "output_dir": "trained",
         "sequence_len": _LENGTH,
@@ -193,7 +192,7 @@ def _llama_factory(plan: Plan) -> dict[str, str]:
         "learning_rate": 5.0e-06 if plan.pairs else 2.0e-04,
         "num_train_epochs": 1.0 if plan.pairs else 3.0,
         "lr_scheduler_type": "cosine",
-        "warmup_ratio": 0.03,
+        "warmup_steps": 10,
         "bf16": True,
         "report_to": "none",
         "seed": 1,
