@@ -29,9 +29,13 @@ _TRAINERS = ("trl", "axolotl", "llama-factory", "unsloth")
 @click.option("--student-model", "model", metavar="NAME", default="", help="Model to be trained, in those settings.")
 @click.option("--license", metavar="NAME", default="", help="Of the data, for the card: apache-2.0, mit …")
 @click.option("--title", metavar="TEXT", default="", help="Of the data set, for the card [default: the name of PATH].")
+@click.option("--ab", nargs=2, metavar="METHOD METHOD",
+              help="Two sets of equal size for these contestants of a comparison: the same seeds, in the same order.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 @runs_option
-def command(source: str, form: str, out: Path, runs: Path, *, edited: bool, **options: Any) -> None:
+def command(
+    source: str, form: str, out: Path, runs: Path, ab: tuple[str, str] | None, *, edited: bool, **options: Any
+) -> None:
     """Write the rows of RUN (a folder, or the name of one in --runs) or of FILE in the form that trainers read.
 
     `dpo` takes the preference pairs, `reward` the rated answers that Magpie keeps; all others the data set. A card
@@ -40,6 +44,12 @@ def command(source: str, form: str, out: Path, runs: Path, *, edited: bool, **op
     from ..dataset.exports.export import Order, export  # noqa: PLC0415  --help of this command must stay quick
     from ..dataset.exports.forms import FORMS  # noqa: PLC0415
 
+    if ab:
+        for name, each in zip(
+            ab, _matched(source, runs, ab, plain=FORMS[form].source == "rows" and not edited), strict=True
+        ):
+            _tell(export(each, Order(form, out / name, **options)))
+        return
     opened = open_source(source, runs, what=FORMS[form].source, edited=edited)
     _tell(export(opened, Order(form, out, **options)))
 
@@ -62,6 +72,18 @@ def open_source(source: str, runs: Path, *, what: str = "rows", edited: bool = F
     if is_file:
         return open_file(source)
     return open_run(find_run(source, runs), what=what, edited=edited)
+
+
+def _matched(source: str, runs: Path, ab: tuple[str, str], *, plain: bool) -> tuple[Source, Source]:
+    from ...agents.gateway.errors import UsageError  # noqa: PLC0415
+    from ..dataset.exports.matched import open_matched  # noqa: PLC0415
+    from .run_list import find_run  # noqa: PLC0415
+
+    if not plain:
+        raise UsageError(
+            "Matched sets are made of rows, as they are.", fix="Leave --edited out, and dpo and reward as --to."
+        )
+    return open_matched(find_run(source, runs), *ab)
 
 
 def _tell(done: Exported) -> None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tests.optimizer.cli.conftest import Cli
-from tests.optimizer.dataset.exports.exported_run import write_lines, write_run
+from tests.optimizer.dataset.exports.exported_run import read_lines, write_comparison, write_lines, write_run
 
 
 def test_a_run_is_found_by_name(cli: Cli, tmp_path: Path) -> None:
@@ -53,3 +53,14 @@ def test_overlap_is_told_and_no_error(cli: Cli, tmp_path: Path) -> None:
     assert "0 rows written to clean.jsonl, 1 to clean.overlap.jsonl." in said.out
     assert {"n": 8, "side": "any", "rows": 1, "share": 1.0} in parsed["overlap"]
     assert 2 == cli("overlap", "rows.jsonl", "--against", "nowhere.jsonl").code
+
+
+def test_matched_sets_are_two_folders(cli: Cli, tmp_path: Path) -> None:
+    """As many rows in each, with the same settings of the trainer."""
+    write_comparison(tmp_path / "runs" / "2026-01-01-cmp")
+    said = cli("export", "cmp", "--to", "messages", "--ab", "a", "b", "--trainer", "trl", "--out", "ab")
+
+    assert (0, "") == (said.code, said.err)
+    assert (tmp_path / "ab/a/trl-sft.yaml").read_text("utf-8") == (tmp_path / "ab/b/trl-sft.yaml").read_text("utf-8")
+    assert [2, 2] == [len(read_lines(tmp_path / "ab" / name / "train.jsonl")) for name in "ab"]
+    assert "made of rows" in cli("export", "cmp", "--to", "dpo", "--ab", "a", "b", "--out", "x").err

@@ -9,7 +9,7 @@ from typing import Any
 
 from autoevol.optimizer.record.by_hand import text_sign
 
-__all__ = ["ROWS", "read_lines", "write_lines", "write_run"]
+__all__ = ["ROWS", "read_lines", "write_comparison", "write_lines", "write_run"]
 
 TURNS = [{"role": "user", "content": "Hello?"}, {"role": "assistant", "content": "Hi."}]
 ROWS: list[dict[str, Any]] = [
@@ -83,4 +83,24 @@ def write_run(folder: Path, rows: Iterable[Mapping[str, Any]] = ROWS) -> Path:
         {"row": "magpie-000001", "at": "now", "sign": "of another text", "instruction": "Gone?", "response": "Gone."},
     ]  # fmt: skip
     write_lines(folder / "edits.jsonl", edits)
+    return folder
+
+
+def _item(seed: int, evolved: str | None, response: str | None, **more: Any) -> dict[str, Any]:
+    stages = [f"Seed {seed}.", *([evolved] if evolved else [])]
+    return {"set": "s", "evolver": "e", "draw": 0, "seed_id": f"seed-{seed}", "method_id": "m", "stages": stages,
+            "fault": "" if evolved else "unreadable", "response": response, "findings": [], **more}  # fmt: skip
+
+
+def write_comparison(folder: Path) -> Path:
+    """A comparison of methods a and b, each of which failed on items that the other did."""
+    write_lines(folder / "settings.json", [{"autoevol": "0.1.0", "settings": {}}])
+    write_lines(folder / "compare" / "a.jsonl", [
+        _item(3, "A3?", "Yes."), _item(1, "A1?", "Yes."), _item(2, None, None), _item(4, "A4?", None),
+        _item(5, "A5?", "Yes."),
+    ])  # fmt: skip
+    write_lines(folder / "compare" / "b.jsonl", [
+        _item(1, "B1?", "No."), _item(2, "B2?", "No."), _item(3, "B3?", "No.", findings=[{"kind": "x"}]),
+        _item(4, "B4?", "No."), _item(5, "B5?", "No.", response_fault="truncated"),
+    ])  # fmt: skip
     return folder
