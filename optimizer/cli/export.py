@@ -30,12 +30,13 @@ _TRAINERS = ("trl", "axolotl", "llama-factory", "unsloth")
 @click.option("--license", metavar="NAME", default="", help="Of the data, for the card: apache-2.0, mit …")
 @click.option("--title", metavar="TEXT", default="", help="Of the data set, for the card [default: the name of PATH].")
 @click.option("--ab", nargs=2, metavar="METHOD METHOD",
-              help="Two sets of equal size for these contestants of a comparison: the same seeds, in the same order.")  # fmt: skip
+              help="Two equal sets of these contestants of a comparison: the same seeds, in order.")  # fmt: skip
+@click.option("--push-to", "push_to", metavar="OWNER/NAME",
+              help="Then put the files into this data set of the Hub; needs a token (HF_TOKEN).")  # fmt: skip
+@click.option("--public", is_flag=True, help="Where --push-to makes the data set, make it one that all can see.")
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 @runs_option
-def command(
-    source: str, form: str, out: Path, runs: Path, ab: tuple[str, str] | None, *, edited: bool, **options: Any
-) -> None:
+def command(source: str, form: str, runs: Path, *, edited: bool, **options: Any) -> None:
     """Write the rows of RUN (a folder, or the name of one in --runs) or of FILE in the form that trainers read.
 
     `dpo` takes the preference pairs, `reward` the rated answers that Magpie keeps; all others the data set. A card
@@ -44,14 +45,25 @@ def command(
     from ..dataset.exports.export import Order, export  # noqa: PLC0415  --help of this command must stay quick
     from ..dataset.exports.forms import FORMS  # noqa: PLC0415
 
+    push_to, public = options.pop("push_to"), options.pop("public")
+    ab, out = options.pop("ab"), options.pop("out")
+    if push_to:
+        from ..dataset.exports.hub import check_push  # noqa: PLC0415
+
+        check_push(push_to)
+        if ab:
+            raise click.UsageError("--ab writes two data sets; push one of them with an export of its own.")
     if ab:
-        for name, each in zip(
-            ab, _matched(source, runs, ab, plain=FORMS[form].source == "rows" and not edited), strict=True
-        ):
+        matched = _matched(source, runs, ab, plain=FORMS[form].source == "rows" and not edited)
+        for name, each in zip(ab, matched, strict=True):
             _tell(export(each, Order(form, out / name, **options)))
         return
-    opened = open_source(source, runs, what=FORMS[form].source, edited=edited)
-    _tell(export(opened, Order(form, out, **options)))
+    done = export(open_source(source, runs, what=FORMS[form].source, edited=edited), Order(form, out, **options))
+    _tell(done)
+    if push_to:
+        from ..dataset.exports.hub import push  # noqa: PLC0415
+
+        click.echo(f"On the Hub: {push(done.files, push_to, public=public)}")
 
 
 def open_source(source: str, runs: Path, *, what: str = "rows", edited: bool = False) -> Source:

@@ -6,7 +6,6 @@ take out of one set only would make the sets differ in more than the method.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -89,5 +88,12 @@ def _read(item: Mapping[str, object], name: str) -> Met:
         "seed_id": seed, "seed_instruction": texts[0], "method_id": item.get("method_id"), "score": item.get("score"),
         "findings": item.get("findings") or [],
     }  # fmt: skip
-    row = {"id": seed, "instruction": texts[-1], "response": response, "system": "", "context": [], "provenance": came}
-    return Example(seed, texts[-1], response=response, language=language_of(texts[-1]), row=json.loads(json.dumps(row)))
+    row: dict[str, Any] = {
+        "id": seed,
+        "instruction": texts[-1],
+        "response": response,
+        "system": "",
+        "context": [],
+        "provenance": came,
+    }
+    return Example(seed, texts[-1], response=response, language=language_of(texts[-1]), row=row)
