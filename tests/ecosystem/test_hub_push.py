@@ -97,7 +97,12 @@ def test_files_arrive_in_a_private_data_set(hub: Hub, tmp_path: Path, capsys: py
 
     said = capsys.readouterr()
     assert "On the Hub: http://127.0.0.1/datasets/me/maths/commit/1" in said.out
-    assert {"name": "maths", "organization": "me", "type": "dataset", "private": True}.items() <= hub.made.items()
+    assert {
+        "name": "maths",
+        "organization": "me",
+        "type": "dataset",
+        "visibility": "private",
+    }.items() <= hub.made.items()
     assert {path.name: path.read_text("utf-8") for path in (tmp_path / "data").iterdir()} == hub.files
     assert {f"Bearer {TOKEN}"} == {authorization for *_, authorization in hub.asked}
     assert TOKEN not in said.out + said.err + "".join(hub.files.values())
