@@ -12,9 +12,9 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 PHONE = {"width": 360, "height": 700}
 
 
-def axe(tab: Any) -> list[str]:
-    """What axe-core has against the page, in short."""
-    found = import_module("axe_playwright_python.sync_playwright").Axe().run(tab).response["violations"]
+def axe(tab: Any, within: str | None = None) -> list[str]:
+    """What axe-core has against the page, or a part of it, in short."""
+    found = import_module("axe_playwright_python.sync_playwright").Axe().run(tab, within).response["violations"]
     return [f"{each['id']}: {node['html'][:120]}" for each in found for node in each["nodes"]]
 
 
