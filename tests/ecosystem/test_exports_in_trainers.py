@@ -189,7 +189,9 @@ def _by_llama_factory(tmp_path: Path, to: str) -> list[dict[str, Any]]:
     data = SimpleNamespace(dataset_dir=str(tmp_path / "out"), preprocessing_num_workers=None, streaming=False,
                            max_samples=None, overwrite_cache=True, media_dir="")  # fmt: skip
     model = SimpleNamespace(cache_dir=str(tmp_path / "cache"), hf_hub_token=None)
-    rows = loader._load_single_dataset(found, model, data, SimpleNamespace(local_process_index=0)).to_list()
+    rows: list[dict[str, Any]] = loader._load_single_dataset(
+        found, model, data, SimpleNamespace(local_process_index=0)
+    ).to_list()
     assert done.tally.written == len(rows)
     return rows
 

@@ -76,12 +76,13 @@ def open_run(folder: Path, *, what: str = "rows", edited: bool = False) -> Sourc
             fix=f"`autoevol show {folder}` tells why.{more}",
         )
     stream = stream_of(SeedSettings(source=str(path)))
-    notes = () if status.get("state") == "finished" else (
-        f"The run is not finished ({status.get('state') or 'unknown'}): these are the rows that are there.",
-    )  # fmt: skip
+    notes: tuple[str, ...] = ()
+    if status.get("state") != "finished":
+        state = status.get("state") or "unknown"
+        notes = (f"The run is not finished ({state}): these are the rows that are there.",)
     if edited:
-        stream, more = _with_edits(stream, folder)
-        notes += more
+        stream, told = _with_edits(stream, folder)
+        notes += told
     source = _source_of(stream, f"the run {folder.name}")
     return Source(source.name, source.met, folder, notes)
 
@@ -242,8 +243,7 @@ def _kept_answers(folder: Path, *, pairs: bool) -> Source:
 
 def _rows_file(folder: Path, place: str) -> Path:
     """Where the rows are that a part kept, after its guard."""
-    parts = json_object(folder / "status.json").get("parts")
-    for part in cast("list[Any]", parts) if isinstance(parts, list) else []:
+    for part in json_object(folder / "status.json").get("parts") or []:
         if isinstance(part, dict) and cast("dict[str, Any]", part).get("place") == place:
             named = folder / str(cast("dict[str, Any]", part).get("rows") or "")
             if named.is_file():

@@ -164,13 +164,13 @@ def _llama_factory(plan: Plan) -> dict[str, str]:
     own = plan.form.columns or {}
     columns = {"prompt": "instruction", "query": "input", "response": "output",
                **{name: name for name in ("system", "history") if name in own}}  # fmt: skip
-    entry: dict[str, Any] = {
+    entries: dict[str, dict[str, Any]] = {
         "alpaca": {"formatting": "alpaca", "columns": columns},
         "sharegpt": {"formatting": "sharegpt", "columns": {"messages": "conversations"}, "tags": said_tags},
         "messages": {"formatting": "sharegpt", "columns": {"messages": "messages"}, "tags": turn_tags},
         "dpo": {"formatting": "sharegpt", "ranking": True, "tags": said_tags,
                 "columns": {"messages": "conversations", "chosen": "chosen", "rejected": "rejected"}},
-    }[plan.form.name]  # fmt: skip
+    }  # fmt: skip
     settings: dict[str, Any] = {
         "model_name_or_path": plan.model,
         "stage": "dpo" if plan.pairs else "sft",
@@ -201,7 +201,7 @@ def _llama_factory(plan: Plan) -> dict[str, str]:
         "Run in this folder: llamafactory-cli train llama-factory.yaml\n"
         "No template is named: the one of the model's tokenizer is taken. Name one (template: ...) for a base model."
     )
-    info = json.dumps({plan.name: {"file_name": plan.data, **entry}}, ensure_ascii=False, indent=2)
+    info = json.dumps({plan.name: {"file_name": plan.data, **entries[plan.form.name]}}, ensure_ascii=False, indent=2)
     return {"dataset_info.json": info + "\n", "llama-factory.yaml": _yaml(said, settings)}
 
 
