@@ -17,6 +17,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -291,6 +292,7 @@ def _response(call: Request, outcome: Outcome) -> Any:
 def _as_theirs(error: AutoEvolError) -> Exception:
     """What DSPy knows our errors by; none of them is tried again."""
     lm15 = _dspy().lm15
+    kind: type[Exception]
     match error:
         case BudgetReached() | QuotaSpent():
             kind = lm15.BillingError
@@ -302,8 +304,9 @@ def _as_theirs(error: AutoEvolError) -> Exception:
             kind = lm15.InvalidRequestError
         case _:
             kind = lm15.ServerError
-    return kind(str(error), provider="autoevol")
+    return partial(kind, provider="autoevol")(str(error))
 
 
 def _unsupported(what: str) -> Exception:
-    return _dspy().lm15.UnsupportedFeatureError(f"This is not supported: {what}.", provider="autoevol")
+    kind: type[Exception] = _dspy().lm15.UnsupportedFeatureError
+    return partial(kind, provider="autoevol")(f"This is not supported: {what}.")
