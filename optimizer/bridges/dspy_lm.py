@@ -17,7 +17,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -253,9 +252,11 @@ def _speaker(role: str) -> Literal["system", "user", "assistant"]:
     return _SPEAKERS[role]
 
 
-def _text(parts: str | Iterable[Any]) -> str:
-    if isinstance(parts, str):
-        return parts
+def _text(said: Any) -> str:
+    """The text of a prompt or of a message: a string, or its parts."""
+    if isinstance(said, str):
+        return said
+    parts: Iterable[Any] = said
     texts: list[str] = []
     for part in parts:
         if part.type == "thinking":
@@ -292,7 +293,7 @@ def _response(call: Request, outcome: Outcome) -> Any:
 def _as_theirs(error: AutoEvolError) -> Exception:
     """What DSPy knows our errors by; none of them is tried again."""
     lm15 = _dspy().lm15
-    kind: type[Exception]
+    kind: Any
     match error:
         case BudgetReached() | QuotaSpent():
             kind = lm15.BillingError
@@ -304,9 +305,10 @@ def _as_theirs(error: AutoEvolError) -> Exception:
             kind = lm15.InvalidRequestError
         case _:
             kind = lm15.ServerError
-    return partial(kind, provider="autoevol")(str(error))
+    theirs: Exception = kind(str(error), provider="autoevol")
+    return theirs
 
 
 def _unsupported(what: str) -> Exception:
-    kind: type[Exception] = _dspy().lm15.UnsupportedFeatureError
-    return partial(kind, provider="autoevol")(f"This is not supported: {what}.")
+    theirs: Exception = _dspy().lm15.UnsupportedFeatureError(f"This is not supported: {what}.", provider="autoevol")
+    return theirs
