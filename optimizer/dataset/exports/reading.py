@@ -243,11 +243,11 @@ def _kept_answers(folder: Path, *, pairs: bool) -> Source:
 
 def _rows_file(folder: Path, place: str) -> Path:
     """Where the rows are that a part kept, after its guard."""
-    for part in json_object(folder / "status.json").get("parts") or []:
-        if isinstance(part, dict) and cast("dict[str, Any]", part).get("place") == place:
-            named = folder / str(cast("dict[str, Any]", part).get("rows") or "")
-            if named.is_file():
-                return named
+    parts: list[dict[str, Any]] = json_object(folder / "status.json").get("parts") or []
+    for part in parts:
+        named = folder / str(part.get("rows") or "")
+        if part.get("place") == place and named.is_file():
+            return named
     return folder / place / "dataset.jsonl"
 
 
