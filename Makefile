@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Tests start the program many times; where nothing compiled may be kept, each start compiles all of it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check test-browser test-ecosystem bench soak models clean
+.PHONY: help demo test check test-browser test-ecosystem screenshots bench soak models clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -42,6 +42,9 @@ check: .venv/.installed-dev ## ruff, mypy strict, pyright strict, the layout of 
 
 test-browser: .venv-browser/.installed ## open every page in the system's Chromium
 	.venv-browser/bin/python -m pytest tests/browser --timeout=200
+
+screenshots: .venv-browser/.installed ## take the pictures of the documentation anew
+	.venv-browser/bin/python -m tests.browser.screenshots
 
 .venv-ecosystem/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv-ecosystem

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
@@ -162,8 +163,11 @@ class _Shift:
         self._signal()
 
     def _post(self, leg: _Leg) -> None:
-        for place, task in enumerate(leg.tasks):
-            self._mailboxes[type(task)].send_nowait((leg, place))
+        # Where the work is cancelled, an agent whose answer is there already goes on for a moment more, and finds
+        # mailboxes closed, or nobody behind them. That is no error, and must not take the place of the one there was.
+        with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
+            for place, task in enumerate(leg.tasks):
+                self._mailboxes[type(task)].send_nowait((leg, place))
 
     def _has_room(self) -> bool:
         # A little more than the capacity: between two calls of a journey the gateway should not run dry.

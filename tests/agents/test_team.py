@@ -191,6 +191,28 @@ async def test_many_seeds_do_not_become_many_messages() -> None:
     assert await peak(5_000) < 2 * await peak(500) + 100_000
 
 
+async def test_what_comes_in_while_the_work_is_cancelled_goes_nowhere() -> None:
+    """Answers that are there when somebody presses Ctrl-C are taken by agents whose mailboxes are closed already."""
+    under_way, answered = anyio.Event(), anyio.Event()
+
+    class Waiting(_Evolver):
+        async def __call__(self, task: EvolveTask) -> Reply:
+            under_way.set()
+            await answered.wait()
+            return Evolved(id=f"{task.id}/reply", parent=task.id, text="!", raw="")
+
+    async def deliver(journey: Journey) -> None:
+        raise AssertionError(journey)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(_team(Waiting(), 4).work, _first(4), _two_rounds_then_answer, deliver)
+        await under_way.wait()
+        answered.set()
+        group.cancel_scope.cancel()
+
+    assert group.cancel_scope.cancelled_caught
+
+
 async def test_nothing_to_do_is_done_at_once() -> None:
     """An empty list of first tasks ends the work."""
 
