@@ -74,7 +74,7 @@ def sentence_of(error: ValidationError, model: type[BaseModel], place: Place) ->
 
 
 def _must(detail: ErrorDetails) -> str:
-    if detail["loc"][0] == "make" and detail["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+    if detail["loc"][:1] == ("make",) and detail["type"] in {"union_tag_invalid", "union_tag_not_found"}:
         return f"must say which recipe: {', '.join(RECIPES)}"
     if detail["loc"] == ("make",):
         return "must be a list of tables, as in [[make]]"
