@@ -13,8 +13,6 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -122,8 +120,6 @@ class GatewayEngine:
     def __init__(self, door: OpenDoor | None, seat: Seat) -> None:
         self._door = door
         self.seat = seat
-        self._draws: Counter[str] = Counter()
-        self._lock = threading.Lock()
 
     def complete(self, request: Any) -> Any:
         """A `dspy.lm15.Response` to a `dspy.lm15.Request`.
@@ -162,10 +158,11 @@ class GatewayEngine:
             return replace(call, sample=request.config.seed)
         if call.decoding.temperature == 0:
             return call
-        with self._lock:
-            key = request_key(call)
-            self._draws[key] += 1
-            return replace(call, sample=self._draws[key] - 1)
+        # Counted by the door: another engine with the same model asks the same questions.
+        key, door = request_key(call), self.door
+        with door.lock:
+            door.draws[key] += 1
+            return replace(call, sample=door.draws[key] - 1)
 
     def dump_state(self) -> dict[str, Any]:
         """Who is asked; the gateway itself is not saved with a program."""

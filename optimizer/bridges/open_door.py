@@ -12,20 +12,25 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 from ...agents.gateway.books.ledger import Totals
-from ...agents.gateway.errors import SessionStopped, StorageError, UsageError
+from ...agents.gateway.errors import AutoEvolError, StoppedByPerson, StorageError, UsageError
 from ...agents.gateway.gateway import Gateway, open_gateway
 from ...agents.gateway.outcomes import Outcome
 from ...agents.gateway.requests import Request
 from ..record.settings import Settings
 
 __all__ = ["OpenDoor"]
+
+_TICK_S = 0.05
+_DRAIN_TICKS = 1200  # a minute
 
 
 class OpenDoor:
@@ -41,10 +46,13 @@ class OpenDoor:
     def __init__(self, settings: Settings, folder: Path, on_notice: Callable[[str], None]) -> None:
         self.settings = settings
         self.folder = folder
+        self.draws: Counter[str] = Counter()
+        """How often each question was drawn above temperature 0, by its key; whoever changes it holds `lock`."""
+        self.lock = threading.Lock()
         self._notice = on_notice
         self._opened: Future[tuple[asyncio.AbstractEventLoop, Gateway, asyncio.Event]] = Future()
         self._thread = threading.Thread(target=self._live, name="autoevol-gateway", daemon=True)
-        self._stopped: SessionStopped | StorageError | None = None
+        self._stopped: BaseException | None = None
         self._under_way: set[Future[Outcome]] = set()
         self._closed = False
 
@@ -58,7 +66,12 @@ class OpenDoor:
             StorageError: the folder cannot be written, or another process uses it.
             ModelFileError: an embedded model cannot be had.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"{self.folder} cannot be made: {error.strerror}.", fix="Choose another folder."
+            ) from error
         self._thread.start()
         self._opened.result()
         return self
@@ -70,32 +83,39 @@ class OpenDoor:
             raise self._stopped
 
     def close(self) -> None:
-        """Send nothing more, and wait for what is out. A second time does nothing."""
-        if self._closed:
-            return
-        self._closed = True
-        loop, _, over = self._opened.result()
-        loop.call_soon_threadsafe(over.set)
+        """Send nothing more, and wait up to a minute for what is out: it is paid for. A second time does nothing."""
+        with self.lock:
+            first, self._closed = not self._closed, True
+        if first and self._thread.is_alive():
+            loop, _, over = self._opened.result()
+            with suppress(RuntimeError):  # the loop ended by itself
+                loop.call_soon_threadsafe(over.set)
         self._thread.join()
 
     def _live(self) -> None:
-        asyncio.run(self._serve())
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:
+            if not self._opened.done():
+                self._opened.set_exception(error)
+            self._stopped = self._stopped or error
 
     async def _serve(self) -> None:
         over = asyncio.Event()
         settings = self.settings
-        try:
-            async with open_gateway(
-                settings.endpoints, self.folder, settings.budget, on_notice=self._notice,
-                reuse=[Path(other) for other in settings.reuse],
-            ) as gateway:  # fmt: skip
-                self._opened.set_result((asyncio.get_running_loop(), gateway, over))
-                await over.wait()
-                await asyncio.to_thread(wait_for, list(self._under_way))
-        except BaseException as error:
-            if self._opened.done():
-                raise
-            self._opened.set_exception(error)
+        async with open_gateway(
+            settings.endpoints, self.folder, settings.budget, on_notice=self._notice,
+            reuse=[Path(other) for other in settings.reuse],
+        ) as gateway:  # fmt: skip
+            self._opened.set_result((asyncio.get_running_loop(), gateway, over))
+            await over.wait()
+            # What waits for its turn ends here; what is out comes in and is kept, also where nobody waits for it.
+            gateway.stop(StoppedByPerson("The gateway is closed.", fix="Ask inside of its `with` block."))
+            await asyncio.to_thread(wait_for, list(self._under_way))
+            for _ in range(_DRAIN_TICKS):
+                if not gateway.progress().in_flight:
+                    break
+                await asyncio.sleep(_TICK_S)
 
     # ------------------------------------------------------------ what goes through
 
@@ -116,21 +136,24 @@ class OpenDoor:
         return await asyncio.wrap_future(self._begin(request))
 
     def _begin(self, request: Request) -> Future[Outcome]:
-        if self._stopped is not None:
-            raise self._stopped
-        if self._closed or not self._opened.done():
-            raise UsageError("The gateway is closed.", fix="Ask inside of its `with` block.")
-        loop, gateway, _ = self._opened.result()
-        future = asyncio.run_coroutine_threadsafe(self._through(gateway, request), loop)
-        self._under_way.add(future)
+        with self.lock:
+            if self._stopped is not None:
+                raise self._stopped
+            if self._closed or not self._opened.done():
+                raise UsageError("The gateway is closed.", fix="Ask inside of its `with` block.")
+            loop, gateway, _ = self._opened.result()
+            future = asyncio.run_coroutine_threadsafe(self._through(gateway, request), loop)
+            self._under_way.add(future)
         future.add_done_callback(self._under_way.discard)
         return future
 
     async def _through(self, gateway: Gateway, request: Request) -> Outcome:
         try:
             return await gateway.ask(request)
-        except (SessionStopped, StorageError) as error:
-            self._stopped = self._stopped or error
+        except AutoEvolError as error:
+            # All that a gateway raises is about the session or the settings: what is about a call is an outcome.
+            if not self._closed:
+                self._stopped = self._stopped or error
             raise
 
     # ------------------------------------------------------------ what it cost
@@ -142,6 +165,12 @@ class OpenDoor:
         return gateway.totals()
 
     @property
-    def stopped(self) -> SessionStopped | StorageError | None:
+    def in_flight(self) -> int:
+        """Calls that are sent and not yet answered."""
+        _, gateway, _ = self._opened.result()
+        return gateway.progress().in_flight
+
+    @property
+    def stopped(self) -> BaseException | None:
         """What stopped the session; None while it goes on."""
         return self._stopped

@@ -213,9 +213,9 @@ def _report(ending: Ending, command: str, out: Path | None, *, as_json: bool) ->
     record = None if stopped else comparison_file(ending.folder)
     if record is not None:
         click.echo(record.read_text(encoding="utf-8") if as_json else comparison_table(record))
-    if as_json and record is None and not stopped:
+    if as_json and record is None:
         click.echo(json.dumps(_made(ending.folder), ensure_ascii=False, indent=2))
-    elif not as_json or record is None:
+    if stopped or not as_json:
         click.echo(ending.summary, err=stopped)
     if stopped:
         when = f"{ending.until}, continue" if ending.until else "Continue"

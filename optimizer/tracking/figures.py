@@ -27,7 +27,11 @@ __all__ = ["FILES", "StepFigures", "last_figures", "params_of", "steps_of"]
 
 FILES = ("method.md", "report.html", "compare.html", "ablation.html", "compare.json", "dataset.jsonl", "dropped.jsonl")
 """What is kept of a finished run, where it is there."""
-_LEFT_OUT = ("secret", "on_event", "track", "headers", "proxy", "key_env", "key_file", "organization", "ca_file")
+_LEFT_OUT = (
+    "secret", "on_event", "track", "headers", "proxy", "key_env", "key_file", "organization", "project", "ca_file",
+    # Paths tell of a person's machine, and replicas of where their keys are; which endpoint was asked is worth knowing.
+    "replicas", "reuse", "prompts", "source", "local", "script",
+)  # fmt: skip
 _LONGEST = 500
 _NO_NAME = re.compile(r"[^\w\-. /]")
 _STEP = re.compile(r"(?:^|/)steps/(\d{1,9})(?:/|$)")
@@ -56,7 +60,7 @@ class StepFigures:
 
 
 def params_of(settings: Settings) -> dict[str, str]:
-    """The settings, flat, as texts; without secrets, addresses of the person's own and what says nothing."""
+    """The settings, flat, as texts; without secrets, paths of the person's machine and what says nothing."""
     return dict(_flat(freeze(settings), ""))
 
 

@@ -103,7 +103,8 @@ class ToWandb:
         )  # fmt: skip
 
     def _step(self, step: StepFigures) -> None:
-        self._run.log({**step.figures, "step": step.step}, step=step.step)
+        # At once: what waits for the next step is lost where the run is killed before it.
+        self._run.log({**step.figures, "step": step.step}, step=step.step, commit=True)
         self._fresh = self._fresh or step.method is not None
         self._notes.steps.add(step.id)
         self._notes.save()

@@ -136,6 +136,45 @@ def test_an_answer_that_must_fit_a_schema_does(provider: str, tmp_path: Path) ->
     assert isinstance(found.sure, bool)
 
 
+def test_another_lm_of_the_same_model_draws_on(provider: str, tmp_path: Path) -> None:
+    """Best of several over fresh LMs would else be copies of one."""
+    with door_to(provider, tmp_path) as door:
+        texts = [gateway_lm(door, temperature=1.0)("Say something.")[0] for _ in range(3)]
+
+    assert 3 == len(set(texts))
+
+
+def test_a_setting_that_is_wrong_is_no_score(provider: str, tmp_path: Path) -> None:
+    """A model without a price under a cap in money: every call fails, and the block says why."""
+    endpoint = {"base_url": provider, "prices": {"sim": {"input": 1, "output": 1}}}
+
+    def run() -> None:
+        with door_to(provider, tmp_path, endpoints={"default": endpoint}, budget={"usd": 1}) as door:
+            evaluate = dspy.Evaluate(devset=DEVSET[:3], metric=answered, num_threads=2, display_progress=False)
+            with dspy.context(lm=gateway_lm(door, model="unpriced")):
+                evaluate(dspy.Predict("question -> answer"))
+
+    with pytest.raises(UsageError, match="price"):
+        run()
+
+
+async def test_what_is_out_when_its_asker_goes_is_kept(tmp_path: Path) -> None:
+    """It is paid for, so the next session has it."""
+    with start_provider(ProviderSettings(latency="0.5")) as base_url:
+        calls: list[int] = []
+        for _ in range(2):
+            with door_to(base_url, tmp_path) as door:
+                task = asyncio.ensure_future(gateway_lm(door).acall("Is it?"))
+                while not calls and not door.in_flight:  # noqa: ASYNC110  it is another thread that sends
+                    await asyncio.sleep(0)
+                if not calls:
+                    task.cancel()
+                await asyncio.wait([task])
+            calls.append(door.totals.all.calls)
+
+    assert [1, 1] == calls
+
+
 def test_a_seed_names_the_draw(provider: str, tmp_path: Path) -> None:
     """Whatever was drawn before."""
     with door_to(provider, tmp_path) as door:

@@ -12,6 +12,7 @@ from types import TracebackType
 
 from ..errors import RunInUse, StorageError
 from .drives import MOUNTS, network_drive
+from .held import HELD
 
 __all__ = [
     "BUSY_MS", "JOURNAL_NAME", "SQLITE_ERRORS", "VERSION", "FileLock", "Transaction", "damaged", "is_busy",
@@ -101,11 +102,9 @@ class FileLock:
         StorageError: somebody else holds the run, or the folder cannot be written.
     """
 
-    _held: set[Path] = set()  # noqa: RUF012 - a record lock does not keep out its own process, so this does
-
     def __init__(self, folder: Path) -> None:
         self._path = folder.resolve() / "journal.lock"
-        if self._path in self._held:
+        if self._path in HELD:
             raise self._taken(str(os.getpid()))
         try:
             self._file = self._path.open("a+")
@@ -129,7 +128,7 @@ class FileLock:
         except OSError as error:
             self._file.close()
             raise os_trouble(error, folder) from error
-        self._held.add(self._path)
+        HELD.add(self._path)
 
     def _taken(self, holder: str) -> RunInUse:
         who = f"process {holder}" if holder.isdecimal() else "another process"
@@ -137,7 +136,7 @@ class FileLock:
 
     def close(self) -> None:
         """Let go. The file stays: removing it would let two processes lock two files of one name."""
-        self._held.discard(self._path)
+        HELD.discard(self._path)
         self._file.close()
 
     def __enter__(self) -> FileLock:

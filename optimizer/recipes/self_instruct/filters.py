@@ -132,4 +132,5 @@ def _fault(pair: Pair, *, anew: bool = False) -> str | None:
 def _contradict(pairs: Sequence[Pair]) -> bool:
     """Whether one input has two outputs; no input says nothing, since an open task has many answers."""
     outputs: dict[str, str] = {}
-    return any(outputs.setdefault(pair.input, pair.output) != pair.output for pair in pairs if pair.input)
+    told = [pair for pair in pairs if pair.input and pair.output]
+    return any(outputs.setdefault(pair.input, pair.output) != pair.output for pair in told)
