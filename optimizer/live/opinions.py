@@ -14,7 +14,8 @@ from ..pages.records import DataRecord
 from ..record.by_hand import EDITS, keep, put_label, text_sign
 from ..scoring.labelled import DOMAINS, FLAWS
 from ..scoring.quality import QUESTIONS, Sampled, open_review
-from .sides import find_item, is_group
+from .items import find_item
+from .sides import is_group
 
 __all__ = ["Refused", "answer_row", "edit_row", "edited_lines", "find_row", "label_item"]
 
@@ -29,7 +30,7 @@ def label_item(folder: Path, sent: Mapping[str, Any]) -> str:
     """A verdict on one evolution, in the form that `autoevol judge-audit` reads.
 
     Raises:
-        Refused: the item is not there, or the verdict makes no sense.
+        Refused: the item is not there or not as it was shown, or the verdict makes no sense.
         StorageError: it cannot be written.
     """
     group, item = _text(sent, "group"), _text(sent, "item")
@@ -38,9 +39,9 @@ def label_item(folder: Path, sent: Mapping[str, Any]) -> str:
     flaws = [flaw for flaw in FLAWS if flaw in cast("list[object]", flaws)] if isinstance(flaws, list) else []
     if not isinstance(good, bool) or good == bool(flaws):
         raise Refused("Say that it is good, or what is wrong with it.")
-    seed, evolved, response = _texts(folder, group, item)
+    name, (seed, evolved, response) = _judged(folder, group, item, _text(sent, "sign", needed=False))
     put_label(folder, {
-        "id": f"{group}/{item}", "language": language_of(evolved or seed), "domain": domain, "seed": seed,
+        "id": name, "language": language_of(evolved or seed), "domain": domain, "seed": seed,
         "seed_response": None, "evolved": evolved, "response": response, "good": good, "flaws": flaws,
         "why": why or "by hand",
     })  # fmt: skip
@@ -109,14 +110,18 @@ def edited_lines(folder: Path, edits: Mapping[str, Mapping[str, Any]]) -> list[s
     return lines
 
 
-def _texts(folder: Path, group: str, item: str) -> tuple[str, str, str | None]:
+def _judged(folder: Path, group: str, item: str, sign: str) -> tuple[str, tuple[str, str, str | None]]:
+    """The name of a verdict, and the texts that it is about; `sign` is of those that were on the screen."""
     if group == "dataset":
         row = find_row(folder, item)
-        return row.provenance.seed_instruction, row.instruction, row.response or None
-    found = find_item(folder, group, item) if is_group(group) else None
-    if found is None or not found.stages:
-        raise Refused("There is no such item.")
-    return found.stages[0], found.stages[-1] if len(found.stages) > 1 else "", found.response
+        return f"{group}/{item}", (row.provenance.seed_instruction, row.instruction, row.response or None)
+    found = find_item(folder, group, item, sign) if is_group(group) else None
+    if found is None or not found[0].stages:
+        raise Refused(f"There is no such item{', or it has changed since: load the page again' if sign else ''}.")
+    one, place = found
+    # Sets and draws of a comparison share ids: a verdict on one of them must not take the place of another.
+    name = f"{group}/{item}" + (f"#{place + 1}" if place else "")
+    return name, (one.stages[0], one.stages[-1] if len(one.stages) > 1 else "", one.response)
 
 
 def _text(sent: Mapping[str, Any], name: str, *, needed: bool = True) -> str:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..pages.files import RunFiles
 from ..pages.lineage import Change, changes, read_method
 from ..pages.numbers import shown
-from ..pages.records import TrajectoryRecord
-from ..pages.rows import Example, of_trajectory
+from ..pages.rows import Example
 from ..pages.steps import read_steps
 from ..scoring.ranking import Duel, duel_of, settled
+from .items import read_items
 
-__all__ = ["ALPHA", "LETTERS", "MOST", "Held", "Other", "Pair", "Side", "choices", "find_item", "hold_together",
-           "is_group"]  # fmt: skip
+__all__ = ["ALPHA", "LETTERS", "MOST", "Held", "Other", "Pair", "Side", "choices", "hold_together", "is_group"]
 
 MOST = 6
 LETTERS = "ABCDEF"
@@ -80,12 +79,14 @@ class Held:
 
     Args:
         means: by side: items with a score, and their mean.
+        told: by side: which of its draws and evolvers these are, where there are several; else nothing.
         pairs: items of the first side that another one has too, the largest difference first.
         others: every side but the first, against it.
     """
 
     sides: tuple[Side, ...]
     means: tuple[tuple[int, float | None], ...]
+    told: tuple[str, ...]
     pairs: tuple[Pair, ...]
     others: tuple[Other, ...]
 
@@ -132,7 +133,8 @@ def hold_together(root: Path, sides: Sequence[Side]) -> Held:
         root: the folder of runs.
         sides: two to six.
     """
-    items = [dict(_items(root / side.run, side.group)) for side in sides]
+    read = [read_items(root / side.run, side.group) for side in sides]
+    items = [each.by_seed for each in read]
     first, *rest = items
     pairs = [
         Pair(seed, tuple(each.get(seed) for each in items)) for seed in first if any(seed in each for each in rest)
@@ -145,25 +147,13 @@ def hold_together(root: Path, sides: Sequence[Side]) -> Held:
               len(items[place].keys() - first.keys()), _diff(methods[0], methods[place]))
         for place, side in enumerate(sides) if place
     )  # fmt: skip
-    return Held(tuple(sides), tuple(_mean(each) for each in items), tuple(pairs), others)
+    means = tuple(_mean(each) for each in items)
+    return Held(tuple(sides), means, tuple(each.told for each in read), tuple(pairs), others)
 
 
 def is_group(name: str) -> bool:
     """Whether this can be a file of items inside a run, without its ending; a path to anywhere else is none."""
     return _GROUP.fullmatch(name) is not None and name != "compare/.."
-
-
-def find_item(folder: Path, group: str, seed_id: str) -> TrajectoryRecord | None:
-    """An item of a run by the file that it is in."""
-    rows = RunFiles(folder).rows(f"{group}.jsonl", TrajectoryRecord)
-    return next((row for row in rows if row.seed_id == seed_id), None)
-
-
-def _items(folder: Path, group: str) -> Iterator[tuple[str, Example]]:
-    """By the seed's text: two runs on the same data may number it in two ways."""
-    for row in RunFiles(folder).rows(f"{group}.jsonl", TrajectoryRecord):
-        if row.stages:
-            yield row.stages[0], of_trajectory(row)
 
 
 def _duels(items: Sequence[Mapping[str, Example]]) -> dict[str, Duel]:

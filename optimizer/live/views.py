@@ -9,9 +9,11 @@ from pathlib import Path
 from ..cli.run_list import RunEntry, list_runs
 from ..pages.rendering import render
 from ..pages.review import review_of
+from ..pages.rows import Example
 from ..scoring.quality import QUESTIONS, Sampled
 from ..scoring.rates import Rate
 from .addresses import Asked, address
+from .items import item_sign
 from .sides import ALPHA, LETTERS, MOST, Held, Pair, Side, choices, hold_together
 
 __all__ = ["SCRIPT", "quality_page", "runs_page", "sides_page"]
@@ -91,6 +93,10 @@ class _SidesPage:
     def pages(self) -> range:
         """The pages of examples."""
         return range((self.total + _PAGE - 1) // _PAGE)
+
+    def sign(self, item: Example) -> str:
+        """Of the texts that are shown, for the verdict on them."""
+        return item_sign(item)
 
     def at(self, which: str, number: int = 0) -> str:
         """The address of these sides with another filter or page."""

@@ -91,7 +91,7 @@
   // ---------------------------------------------------------------- a verdict on an item
   const listed = (name) => document.querySelector(`meta[name="${name}"]`).content.split(" ");
   let made = 0;
-  function verdict(address, group, item) {
+  function verdict(address, group, item, sign = "") {
     made += 1;
     const told = make("span", { role: "status", class: "note" });
     const flaw = make("select", { id: `flaw-${made}` }, make("option", { value: "" }, "choose"), ...listed("flaws").map((each) => make("option", { value: each }, each)));
@@ -99,13 +99,13 @@
     const why = make("input", { id: `why-${made}`, type: "text" });
     const say = (good) => () => {
       if (!good && !flaw.value) { told.textContent = "Say what is wrong with it."; flaw.focus(); return; }
-      send(address, { group, item, good, flaws: good ? [] : [flaw.value], why: why.value, domain: domain.value }, told);
+      send(address, { group, item, sign, good, flaws: good ? [] : [flaw.value], why: why.value, domain: domain.value }, told);
     };
     return make("fieldset", { class: "controls" }, make("legend", {}, "Your verdict"), make("button", { type: "button", on: { click: say(true) } }, "Good"),
       make("label", { for: flaw.id }, "Flaw ", flaw), make("button", { type: "button", on: { click: say(false) } }, "Flawed"),
       make("details", {}, make("summary", {}, "why, domain"), make("p", { class: "controls" }, make("label", { for: why.id }, "Why ", why), make("label", { for: domain.id }, "Domain ", domain))), told);
   }
-  for (const home of document.querySelectorAll(".vote")) home.append(verdict(`/run/${encodeURIComponent(home.dataset.run)}/label`, home.dataset.group, home.dataset.item));
+  for (const home of document.querySelectorAll(".vote")) home.append(verdict(`/run/${encodeURIComponent(home.dataset.run)}/label`, home.dataset.group, home.dataset.item, home.dataset.sign));
 
   // ---------------------------------------------------------------- a row written anew
   function edit(row) {

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from autoevol.optimizer.live.addresses import Asked, address, read_address
+from autoevol.optimizer.live.opinions import Refused, label_item
 from autoevol.optimizer.live.sides import Held, Side, choices, hold_together
 from autoevol.optimizer.live.views import sides_page
+from autoevol.optimizer.record.by_hand import LABELS, read_by_hand
 from autoevol.optimizer.scoring.ranking import holm
 from tests.optimizer.pages.sample_run import write_run
 
@@ -94,6 +97,52 @@ def test_methods_stand_clause_by_clause_against_the_first(tmp_path: Path) -> Non
     assert [["kept", "changed", "added"], ["kept", "kept"]] == [
         [change.kind for change in other.diff] for other in held.others
     ]
+
+
+def _drawn(folder: Path, *rows: tuple[str, str | None, int, str, float | None]) -> Side:
+    """A contestant of a comparison: set, evolver, draw, what came of the one seed, and its score."""
+    write_run(folder)
+    (folder / "compare").mkdir(exist_ok=True)
+    lines = [
+        {"set": name, "evolver": evolver, "draw": draw, "seed_id": "1", "stages": [f"seed of {name}", text],
+         "response": "r", "score": score}
+        for name, evolver, draw, text, score in rows
+    ]  # fmt: skip
+    (folder / "compare/one.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return next(side for side in choices(folder) if side.group == "compare/one")
+
+
+def test_draws_are_averaged_and_evolvers_are_not(tmp_path: Path) -> None:
+    """One item for all draws of the first evolver, with the texts of the first draw; the page says so."""
+    side = _drawn(
+        tmp_path / "one", ("a", "m<1>", 0, "a0", 0.0), ("a", "m<1>", 1, "a1", 1.0), ("a", "m<1>", 2, "a2", None),
+        ("a", "m2", 0, "other", 0.0), ("b", "m<1>", 0, "b0", 1.0), ("b", "m2", 0, "other", 0.0),
+    )  # fmt: skip
+    held = hold_together(tmp_path, [side, side])
+    page = _page(tmp_path, side, side)
+
+    assert {"seed of a": ("a0", 0.5), "seed of b": ("b0", 1.0)} == {
+        pair.seed: (item.stages[-1], item.score) for pair in held.pairs if (item := pair.examples[0])
+    }
+    assert ((2, 0.75),) * 2 == held.means
+    assert 2 == page.count("means over 3 draws, texts those of the first; evolved by m&lt;1&gt;; the items by m2 are")
+    assert ("", "") == _held(tmp_path / "plain", {"a": 1.0}, {"a": 1.0}).told
+
+
+def test_a_verdict_is_about_the_texts_that_were_shown(tmp_path: Path) -> None:
+    """Sets share ids: the texts on the page are found again by their sign, and are refused when they are gone."""
+    folder = tmp_path / "one"
+    side = _drawn(folder, ("a", None, 0, "a0", 0.0), ("b", None, 0, "b0", 1.0))
+    signs = re.findall(r'data-item="1" data-sign="(\w+)"', _page(tmp_path, side, side))
+    sent = {"group": "compare/one", "item": "1", "good": True}
+    for sign in dict.fromkeys(signs):
+        label_item(folder, {**sent, "sign": sign})
+
+    assert {("compare/one/1", "a0"), ("compare/one/1#2", "b0")} == {
+        (row["id"], row["evolved"]) for row in read_by_hand(folder, LABELS)
+    }
+    with pytest.raises(Refused, match="load the page again"):
+        label_item(folder, {**sent, "sign": "0" * 16})
 
 
 SIDES = (Side("a run", GROUP, ""), Side("b&c=d", "compare/x y#?", ""), Side("ü%2F", "test/best", ""))
