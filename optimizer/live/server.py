@@ -29,7 +29,7 @@ from ..record.by_hand import EDITS, read_by_hand
 from .addresses import read_address
 from .guard import Guard, Rules
 from .opinions import Refused, answer_row, edit_row, edited_lines, label_item
-from .stream import events, list_news, page_sign, run_news
+from .stream import events, list_news, run_news
 from .views import SCRIPT, quality_page, runs_page, sides_page
 from .wheel import branch_run, steer_run
 
@@ -65,12 +65,13 @@ class _Runs:
     def page(self, folder: Path) -> str:
         """The page of a run, as `autoevol report` makes it."""
         status = folder / "status.json"
-        sign = f"{page_sign(folder)} {status.stat().st_mtime_ns if status.exists() else 0} {_size(folder / EDITS)}"
+        shows = run_news(folder)["sign"]  # before the page is made: what comes meanwhile is news to it
+        # The sign has the state in it, which changes without a file where a run is killed.
+        sign = f"{shows} {status.stat().st_mtime_ns if status.exists() else 0} {_size(folder / EDITS)}"
         held = self._made.get(folder.name)
         if held is None or held[0] != sign:
             found = RunFiles(folder).record("status.json", StatusRecord)
             text = comparison_text if found is not None and found.recipe == "compare" else report_text
-            shows = run_news(folder)["sign"]  # before the page is made: what comes meanwhile is news to it
             held = self._made[folder.name] = (sign, _signed(text(folder, (SCRIPT,)), shows))
             if len(self._made) > 8:
                 del self._made[next(iter(self._made))]

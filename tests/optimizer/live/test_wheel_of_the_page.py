@@ -174,6 +174,31 @@ def test_a_run_that_is_taken_away_says_so(tmp_path: Path) -> None:
     assert not run.exists()
 
 
+def test_a_page_is_made_again_when_its_run_is_killed(tmp_path: Path) -> None:
+    """No file changes then, only a lock is gone: a page with the sign of before would load itself for ever."""
+    run = _search(tmp_path / "one")
+    (run / "status.json").write_text('{"state": "running"}', encoding="utf-8")
+    lock = run / "journal.lock"
+    lock.mkdir()  # a lock that cannot be had, as under a process at work
+    signs: list[str] = []
+    told: list[str] = []
+
+    async def look() -> None:
+        app = httpx.ASGITransport(make_app(tmp_path, Rules(("127.0.0.1",), 80)))
+        async with httpx.AsyncClient(transport=app, base_url="http://127.0.0.1") as client:
+            for _ in range(2):
+                page = (await client.get("/run/one/")).text
+                signs.append(page.partition('data-sign="')[2].partition('"')[0])
+                told.append(run_news(run)["sign"])
+                if lock.exists():
+                    lock.rmdir()
+
+    anyio.run(look)
+
+    assert told == signs
+    assert "killed" == told[1].removeprefix(told[0])
+
+
 def test_a_branch_is_guarded_like_every_other_writing(tmp_path: Path) -> None:
     """Another site's page makes no run."""
     _with_journal(tmp_path / "one")
