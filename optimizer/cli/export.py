@@ -33,7 +33,7 @@ _TRAINERS = ("trl", "axolotl", "llama-factory", "unsloth")
               help="Two equal sets of these contestants of a comparison: the same seeds, in order.")  # fmt: skip
 @click.option("--push-to", "push_to", metavar="OWNER/NAME",
               help="Then put the files into this data set of the Hub; needs a token (HF_TOKEN).")  # fmt: skip
-@click.option("--public", is_flag=True, help="Where --push-to makes the data set, make it one that all can see.")
+@click.option("--public", is_flag=True, help="Let --push-to make a data set that all can see, or add to one.")
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 @runs_option
 def command(source: str, form: str, runs: Path, *, edited: bool, **options: Any) -> None:

@@ -64,7 +64,8 @@ def _as_row(report: OverlapReport, known: Benchmarks) -> dict[str, Any]:
             for name, items in known.items.items() for n in known.lengths
         ],
         "found": [{"id": row, "overlaps": [asdict(each) for each in overlaps]} for row, overlaps in report.found],
-        "written": report.written, "dropped": report.dropped, "files": [str(path) for path in report.files],
+        "written": report.written, "dropped": report.dropped, "left": report.left,
+        "files": [str(path) for path in report.files],
     }  # fmt: skip
 
 
@@ -96,4 +97,6 @@ def _lines(report: OverlapReport, known: Benchmarks, examples: int) -> list[str]
     if report.files:
         clean, rest = report.files
         lines.append(f"\n{report.written:,} rows written to {clean}, {report.dropped:,} to {rest}.")
+        if report.left:
+            lines.append(f"{report.left:,} more are in {rest.name}: not compared, or nothing that JSON can hold.")
     return lines

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from ...agents.gateway.errors import UsageError
 from ..record.settings import SeedSettings
-from .exports.example import Example
+from .exports.example import Example, Unfit
 from .exports.reading import Met, Source
 from .exports.writing import Parts, RowWriter, row_writer
 from .overlap import Benchmarks, Overlap, Side, batches_of
@@ -30,7 +30,8 @@ class OverlapReport:
         hits: rows with an overlap, by n and side (`any` for either).
         items: items of each benchmark that were met, by n and benchmark.
         found: the rows with an overlap: id and overlaps, in order.
-        written, dropped: rows of the clean file and of the other one.
+        written, dropped: rows of the clean file, and those with an overlap in the other one.
+        left: rows of the other one that were not compared, or that JSON cannot hold.
         files: those two, where they were asked for.
     """
 
@@ -41,6 +42,7 @@ class OverlapReport:
     found: list[tuple[str, list[Overlap]]] = field(default_factory=list[tuple[str, list[Overlap]]])
     written: int = 0
     dropped: int = 0
+    left: int = 0
     files: tuple[Path, ...] = ()
 
     def add(self, row_id: str, overlaps: list[Overlap]) -> None:
@@ -94,7 +96,7 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def find_overlap(source: Source, known: Benchmarks, clean: Path | None = None, *, force: bool = False) -> OverlapReport:
-    """Compare every row; with `clean` also write the rows without any overlap there, and the others beside it.
+    """Compare every row; with `clean` also write the rows without any overlap there, and all others beside it.
 
     Raises:
         UsageError: the source has no row that can be compared, or a file is in the way.
@@ -128,18 +130,39 @@ def _compare(batch: Sequence[Met], known: Benchmarks, report: OverlapReport, wri
     for each in batch:
         if not isinstance(each, Example):
             report.unreadable[str(each)] = report.unreadable.get(str(each), 0) + 1
+            if writers:
+                report.left += 1
+                _write_rest(writers[1], {"id": each.row_id, "reason": str(each)}, each.row)
             continue
         overlaps = next(found)
         report.add(each.id, overlaps)
-        if not writers:
-            continue
-        if overlaps:
-            report.dropped += 1
-            writers[1].write({"id": each.id, "reason": "overlap", "overlaps": [asdict(one) for one in overlaps],
-                              "row": dict(each.row)})  # fmt: skip
-        else:
-            report.written += 1
-            writers[0].write(each.row)
+        if writers:
+            _write(each, overlaps, report, writers)
+
+
+def _write(
+    example: Example, overlaps: Sequence[Overlap], report: OverlapReport, writers: tuple[RowWriter, ...]
+) -> None:
+    clean, rest = writers
+    if overlaps:
+        report.dropped += 1
+        told = {"id": example.id, "reason": "overlap", "overlaps": [asdict(one) for one in overlaps]}
+        _write_rest(rest, told, dict(example.row))
+        return
+    try:
+        clean.write(example.row)
+        report.written += 1
+    except Unfit as reason:
+        report.left += 1
+        rest.write({"id": example.id, "reason": str(reason)})
+
+
+def _write_rest(rest: RowWriter, told: Mapping[str, object], row: object) -> None:
+    """With the row, where JSON can hold it."""
+    try:
+        rest.write(told if row is None else {**told, "row": row})
+    except Unfit:
+        rest.write(told)
 
 
 def _sides(example: Example) -> list[Side]:

@@ -85,7 +85,7 @@ def _is_document(head: bytes, path: Path) -> bool:
     except (ValueError, RecursionError):
         # A first line that is no value by itself: a list over many lines, or a JSONL file whose first row is bad.
         # Only the suffix can tell an object over many lines from the latter.
-        return start == b"[" or (not path.name.removesuffix(".gz").endswith((".jsonl", ".ndjson")))
+        return start == b"[" or (not path.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson")))
     if newline and rest.strip():
         return False
     if isinstance(value, dict):
@@ -128,7 +128,7 @@ def _line(number: int, line: bytes) -> RawRow:
 def _delimiter(path: Path) -> str:
     with _text(path) as stream:
         header = stream.readline(_HEAD)
-    if path.name.removesuffix(".gz").endswith(".tsv"):
+    if path.name.lower().removesuffix(".gz").endswith(".tsv"):
         return "\t"
     return "," if "," in header else max(",;\t|", key=header.count)
 

@@ -24,6 +24,7 @@ class Hub(ThreadingHTTPServer):
     """What the client asks for when it makes a data set and commits files, and what it was sent."""
 
     refuses = 0
+    private = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
@@ -61,7 +62,7 @@ class _Answers(BaseHTTPRequestHandler):
                     hub.files[line["value"]["path"]] = base64.b64decode(line["value"]["content"]).decode()
             self._say({"commitUrl": "http://127.0.0.1/datasets/me/maths/commit/1", "commitOid": "1", "hookOutput": ""})
         else:
-            self._say({"id": "me/maths", "sha": "0" * 40, "siblings": []})
+            self._say({"id": "me/maths", "sha": "0" * 40, "siblings": [], "private": hub.private})
 
     def _say(self, value: Any, status: int = 200) -> None:
         body = json.dumps(value).encode()
@@ -112,6 +113,17 @@ def test_nothing_is_sent_unasked(hub: Hub) -> None:
     """A token alone sends nothing."""
     assert 0 == _export()
     assert [] == hub.asked
+
+
+def test_a_public_data_set_is_asked_for(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that is there and public gets nothing unless that was said: making it private changes nothing of it."""
+    hub.private = False
+
+    assert 2 == _export("--push-to", "me/maths")
+    assert "me/maths is on the Hub already, and public. Nothing was sent." in capsys.readouterr().err
+    assert {} == hub.files
+    assert 0 == _export("--force", "--push-to", "me/maths", "--public")
+    assert {"train.jsonl", "README.md"} == set(hub.files)
 
 
 def test_a_refused_token_is_one_sentence(hub: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import yaml
 
+from ...record.keys import hide_keys
 from .forms import Form
 from .reading import json_object
 from .tally import Tally
@@ -22,7 +23,7 @@ __all__ = ["Subject", "write_card"]
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 REASONS: Mapping[str, str] = {
     "blank-line": "a line with nothing on it",
-    "unreadable": "not an object, or a field of the wrong type",
+    "unreadable": "not an object, a field of the wrong type, or a value that JSON does not have",
     "no-instruction": "nothing is asked",
     "no-response": "no answer",
     "no-preference-pair": "no pair of answers",
@@ -142,15 +143,24 @@ def _run(folder: Path) -> Iterator[str]:
     cost = status.get("cost_usd")
     money = f"{cost:,.4f} USD" if isinstance(cost, int | float) else "price unknown"
     yield f"- cost: {_whole(status.get('calls'))} calls, {_whole(status.get('tokens'))} tokens, {money}\n"
-    story = status.get("story")
-    if isinstance(story, str) and story.strip():
-        yield from _fenced("What the run said of itself:", story)
+    yield from _story(status, folder)
     for path in [folder / "method.md", *sorted(folder.glob("*/method.md"))]:
         if path.is_file():
             yield from _fenced(
-                "The evolving method that was applied or found best:", path.read_text("utf-8", "replace")
+                "The evolving method that was applied or found best:", hide_keys(path.read_text("utf-8", "replace"))
             )
             break
+
+
+def _story(status: Mapping[str, Any], folder: Path) -> Iterator[str]:
+    """Only of a run that finished: one that stopped quotes what stopped it, with addresses and a server's words."""
+    story = status.get("story")
+    if status.get("state") != "finished":
+        yield "Its own story is told here only where a run has finished.\n"
+    elif isinstance(story, str) and story.strip():
+        for place in (folder.resolve(), folder):
+            story = story.replace(f"{place}/", "")
+        yield from _fenced("What the run said of itself:", hide_keys(story))
 
 
 def _seeds(settings: Mapping[str, Any], status: Mapping[str, Any]) -> str:

@@ -11,7 +11,18 @@ __all__ = ["Example", "Rated", "Unfit"]
 
 
 class Unfit(Exception):
-    """A form cannot hold a row; its text is the reason, a class that can be counted. Never leaves the package."""
+    """A form cannot hold a row; its text is the reason, a class that can be counted. Never leaves the package.
+
+    Args:
+        reason: the class.
+        row_id: of the row, or `row-` and its place in the source; empty where whoever raises does not know it.
+        row: what stands in the source; None where nothing there can be read.
+    """
+
+    def __init__(self, reason: str, row_id: str = "", row: object = None) -> None:
+        super().__init__(reason)
+        self.row_id = row_id
+        self.row = row
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,11 @@ def _places(order: Order) -> tuple[Path, Path]:
 def _write_rows(source: Source, form: Form, place: tuple[Path, Path], tally: Tally) -> None:
     with closing(row_writer(*place, form.columns)) as writer:
         for example, row in _rows(source, form, tally):
-            writer.write(row)
+            try:
+                writer.write(row)
+            except Unfit as reason:
+                tally.leave(str(reason), example.id)
+                continue
             tally.take(example)
 
 
@@ -144,7 +148,7 @@ def _rows(source: Source, form: Form, tally: Tally) -> Iterator[tuple[Example, M
     for met in source.met():
         tally.read += 1
         if isinstance(met, Unfit):
-            tally.leave(str(met))
+            tally.leave(str(met), met.row_id)
             continue
         try:
             row = form.row(met)

@@ -159,16 +159,20 @@ def _own(example: Example) -> Row:
     """A row as columns that are the same for all recipes; what only some have is in `provenance`, as JSON text."""
     came = example.row.get("provenance")
     said = cast("dict[str, object]", came) if isinstance(came, dict) else {}
-    score, cost = said.get("score"), said.get("cost")
+    models = said.get("models")
+    try:
+        score, cost = (float(each) if isinstance(each, int | float) else None
+                       for each in (said.get("score"), said.get("cost")))  # fmt: skip
+        provenance = json.dumps(said, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, OverflowError, RecursionError):  # NaN, dates, bytes, numbers without end
+        raise Unfit("unreadable") from None
     return {
         "id": example.id, "instruction": example.asked, "input": example.input, "response": example.response,
         "system": example.system, "context": _turns(example.context), "language": example.language,
         "recipe": _text(said.get("recipe")), "seed_id": _text(said.get("seed_id")),
         "seed_instruction": _text(said.get("seed_instruction")), "method_id": _text(said.get("method_id")),
-        "models": [str(each) for each in cast("list[object]", said.get("models") or [])],
-        "score": float(score) if isinstance(score, int | float) else None,
-        "cost": float(cost) if isinstance(cost, int | float) else None,
-        "provenance": json.dumps(said, ensure_ascii=False),
+        "models": [str(each) for each in cast("list[object]", models)] if isinstance(models, list) else [],
+        "score": score, "cost": cost, "provenance": provenance,
     }  # fmt: skip
 
 

@@ -33,11 +33,14 @@ def check_push(name: str) -> None:
 def push(files: Sequence[Path], name: str, *, public: bool = False) -> str:
     """Put these files into a data set of the Hub as one commit; it is made where it is not there, private unless told.
 
+    One that is there stays as it is. Unless `public` is said, nothing is put where all can see it.
+
     Returns:
         The address of the commit.
 
     Raises:
-        UsageError: as `check_push`; the Hub refuses the token or the name.
+        UsageError: as `check_push`; the Hub refuses the token or the name; the data set is public, which was not
+            said.
         StorageError: the Hub cannot be reached, or fails.
     """
     check_push(name)
@@ -45,6 +48,12 @@ def push(files: Sequence[Path], name: str, *, public: bool = False) -> str:
     api: Any = hub.HfApi(endpoint=os.environ.get("HF_ENDPOINT"), library_name="autoevol")
     try:
         api.create_repo(name, repo_type="dataset", private=not public, exist_ok=True)
+        # Of one that is there this changes nothing, whatever was asked for.
+        if not public and not api.repo_info(name, repo_type="dataset").private:
+            raise UsageError(
+                f"The data set {name} is on the Hub already, and public. Nothing was sent.",
+                fix="Say --public where all may see the data, or name another one with --push-to.",
+            )
         done = api.create_commit(
             name, repo_type="dataset", commit_message="Data from AutoEvol",
             operations=[hub.CommitOperationAdd(path_in_repo=path.name, path_or_fileobj=path) for path in files],

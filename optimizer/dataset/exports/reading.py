@@ -12,7 +12,7 @@ from typing import Any, cast
 from ....agents.gateway.errors import UsageError
 from ...record.by_hand import EDITS, read_by_hand, text_sign
 from ...record.settings import SeedSettings
-from ..conversations import BadRow, turns_of, user_turns
+from ..conversations import BadRow, described, turns_of, user_turns
 from ..fields import FieldMap, find_fields, input_of, pairs_of
 from ..raw import RawRow, RowStream
 from ..source import stream_of
@@ -117,15 +117,14 @@ def _each(stream: RowStream, read: Callable[[_Fields, str], Example]) -> Iterato
 
 
 def _met(row: RawRow, read: Callable[[_Fields, str], Example]) -> Met:
-    if row.blank:
-        return Unfit("blank-line")
     if row.fields is None:
-        return Unfit("unreadable")
+        return Unfit("blank-line" if row.blank else "unreadable", f"row-{row.line}", row.value)
     named = row.fields.get("id", row.fields.get("seed_id"))
+    id_ = str(named) if isinstance(named, str | int) else f"row-{row.line}"
     try:
-        return read(row.fields, str(named) if isinstance(named, str | int) else f"row-{row.line}")
+        return read(row.fields, id_)
     except BadRow as error:
-        return Unfit("no-instruction" if error.empty else "unreadable")
+        return Unfit("no-instruction" if error.empty else "unreadable", id_, row.fields)
 
 
 def _example(row: _Fields, id_: str, fields: FieldMap) -> Example:
@@ -195,26 +194,54 @@ def _last(value: object, name: str) -> str:
 
 def _rated(row: _Fields, id_: str) -> Example:
     """A row of Magpie between its two passes: its turns, and further answers with their rewards."""
-    turns, measured = cast("list[dict[str, Any]]", row.get("turns")), cast("dict[str, Any]", row.get("measured") or {})
-    if not turns:
+    measured = _object(row.get("measured") or {}, "measured")
+    said = _asked_and_answered(row.get("turns") or [])
+    if not said:
         raise BadRow("no turn", empty=True)
-    last = turns[-1]
-    said = [{"role": role, "content": turn[name]} for turn in turns[:-1]
-            for role, name in (("user", "instruction"), ("assistant", "answer"))]  # fmt: skip
-    own = Rated(str(last["answer"]), _number(measured.get("reward")), "own")
+    *context, last, answer = turns_of(said, "turns")
+    own = Rated(answer.text, _number(measured.get("reward")), "own")
     more = [
         Rated(text, _number(measured.get(f"{name}-reward")), name) for name, text in measured.items()
         if isinstance(text, str) and (name == "base" or name.removeprefix("answer-").isdecimal())
     ]  # fmt: skip
     return Example(
-        id_, str(last["instruction"]), response=own.text, context=tuple(turns_of(said, "turns")),
+        id_, last.text, response=own.text, context=tuple(context),
         language=str(row.get("language") or ""), answers=(own, *more), row=row,
         rated_by=str(measured.get("reward_by") or ""),
     )  # fmt: skip
 
 
+def _asked_and_answered(turns: object) -> list[dict[str, object]]:
+    """The turns of Magpie as a chat.
+
+    Raises:
+        BadRow: no list of objects, each with the text of an instruction.
+    """
+    if not isinstance(turns, list):
+        raise BadRow(f"field `turns` is {described(turns)}, not a list of turns")
+    said: list[dict[str, object]] = []
+    for each in cast("list[object]", turns):
+        turn = _object(each, "turns")
+        if not isinstance(turn.get("instruction"), str):
+            raise BadRow("a turn has no text as its `instruction`")
+        said += ({"role": "user", "content": turn["instruction"]},
+                 {"role": "assistant", "content": turn.get("answer")})  # fmt: skip
+    return said
+
+
+def _object(value: object, name: str) -> _Fields:
+    if not isinstance(value, dict):
+        raise BadRow(f"field `{name}` holds {described(value)}, not an object")
+    return cast("dict[str, object]", value)
+
+
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        raise BadRow("a reward is too large a number") from None
 
 
 def _kept_answers(folder: Path, *, pairs: bool) -> Source:
@@ -235,8 +262,10 @@ def _kept_answers(folder: Path, *, pairs: bool) -> Source:
         for path in files:
             stream = stream_of(SeedSettings(source=str(path)))
             for each in _each(stream, _pair if pairs else _rated):
-                fallen = isinstance(each, Example) and each.id not in kept[path.parent]
-                yield Unfit("dropped-by-the-run") if fallen else each
+                if isinstance(each, Example) and each.id not in kept[path.parent]:
+                    yield Unfit("dropped-by-the-run", each.id, each.row)
+                else:
+                    yield each
 
     return Source(f"the run {folder.name} ({', '.join(str(path.relative_to(folder)) for path in files)})", met, folder)
 

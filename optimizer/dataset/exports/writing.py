@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from ....agents.gateway.errors import StorageError, UsageError
 from ..raw import missing_extra
 from ..rows import encode_line
+from .example import Unfit
 from .forms import Column
 
 __all__ = ["Parts", "RowWriter", "row_writer", "state_of"]
@@ -76,7 +77,12 @@ class RowWriter(Protocol):
     """Takes rows one at a time."""
 
     def write(self, row: Mapping[str, object]) -> None:
-        """Add a row."""
+        """Add a row.
+
+        Raises:
+            Unfit: it holds what JSON does not have (`unreadable`); nothing of it is written.
+            StorageError: the disk is full.
+        """
         ...
 
     def close(self) -> None:
@@ -91,7 +97,7 @@ def row_writer(path: Path, part: Path, columns: Mapping[str, Column] | None) -> 
         UsageError: an extra is missing, or rows without fixed columns are to be a table.
         StorageError: the file cannot be written.
     """
-    if path.suffix not in (".parquet", ".pq", ".arrow"):
+    if path.suffix.lower() not in (".parquet", ".pq", ".arrow"):
         return _Lines(path, part)
     if columns is None:
         raise UsageError(f"{path.name} is a table, and these rows have no fixed columns.", fix="Use --to parquet.")
@@ -105,8 +111,9 @@ class _Lines:
             self._file = part.open("w", encoding="utf-8", newline="\n")
 
     def write(self, row: Mapping[str, object]) -> None:
+        line = _encoded(row)
         with _told(self._path):
-            self._file.write(encode_line(row))
+            self._file.write(line)
 
     def close(self) -> None:
         with _told(self._path):
@@ -126,12 +133,12 @@ class _Table:
         self._schema: Any = self._arrow.schema([(name, _type(self._arrow, kind)) for name, kind in columns.items()])
         with _told(path):
             self._writer: Any = (
-                self._arrow.ipc.new_stream(str(part), self._schema) if path.suffix == ".arrow"
+                self._arrow.ipc.new_stream(str(part), self._schema) if path.suffix.lower() == ".arrow"
                 else parquet.ParquetWriter(part, self._schema)
             )  # fmt: skip
 
     def write(self, row: Mapping[str, object]) -> None:
-        self._rows.append(json.loads(encode_line(row)))  # always valid Unicode
+        self._rows.append(json.loads(_encoded(row)))  # always valid Unicode
         if len(self._rows) == _BATCH:
             self._flush()
 
@@ -145,6 +152,14 @@ class _Table:
             with _told(self._path):
                 self._writer.write_table(self._arrow.Table.from_pylist(self._rows, self._schema))
             self._rows = []
+
+
+def _encoded(row: Mapping[str, object]) -> str:
+    """The row as a line; rows of tables may hold dates, bytes or decimals, and any row NaN."""
+    try:
+        return encode_line(row)
+    except (TypeError, ValueError, RecursionError):
+        raise Unfit("unreadable") from None
 
 
 def _type(arrow: Any, kind: Column) -> Any:

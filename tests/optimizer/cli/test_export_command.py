@@ -40,7 +40,8 @@ def test_overlap_is_told_and_no_error(cli: Cli, tmp_path: Path) -> None:
     """Exit code 0; text that a terminal shows; one object with --json."""
     write_lines(tmp_path / "bench.jsonl", [{"q": "one two three four five six seven eight nine"}])
     write_lines(tmp_path / "rows.jsonl", [
-        {"id": "r\u001b[2J", "instruction": "One, two, three, four, five, six, seven, eight!", "response": "Yes."}
+        {"id": "r\u001b[2J", "instruction": "One, two, three, four, five, six, seven, eight!", "response": "Yes."},
+        {"id": "empty", "instruction": ""},
     ])  # fmt: skip
     said = cli("overlap", "rows.jsonl", "--against", "bench.jsonl", "--drop", "clean.jsonl")
     parsed = json.loads(cli("overlap", "rows.jsonl", "--against", "bench.jsonl", "--json").out)
@@ -51,6 +52,7 @@ def test_overlap_is_told_and_no_error(cli: Cli, tmp_path: Path) -> None:
     assert "bench.jsonl 1: one two three four five six seven eight" in said.out
     assert "\x1b" not in said.out
     assert "0 rows written to clean.jsonl, 1 to clean.overlap.jsonl." in said.out
+    assert "1 more are in clean.overlap.jsonl: not compared" in said.out
     assert {"n": 8, "side": "any", "rows": 1, "share": 1.0} in parsed["overlap"]
     assert 2 == cli("overlap", "rows.jsonl", "--against", "nowhere.jsonl").code
 

@@ -123,18 +123,37 @@ def test_shares_and_rows_are_reported(files: tuple[Path, Path]) -> None:
 
 
 def test_clean_rows_and_the_others_are_written(files: tuple[Path, Path], tmp_path: Path) -> None:
-    """Every compared row is in one of the two files, the overlapping ones with what they overlap with."""
+    """Every row is in one of the two files, the overlapping ones with what they overlap with."""
     known = read_benchmarks([str(files[1])], (5,))
     report = find_overlap(open_file(str(files[0])), known, tmp_path / "clean.jsonl")
     dropped = read_lines(tmp_path / "clean.overlap.jsonl")
 
     assert read_lines(files[0])[2:3] == read_lines(tmp_path / "clean.jsonl")
-    assert read_lines(files[0])[:2] == [row["row"] for row in dropped]
-    assert ["overlap"] * 2 == [row["reason"] for row in dropped]
+    assert [*read_lines(files[0])[:2], read_lines(files[0])[3]] == [row["row"] for row in dropped]
+    assert ["overlap", "overlap", "no-instruction"] == [row["reason"] for row in dropped]
     assert "the largest planet of them all" == dropped[1]["overlaps"][0]["text"]
     assert report.rows == report.written + report.dropped
+    assert 1 == report.left
     with pytest.raises(UsageError, match="is there already"):
         find_overlap(open_file(str(files[0])), known, tmp_path / "clean.jsonl")
+
+
+def test_rows_that_cannot_be_compared_are_in_the_rest(files: tuple[Path, Path], tmp_path: Path) -> None:
+    """With their reason and their line; a clean row that JSON cannot hold is there without its text."""
+    rows = tmp_path / "bad.jsonl"
+    lines = ['{"id": "a", "instruction": "Fine."}', "", "{broken", "[1]",
+             '{"instruction": 7}', '{"id": "n", "instruction": "Also fine.", "score": NaN}']  # fmt: skip
+    rows.write_text("\n".join(lines), "utf-8")
+    known = read_benchmarks([str(files[1])], (5,))
+    report = find_overlap(open_file(str(rows)), known, tmp_path / "clean.jsonl")
+
+    assert [{"id": "a", "instruction": "Fine."}] == read_lines(tmp_path / "clean.jsonl")
+    assert [
+        {"id": "row-2", "reason": "blank-line"}, {"id": "row-3", "reason": "unreadable"},
+        {"id": "row-4", "reason": "unreadable", "row": [1]},
+        {"id": "row-5", "reason": "unreadable", "row": {"instruction": 7}}, {"id": "n", "reason": "unreadable"},
+    ] == read_lines(tmp_path / "clean.overlap.jsonl")  # fmt: skip
+    assert (1, 0, 5) == (report.written, report.dropped, report.left)
 
 
 def test_only_named_fields_count(files: tuple[Path, Path]) -> None:
