@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from .whole import Group, item_link
@@ -98,7 +98,7 @@ def read_classes(groups: Sequence[Group]) -> Classes:
     by_step = [[each for each in in_steps if each.group.step == step] for step in steps]
     rows = tuple(
         ClassRow(
-            kind, _matrix(every, kind), _share(fresh, kind), tuple(_cell(each, kind) for each in by_step),
+            kind, _all_link(in_steps, every, kind), _share(fresh, kind), tuple(_cell(each, kind) for each in by_step),
             _share(tested, kind) if tested else None, _examples(fresh, kind),
         )
         for kind in kinds[:_MOST]
@@ -133,16 +133,23 @@ def _share(groups: Iterable[_Counted], kind: str) -> Share:
 
 
 def _fresh(groups: Sequence[_Counted]) -> list[_Counted]:
-    """Without the items of a method that stayed, which every later race of it has again."""
-    seen: set[tuple[object, ...]] = set()
+    """Each item of a method once: later races of a method that stayed have its items again, and may add some."""
+    seen: set[tuple[str, str]] = set()
     found: list[_Counted] = []
     for each in groups:
         group = each.group
-        sign = (tuple(group.items), tuple(group.scores), tuple(map(tuple, group.kinds)))
-        if group.who != _OWN or sign not in seen:
+        if group.part != "race":
             found.append(each)
-        if group.part == "race":
-            seen.add(sign)
+            continue
+        signs = list(zip(group.methods, group.items, strict=True))
+        new = [place for place, sign in enumerate(signs) if not sign[0] or sign not in seen]
+        seen.update(signs)
+        if new:
+            rest = replace(group, items=[group.items[place] for place in new],
+                           scores=[group.scores[place] for place in new],
+                           kinds=[group.kinds[place] for place in new],
+                           methods=[group.methods[place] for place in new])  # fmt: skip
+            found.append(_Counted(rest, _counted(rest)))
     return found
 
 
@@ -157,6 +164,13 @@ def _examples(groups: Iterable[_Counted], kind: str) -> tuple[tuple[str, str], .
         if len(found) == _EXAMPLES:
             break
     return tuple(found.items())
+
+
+def _all_link(groups: Sequence[_Counted], every: str, kind: str) -> str:
+    """The table of items holds races alone: to an item itself where only batches had the class."""
+    if any(each.hits[kind] for each in groups if each.group.part == "race"):
+        return _matrix(every, kind)
+    return _examples(groups, kind)[0][1]
 
 
 def _matrix(place: str, kind: str) -> str:

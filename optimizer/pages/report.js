@@ -46,8 +46,10 @@
   function columnsOf(set) {
     if (set === "test") return index.groups.filter((group) => group.part === "test");
     if (set !== "all") return raced.filter((group) => `step-${group.step}` === set);
-    const blocks = new Set(); // a method that stays has the same items in every step
-    return raced.filter((group) => group.who !== "Incumbent" || !group.block || (!blocks.has(group.block) && blocks.add(group.block)));
+    // A method that stays has the same items in every step, and a longer race adds some: its longest column, of equal ones the first.
+    const inside = (group, other) => group.method && other !== group && other.method === group.method && group.items.every((item) => other.place.has(item)) &&
+      (other.items.length > group.items.length || raced.indexOf(other) < raced.indexOf(group));
+    return raced.filter((group) => group.who !== "Incumbent" || !raced.some((other) => inside(group, other)));
   }
   const baseOf = (columns) => columns.find((group) => ["Incumbent", "Starting method"].includes(group.who)) || columns[0];
   function scoreIn(group, item) {

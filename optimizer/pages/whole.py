@@ -55,6 +55,7 @@ class Group:
         who: who made them, in words.
         step: from 1; 0 for the test.
         outcome: what became of the candidate.
+        methods: the method's id with each item, empty where its row does not say.
     """
 
     name: str
@@ -65,6 +66,12 @@ class Group:
     items: list[str] = field(default_factory=list[str])
     scores: list[float | None] = field(default_factory=list[float | None])
     kinds: list[list[str]] = field(default_factory=list[list[str]])
+    methods: list[str] = field(default_factory=list[str])
+
+    @property
+    def method(self) -> str:
+        """The one method of all items; empty where that is not known."""
+        return self.methods[0] if len(set(self.methods)) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +195,7 @@ def _item(row: _ItemRecord, group: Group, seeds: dict[str, str]) -> dict[str, An
     """What the script shows of an item; the group notes what its table shows."""
     name = _name(row.seed_id)
     group.items.append(name)
+    group.methods.append(_name(row.method_id))
     group.scores.append(_number(row.score))
     flaws = [finding.kind for finding in row.findings] + [each for each in (row.fault, row.response_fault) if each]
     group.kinds.append([_name(kind) for kind in dict.fromkeys(flaws)])
@@ -325,7 +333,8 @@ def _index(
     rows = [
         {
             "name": group.name, "part": group.part, "who": group.who, "step": group.step, "outcome": group.outcome,
-            "block": blocks[group.name], "items": [seeds.setdefault(item, len(seeds)) for item in group.items],
+            "method": group.method, "block": blocks[group.name],
+            "items": [seeds.setdefault(item, len(seeds)) for item in group.items],
             "scores": group.scores, "kinds": [[kinds[kind] for kind in each] for each in group.kinds],
         }
         for group in groups

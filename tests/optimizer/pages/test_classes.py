@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from autoevol.optimizer.pages.classes import Share, read_classes
@@ -14,7 +15,9 @@ from tests.optimizer.pages.sample_run import write_run
 
 def _group(name: str, who: str, step: int, kinds: Sequence[Sequence[str]], part: str = "race") -> Group:
     items = [f"seed-{number}" for number in range(len(kinds))]
-    return Group(name, part, who, step, "", items, [0.0 if each else 1.0 for each in kinds], [list(e) for e in kinds])
+    scores = [0.0 if each else 1.0 for each in kinds]
+    methods = ["stays" if who == "Incumbent" else name] * len(items)
+    return Group(name, part, who, step, "", items, list(scores), [list(each) for each in kinds], methods)
 
 
 RUN = (
@@ -51,10 +54,25 @@ def test_a_number_leads_to_its_items() -> None:
     assert "#matrix/all/all/leak" == rows["leak"].link
     assert ["#matrix/step-1/all/leak", "#matrix/step-2/all/leak"] == [cell.link for cell in rows["leak"].cells]
     assert ["", "#item/steps/001/batch/seed-0"] == [cell.link for cell in rows["odd/<b>"].cells]
-    assert "#matrix/all/all/odd%2F%3Cb%3E" == rows["odd/<b>"].link
+    assert "#item/steps/001/batch/seed-0" == rows["odd/<b>"].link
     assert (("seed-0", "#item/steps/000/batch/seed-0"), ("seed-1", "#item/steps/000/incumbent/seed-1")) == rows[
         "leak"
     ].examples
+
+
+def test_a_longer_race_of_the_same_method_adds_only_its_new_items() -> None:
+    """Also of a candidate that went on as the incumbent; without ids of methods every item counts."""
+    first = _group("steps/000/candidates/1/dev", "Candidate 1", 1, [["leak"], ["easy"]])
+    longer = _group("steps/001/incumbent", "Incumbent", 2, [["leak"], ["easy"], ["leak"], []])
+    same = replace(first, methods=["stays"] * 2)
+
+    assert [("leak", Share(2, 4)), ("easy", Share(1, 4))] == [
+        (row.kind, row.total) for row in read_classes([same, longer, longer]).rows
+    ]
+    assert Share(3, 6) == read_classes([first, longer]).rows[0].total
+    assert (
+        Share(3, 6) == read_classes([replace(same, methods=[""] * 2), replace(longer, methods=[""] * 4)]).rows[0].total
+    )
 
 
 def test_a_run_of_many_classes_shows_the_most_frequent() -> None:
