@@ -23,6 +23,7 @@ from .folder import write_atomically
 __all__ = ["ANSWERS", "EDITS", "LABELS", "keep", "put_label", "read_by_hand", "text_sign"]
 
 LABELS, EDITS, ANSWERS = "labels.jsonl", "edits.jsonl", "quality.jsonl"
+_LOCK = ".labels.lock"
 
 
 def read_by_hand(folder: Path, name: str) -> list[dict[str, Any]]:
@@ -47,9 +48,7 @@ def keep(folder: Path, name: str, row: Mapping[str, Any]) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise StorageError(
-            f"{path} cannot be written: {error.strerror}.", fix="Make room or give write permission."
-        ) from error
+        raise _storage(path, error) from error
 
 
 def put_label(folder: Path, row: Mapping[str, Any]) -> None:
@@ -65,16 +64,25 @@ def put_label(folder: Path, row: Mapping[str, Any]) -> None:
 
 @contextmanager
 def _alone(folder: Path) -> Generator[None]:
-    """One at a time, over all threads and processes: two people may judge at once. No file is left behind."""
+    """One at a time, over all threads and processes: two people may judge at once.
+
+    The lock is a file that can be written: network file systems lock nothing else, a folder least of all.
+    """
+    path = folder / _LOCK
     try:
-        door = os.open(folder, os.O_RDONLY)
+        door = path.open("ab")
     except OSError as error:
-        raise StorageError(f"{folder} cannot be opened: {error.strerror}.", fix="Check the run folder.") from error
-    try:
-        fcntl.flock(door, fcntl.LOCK_EX)
+        raise _storage(path, error) from error
+    with door:
+        try:
+            fcntl.flock(door, fcntl.LOCK_EX)
+        except OSError as error:
+            raise _storage(path, error) from error
         yield
-    finally:
-        os.close(door)
+
+
+def _storage(path: Path, error: OSError) -> StorageError:
+    return StorageError(f"{path} cannot be written: {error.strerror}.", fix="Make room or give write permission.")
 
 
 def text_sign(*texts: str) -> str:

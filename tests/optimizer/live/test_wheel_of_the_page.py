@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import anyio
 import httpx
 import pytest
 
-from autoevol.agents.gateway.errors import UsageError
+from autoevol.agents.gateway.errors import StorageError, UsageError
 from autoevol.optimizer.live.guard import Rules
 from autoevol.optimizer.live.said import wishes_said
 from autoevol.optimizer.live.server import make_app
@@ -157,6 +159,25 @@ def test_two_people_judge_at_once(tmp_path: Path) -> None:
     assert [f"row {number}" for number in range(20)] == sorted(
         (row["id"] for row in read_by_hand(run, LABELS)), key=lambda name: int(name[4:])
     )
+
+
+@pytest.mark.parametrize("where", ["the lock cannot be opened", "the disk cannot lock"])
+def test_a_verdict_that_cannot_be_locked_says_so(tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one sentence, and nothing is written; the lock is had on a file that can be written."""
+
+    def refuse(door: IO[bytes], _how: int) -> None:
+        assert door.writable()
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    run = write_run(tmp_path / "one")
+    if where == "the disk cannot lock":
+        monkeypatch.setattr(fcntl, "flock", refuse)
+    else:
+        (run / ".labels.lock").mkdir()
+
+    with pytest.raises(StorageError, match=r"labels\.lock cannot be written: (No locks|Is a dir)"):
+        put_label(run, {"id": "1"})
+    assert not (run / LABELS).exists()
 
 
 def test_a_run_that_is_taken_away_says_so(tmp_path: Path) -> None:
