@@ -67,7 +67,7 @@ def branch_run(folder: Path, sent: Mapping[str, Any]) -> Mapping[str, str]:
     return {
         "words": f"Made {made.name}, which begins as this run stood after step {step}.",
         "address": f"/run/{quote(made.name, safe='')}/",
-        "command": f"autoevol resume {shlex.quote(str(folder.parent / made.name))}",
+        "command": f"autoevol resume {shlex.quote(str(made))}",
     }
 
 

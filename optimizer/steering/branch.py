@@ -6,6 +6,7 @@ same way over the same ground without paying; from the next step on it may be st
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -35,7 +36,8 @@ def branch(folder: Path, step: int, name: str | None = None) -> Path:
         name: of the new run; None for `<name>-branch`.
 
     Returns:
-        The folder, beside that of the run. `autoevol resume` runs it; wishes in its inbox are taken up after the step.
+        The folder, beside that of the run, or beside the link that names it.
+        `autoevol resume` runs it; wishes in its inbox are taken up after the step.
 
     Raises:
         UsageError: the run does not search, did not get so far, or has no readable journal.
@@ -60,7 +62,8 @@ def branch(folder: Path, step: int, name: str | None = None) -> Path:
     frozen = files.read_json("settings.json")
     shared = tuple(dict.fromkeys((str(folder.resolve()), *settings.reuse)))
     settings = settings.model_copy(update={"name": name or f"{settings.name}-branch", "reuse": shared})
-    new = new_folder(folder.resolve().parent, settings.name)
+    # Beside the run as it is named: a run that is a link stands among others, whatever it leads to.
+    new = new_folder(Path(os.path.abspath(folder)).parent, settings.name)  # noqa: PTH100  links stay links
     lines = "".join(encode_line(event) for event in _shared(read_events(folder / "events.jsonl"), step))
     write_atomically(new / "events.jsonl", lines)
     RunFolder(new).write_json(

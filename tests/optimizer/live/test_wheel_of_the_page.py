@@ -121,6 +121,21 @@ def test_a_name_is_never_a_path(tmp_path: Path) -> None:
     assert not set("./<>$();") & set(folder.name)
 
 
+def test_a_branch_of_a_link_stands_beside_the_link(tmp_path: Path) -> None:
+    """Among the runs that are served, so that its page opens; it shares the answers of what the link leads to."""
+    (tmp_path / "served").mkdir()
+    run = _with_journal(tmp_path / "elsewhere/one")
+    link = tmp_path / "served/link"
+    link.symlink_to(run, target_is_directory=True)
+    made = branch_run(link, {"step": 1, "name": "x"})
+    (folder,) = (child for child in (tmp_path / "served").iterdir() if child != link)
+    (page,) = _ask(tmp_path / "served", ("GET", made["address"], {}))
+
+    assert (200, f"autoevol resume {folder}") == (page.status_code, made["command"])
+    assert ["one"] == _names(tmp_path / "elsewhere")
+    assert str(run.resolve()) == json.loads((folder / "settings.json").read_text(encoding="utf-8"))["branch"]["of"]
+
+
 def test_what_people_said_is_told_to_everybody(tmp_path: Path) -> None:
     """What waits, what was taken up and where, what was refused and why; the latest first, as text in a line."""
     run = _search(tmp_path / "one")
