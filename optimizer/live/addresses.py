@@ -2,7 +2,7 @@
 
     /compare?side=RUN/GROUP&side=RUN/GROUP&show=won-C&page=2
 
-The name of a run has no slash in it. A side that names its run alone is what the run came to. Addresses of two sides
+The name of a run has no slash in it. A side that names its run alone is what its search came to. Addresses of two sides
 (`left`, `left_of`, `right`, `right_of`), as pages gave them before, lead to the same place.
 """
 
@@ -45,10 +45,11 @@ def read_address(query: str) -> Asked:
     if not found:
         found = [(named[name], named.get(f"{name}_of", "")) for name in _OLD if name in named]
     show = _OLD.get(named.get("show", ""), named.get("show", ""))
+    nobody = LETTERS.find(show.partition("-")[2]) >= min(len(found), MOST)
     page = named.get("page", "")
     return Asked(
         tuple(found[:MOST]),
-        show if _SHOWN.fullmatch(show) else "differs",
+        show if _SHOWN.fullmatch(show) and not nobody else "differs",
         int(page) if page.isascii() and page.isdigit() and len(page) < 7 else 0,
     )
 

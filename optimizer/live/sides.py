@@ -11,11 +11,23 @@ from ..pages.files import RunFiles
 from ..pages.lineage import Change, changes, read_method
 from ..pages.numbers import shown
 from ..pages.rows import Example
-from ..pages.steps import read_steps
+from ..pages.steps import accepted, read_steps
 from ..scoring.ranking import Duel, duel_of, settled
 from .items import read_items
 
-__all__ = ["ALPHA", "LETTERS", "MOST", "Held", "Other", "Pair", "Side", "choices", "hold_together", "is_group"]
+__all__ = [
+    "ALPHA",
+    "LETTERS",
+    "MOST",
+    "Held",
+    "Other",
+    "Pair",
+    "Side",
+    "came_to",
+    "choices",
+    "hold_together",
+    "is_group",
+]
 
 MOST = 6
 LETTERS = "ABCDEF"
@@ -90,6 +102,11 @@ class Held:
     pairs: tuple[Pair, ...]
     others: tuple[Other, ...]
 
+    @property
+    def claims(self) -> int:
+        """Comparisons with the first that share the level: those of sides with an item in common with it."""
+        return sum(1 for other in self.others if other.duel)
+
     def shown(self, which: str) -> list[Pair]:
         """The pairs that a filter lets through: `all`, `differs`, `won`, `lost`, or these two of one side (`won-C`)."""
         what, _, letter = which.partition("-")
@@ -106,7 +123,7 @@ class Held:
 
 
 def choices(folder: Path) -> list[Side]:
-    """What of a run can be held against something; what it came to first."""
+    """What of a run can be held against something; the test first, then the latest step."""
     files, run = RunFiles(folder), folder.name
     found = [Side(run, f"test/{label}", f"test, {name}") for label, name in _TESTED.items()
              if files.has(f"test/{label}.jsonl")]  # fmt: skip
@@ -124,6 +141,20 @@ def choices(folder: Path) -> list[Side]:
     except OSError:
         compared = []
     return [*found, *(Side(run, f"compare/{path.stem}", f"contestant {shown(path.stem)}") for path in compared)]
+
+
+def came_to(folder: Path, offered: Sequence[Side]) -> Side | None:
+    """What the search of a run came to, of what it offers: its method on the test, before the test the one it holds.
+
+    None where the run has searched for nothing: of the contestants of a comparison none is its result.
+    """
+    steps = read_steps(RunFiles(folder))
+    names = ["test/best", *([] if accepted(steps) else ["test/start"])]
+    for step in reversed(steps):
+        names += [f"{view.place}/dev" for view in step.candidates if view.outcome == "accepted"]
+        names.append(f"{step.place}/incumbent")
+    by_group = {side.group: side for side in offered}
+    return next((by_group[name] for name in names if name in by_group), None)
 
 
 def hold_together(root: Path, sides: Sequence[Side]) -> Held:

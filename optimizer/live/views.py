@@ -14,7 +14,7 @@ from ..scoring.quality import QUESTIONS, Sampled
 from ..scoring.rates import Rate
 from .addresses import Asked, address
 from .items import item_sign
-from .sides import ALPHA, LETTERS, MOST, Held, Pair, Side, choices, hold_together
+from .sides import ALPHA, LETTERS, MOST, Held, Pair, Side, came_to, choices, hold_together
 
 __all__ = ["SCRIPT", "quality_page", "runs_page", "sides_page"]
 
@@ -133,11 +133,12 @@ def sides_page(root: Path, runs: Sequence[str], asked: Asked) -> str:
         asked: what the address says; a side that is not there is left open.
     """
     offered = {run: tuple(choices(root / run)) for run, _ in asked.sides if run in runs}
-    found = [_find(offered.get(run, ()), group) for run, group in asked.sides]
+    found = [_find(root / run, offered.get(run, ()), group) for run, group in asked.sides]
     seats = [
-        _Seat(LETTERS[place], run if run in offered else "", offered.get(run, ()), side, missing=side is None)
-        for place, ((run, _), side) in enumerate(zip(asked.sides, found, strict=True))
-    ]
+        _Seat(LETTERS[place], run if run in offered else "", offered.get(run, ()), side,
+              missing=side is None and (group != "" or not offered.get(run)))
+        for place, ((run, group), side) in enumerate(zip(asked.sides, found, strict=True))
+    ]  # fmt: skip
     chosen = [seat.chosen for seat in seats if seat.chosen]
     held = hold_together(root, chosen) if len(chosen) == len(seats) > 1 else None
     pairs = held.shown(asked.show) if held else []
@@ -148,9 +149,11 @@ def sides_page(root: Path, runs: Sequence[str], asked: Asked) -> str:
     return render("sides.html", page, scripts=(SCRIPT,), served=True)
 
 
-def _find(offered: Sequence[Side], group: str) -> Side | None:
+def _find(folder: Path, offered: Sequence[Side], group: str) -> Side | None:
     """The side that is meant; what the run came to where no group is named."""
-    return next((side for side in offered if side.group == group or not group), None)
+    if not group:
+        return came_to(folder, offered) if offered else None
+    return next((side for side in offered if side.group == group), None)
 
 
 def _with_ways(seats: Sequence[_Seat]) -> tuple[_Seat, ...]:

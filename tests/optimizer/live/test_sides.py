@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from autoevol.optimizer.live.addresses import Asked, address, read_address
 from autoevol.optimizer.live.opinions import Refused, label_item
-from autoevol.optimizer.live.sides import Held, Side, choices, hold_together
+from autoevol.optimizer.live.sides import Held, Side, came_to, choices, hold_together
 from autoevol.optimizer.live.views import sides_page
 from autoevol.optimizer.record.by_hand import LABELS, read_by_hand
 from autoevol.optimizer.scoring.ranking import holm
@@ -84,7 +85,10 @@ def test_what_has_nothing_in_common_makes_no_claim(tmp_path: Path) -> None:
     assert [None, None] == [other.duel for other in held.others[:2]]
     assert held.others[2].duel is not None
     assert held.others[2].duel.p == held.others[2].duel.p_adjusted
-    assert "no item in common" in _page(tmp_path, *held.sides)
+    page = _page(tmp_path, *held.sides)
+    assert "no item in common" in page
+    assert "after Holm" not in page
+    assert "after Holm over the 2 comparisons" in _page(tmp_path, *held.sides, held.sides[3])
 
 
 def test_methods_stand_clause_by_clause_against_the_first(tmp_path: Path) -> None:
@@ -148,7 +152,7 @@ def test_a_verdict_is_about_the_texts_that_were_shown(tmp_path: Path) -> None:
 SIDES = (Side("a run", GROUP, ""), Side("b&c=d", "compare/x y#?", ""), Side("ü%2F", "test/best", ""))
 
 
-@pytest.mark.parametrize("sides", [SIDES[:1], SIDES, SIDES * 2])
+@pytest.mark.parametrize("sides", [SIDES, SIDES * 2])
 def test_an_address_holds_every_side(sides: Sequence[Side]) -> None:
     """Whatever their names are made of; and the filter and the page."""
     asked = read_address(address(sides, "won-C", 3).partition("?")[2])
@@ -165,6 +169,8 @@ def test_an_address_holds_every_side(sides: Sequence[Side]) -> None:
         ("left=a", (("a", ""),), "differs", 0),
         ("side=a&side=/x&side=b/", (("a", ""), ("b", "")), "differs", 0),
         ("&".join(["side=a"] * 9), (("a", ""),) * 6, "differs", 0),
+        ("side=a&side=b&show=won-C", (("a", ""), ("b", "")), "differs", 0),
+        ("side=a&side=b&show=lost-B", (("a", ""), ("b", "")), "lost-B", 0),
         ("side=a&show=won-Z&page=99999999", (("a", ""),), "differs", 0),
         ("", (), "differs", 0),
     ],
@@ -183,6 +189,33 @@ def test_a_run_alone_means_what_it_came_to(tmp_path: Path) -> None:
 
     assert '<option value="test/best" selected>' in page
     assert "two sides or more" in page
+
+
+def test_before_the_test_a_run_came_to_the_method_that_it_holds(tmp_path: Path) -> None:
+    """The one accepted last, else the incumbent; the starting method of a test only where nothing was accepted."""
+    run = write_run(tmp_path / "one")
+    tested = Side("one", "test/start", "")
+    before = [side for side in choices(run) if not side.group.startswith("test/")]
+    start = next(side for side in before if side.group == GROUP)
+    winner = next(side for side in before if "accepted" in side.name)
+
+    assert winner == came_to(run, [tested, *before])
+    assert start == came_to(run, [tested, start])
+    (run / "steps/000/decision.json").unlink()
+    assert tested == came_to(run, [tested, *before])
+
+
+def test_of_a_comparison_a_contestant_is_chosen(tmp_path: Path) -> None:
+    """None of them is what it came to: the place stays open, and nothing is said to be missing."""
+    side = _drawn(tmp_path / "one", ("a", None, 0, "a0", 0.0))
+    for part in ("steps", "test"):
+        shutil.rmtree(tmp_path / "one" / part, ignore_errors=True)
+    page = sides_page(tmp_path, ["one"], read_address("side=one&side=one/compare/one"))
+
+    assert came_to(tmp_path / "one", [side]) is None
+    assert 1 == page.count('<option value="compare/one" selected>')
+    assert "Choose a run and a method" in page
+    assert "is not there" not in page.partition('<main id="result"')[2].partition("</main>")[0]
 
 
 def test_hostile_names_stay_text(tmp_path: Path) -> None:
