@@ -192,7 +192,7 @@ JOB = textwrap.dedent("""
             print("open", flush=True)
             sys.stdin.readline()
             async with anyio.create_task_group() as group:
-                for number in range(40):
+                for number in range(75):
                     text = f"{sys.argv[2]} {number}"
                     group.start_soon(gateway.ask, Request("default", "m", (Turn("user", text),), Decoding(20)))
             print(time.monotonic(), flush=True)
@@ -202,9 +202,10 @@ JOB = textwrap.dedent("""
 
 
 def test_processes_of_one_machine_share_the_limit_of_their_account(tmp_path: Path) -> None:
-    """Two of them, each told the whole limit of 30 a second, need the time that it asks for their 80 calls.
+    """Two of them, each told the whole limit of 30 a second, need the time that it asks for their 150 calls.
 
-    Nobody refuses them, so each alone would be through in half of it. A busy machine can only make it longer.
+    Nobody refuses them, so each alone would be through in half of it; a second more than the burst is let pass. A busy
+    machine can only make it longer.
     """
     with start_provider(ProviderSettings()) as base_url:
         jobs = [
@@ -225,4 +226,4 @@ def test_processes_of_one_machine_share_the_limit_of_their_account(tmp_path: Pat
         ended = [float(job.communicate()[0]) for job in jobs]
 
     assert [0, 0] == [job.returncode for job in jobs]
-    assert (80 - 1) / 30 - BURST_S <= max(ended) - began
+    assert (150 - 1) / 30 - BURST_S - 1 <= max(ended) - began
