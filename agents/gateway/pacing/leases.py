@@ -68,6 +68,9 @@ class SharedAccount:
         self._shared.users += 1
         self._mine = 0
         self._closed = False
+        # Seen from the beginning, so that whoever asks first does not take itself for alone.
+        if self._shared.enter() is not None:
+            self._shared.leave()
 
     # ------------------------------------------------------------ rates
 

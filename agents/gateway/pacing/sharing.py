@@ -1,6 +1,7 @@
 """An account's limits beside other processes of this machine: the bridge between its gates and the common page.
 
-While no other process uses the account nothing is leased, so that who is alone pays nothing for it.
+While no other process uses the account nothing is leased, so that who is alone pays nothing for it. Who comes to
+others waits until they have noticed: one that still takes itself for alone would send beside the page.
 """
 
 from __future__ import annotations
@@ -31,15 +32,18 @@ class Sharing:
         self._others = False
         self._members = 1
         self._looked = float("-inf")
+        self._noticed = float("-inf")
         self._leased: dict[Permit, tuple[dict[Meter, Dimension], bool]] = {}
         self._levels: dict[str, float] = {}
 
     def _look(self, now: float) -> None:
         """See now and then whether somebody else is there."""
         if now - self._looked >= _LOOK_S:
-            self._looked = now
+            first, self._looked = self._looked == float("-inf"), now
             self._members = self._shared.members()
             self._others = self._members > 1
+            if first and self._others:
+                self._noticed = now + _LOOK_S
 
     def ask(self, gate: Gate, model: str, load: Load, now: float) -> float:
         """Lease what a call takes.
@@ -51,6 +55,8 @@ class Sharing:
         gate.finder.fellows = self._members
         if not self._others:
             return 0.0
+        if now < self._noticed:
+            return self._noticed - now
         self._exchange_level(gate, model, now)
         if self._most is not None and not self._shared.take_slot(self._most):
             return _LOOK_S / 5

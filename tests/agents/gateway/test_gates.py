@@ -8,6 +8,7 @@ from typing import Self
 
 import pytest
 
+from autoevol.agents.gateway.accounts import Account
 from autoevol.agents.gateway.doors import accounts_of
 from autoevol.agents.gateway.endpoints import Endpoint, ModelLimits
 from autoevol.agents.gateway.pacing.finder import RateFinder
@@ -71,6 +72,11 @@ class _Beside(SharedAccount):
         return self
 
 
+def _noticed_by_others(account: Account, clock_s: float) -> None:
+    """Who comes to others waits until they have looked."""
+    assert isinstance(account.take("m", Load(1, 1), clock_s - 1), float)
+
+
 def test_of_two_limits_of_a_model_the_smaller_is_shared(tmp_path: Path) -> None:
     """What the person says and what the provider says is one meter beside other processes, corrected once."""
     clock = SimulatedClock()
@@ -79,6 +85,7 @@ def test_of_two_limits_of_a_model_the_smaller_is_shared(tmp_path: Path) -> None:
     with _Beside(tmp_path) as shared:
         account.share(shared)
         account.gate("m").announce({"tpm": 6000.0}, 0.0)
+        _noticed_by_others(account, 100.0)
         permit = account.take("m", Load(0.5, 0.5), 100.0)
         assert isinstance(permit, Permit)
         account.settle(permit, Load(5, 5))
@@ -97,6 +104,8 @@ def test_a_share_of_a_limit_is_not_taken_for_calls_a_second(tmp_path: Path) -> N
     with _Beside(tmp_path) as shared:
         knows.share(shared)
         does_not.share(shared)
+        for account in (knows, does_not):
+            _noticed_by_others(account, 100.0)
         knows.take("m", Load(1, 1), 100.0)
         before = does_not.gate("m").finder.level
         does_not.take("m", Load(1, 1), 101.0)
@@ -110,6 +119,7 @@ def test_a_call_that_did_not_go_gives_back_what_it_leased(tmp_path: Path) -> Non
     (account,) = accounts_of("default", Endpoint(base_url="http://127.0.0.1:9/v1", rpm=60), clock, print)
     with _Beside(tmp_path) as shared:
         account.share(shared)
+        _noticed_by_others(account, 100.0)
         for _ in range(10):
             permit = account.take("m", Load(1, 1), 100.0)
             assert isinstance(permit, Permit)
