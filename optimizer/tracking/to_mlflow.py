@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import time
 from importlib import metadata
 from pathlib import Path
@@ -12,9 +11,8 @@ from typing import Any
 from ..pages.files import RunFiles
 from ..pages.records import StatusRecord
 from ..record.settings import Settings
-from .figures import FILES, StepFigures, last_figures, params_of, steps_of
-from .news import CallEnded, News
-from .notes import Notes
+from .figures import FILES, StepFigures, last_figures, params_of
+from .step_tracker import StepTracker
 
 __all__ = ["ToMlflow"]
 
@@ -26,7 +24,7 @@ _MANNERS = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "20", "MLFLOW_HTTP_REQUEST_MAX_RETRIE
             "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}  # fmt: skip
 
 
-class ToMlflow:
+class ToMlflow(StepTracker):
     """See `courier.Tracker`. Steps that the server has already, from this session or an earlier one, are not sent.
 
     Args:
@@ -35,35 +33,11 @@ class ToMlflow:
     """
 
     def __init__(self, settings: Settings, folder: Path) -> None:
-        for name, value in _MANNERS.items():
-            os.environ.setdefault(name, value)
+        super().__init__(settings, folder, "mlflow", _MANNERS)
         mlflow = importlib.import_module("mlflow")
         self._entities: Any = importlib.import_module("mlflow.entities")
         address = settings.track.mlflow
         self._client: Any = mlflow.MlflowClient(address if isinstance(address, str) else None)
-        self._settings = settings
-        self._folder = folder
-        self._notes = Notes(folder, "mlflow")
-        self._open = False
-        self._due = False
-
-    def hear(self, news: News) -> None:
-        """A decided step is read from disk when it is sent."""
-        self._due = self._due or not isinstance(news, CallEnded)
-
-    def send(self, *, last: bool) -> None:
-        """Send every step that the server does not have; at the end also the rest."""
-        if not self._due and not last:
-            return
-        if not self._open:
-            self._begin()
-            self._open = True
-        for step in steps_of(self._folder):
-            if step.id not in self._notes.steps:
-                self._step(step)
-        if last:
-            self._end()
-        self._due = False
 
     def _begin(self) -> None:
         client, notes = self._client, self._notes

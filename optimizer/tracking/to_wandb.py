@@ -18,8 +18,7 @@ from ..pages.files import RunFiles
 from ..pages.records import StatusRecord
 from ..record.settings import Settings
 from .figures import FILES, StepFigures, last_figures, params_of, steps_of
-from .news import CallEnded, News
-from .notes import Notes
+from .step_tracker import StepTracker
 
 __all__ = ["ToWandb", "check_login"]
 
@@ -46,7 +45,7 @@ def check_login() -> None:
         )
 
 
-class ToWandb:
+class ToWandb(StepTracker):
     """See `courier.Tracker`. What an earlier session sent is not sent again.
 
     Args:
@@ -55,34 +54,12 @@ class ToWandb:
     """
 
     def __init__(self, settings: Settings, folder: Path) -> None:
-        for name, value in _MANNERS.items():
-            os.environ.setdefault(name, value)
+        super().__init__(settings, folder, "wandb", _MANNERS)
         self._wandb: Any = importlib.import_module("wandb")
-        self._settings = settings
-        self._folder = folder
-        self._notes = Notes(folder, "wandb")
         self._run: Any = None
-        self._due = False
         self._fresh = False
 
-    def hear(self, news: News) -> None:
-        """A decided step is read from disk when it is sent."""
-        self._due = self._due or not isinstance(news, CallEnded)
-
-    def send(self, *, last: bool) -> None:
-        """Send every step that is not sent yet; at the end also the rest."""
-        if not self._due and not last:
-            return
-        if self._run is None:
-            self._run = self._begin()
-        for step in steps_of(self._folder):
-            if step.id not in self._notes.steps:
-                self._step(step)
-        if last:
-            self._end()
-        self._due = False
-
-    def _begin(self) -> Any:
+    def _begin(self) -> None:
         notes = self._notes
         if not notes.run:
             # The run's secret makes it unlike every other, and says nothing of it.
@@ -92,7 +69,7 @@ class ToWandb:
         notes.save()
         wandb = self._wandb
         mode = "online" if self._settings.track.wandb == "online" else "offline"
-        return wandb.init(
+        self._run = wandb.init(
             project=self._settings.track.project, id=notes.run, name=self._folder.name, resume="allow", mode=mode,
             dir=str(notes.folder), config=params_of(self._settings), reinit="create_new",
             tags=[self._settings.recipe, self._settings.profile],

@@ -94,10 +94,7 @@ class Course:
 
     def _response_of(self, row: Row, winner: Version) -> tuple[Task, ...]:
         """The reflection on the winner's response, then what it takes to compare the two."""
-        name = response_name(winner)
-        if not row.reflections.get(name):
-            return (row.reflect_on(winner),)
-        pending = row.again(name, self.part.retries)
+        pending = row.next_on(winner, self.part.retries)
         if pending is not None:
             return (pending,)
         new = row.better_response(winner)
@@ -115,8 +112,7 @@ class Course:
             tasks.append(again)
         there = [row.original] if again or row.improved is None else [row.original, row.improved]
         for version in tuple(there):
-            name = response_name(version)
-            pending = row.again(name, self.part.retries) if row.reflections.get(name) else row.reflect_on(version)
+            pending = row.next_on(version, self.part.retries)
             new = row.better_response(version)
             if pending is not None:
                 tasks.append(pending)

@@ -39,10 +39,7 @@ class JudgedCourse:
         if row.improved is not None and not _picks(journey, row, "instruction"):
             return _asks(row, row.original, row.improved, "instruction")
         winner = _winner(journey, row)
-        name = response_name(winner)
-        if not row.reflections.get(name):
-            return (row.reflect_on(winner),)
-        pending = row.again(name, self.part.retries)
+        pending = row.next_on(winner, self.part.retries)
         if pending is not None:
             return (pending,)
         new = row.better_response(winner)

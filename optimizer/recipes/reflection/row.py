@@ -82,6 +82,11 @@ class Row:
             response=version.response, improve=side,
         )  # fmt: skip
 
+    def next_on(self, version: Version, retries: int) -> ReflectTask | None:
+        """What is still to be asked about a version's response: the reflection, or another draw of it."""
+        name = response_name(version)
+        return self.again(name, retries) if self.reflections.get(name) else self.reflect_on(version)
+
     def again(self, name: str, retries: int) -> ReflectTask | None:
         """Another draw of a reflection that could not be read, where one more is wanted."""
         tries = self.reflections.get(name, ())
