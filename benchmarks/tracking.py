@@ -1,8 +1,10 @@
 """What it costs to tell how a run goes: the same job with nothing, with status and messages as ever, with traces.
 
     python -m benchmarks.tracking --rounds 5
+    python -m benchmarks.tracking --rounds 5 --latency 0.5
 
-The job applies a method to 200 seeds on the simulated provider (400 calls, answers after 50 ms). Each job is a process
+The job applies a method to 200 seeds on the simulated provider (400 calls, 16 at once). With answers after 50 ms it
+keeps a core busy; with answers after half a second it waits, as sessions with real models do. Each job is a process
 of its own, as are provider and collector; the ways take turns, and each round gives one ratio a way. CPU is user and
 system time of the job's process, all its threads, from before its session to its end. What OpenTelemetry takes to be
 imported is paid once a session and is told apart. Wall times say something on a quiet machine alone.
@@ -53,6 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=_SEEDS)
+    parser.add_argument("--latency", default="0.05", help="seconds until an answer")
     parser.add_argument("--child", nargs=4, metavar=("WAY", "PROVIDER", "SINK", "FOLDER"))
     parser.add_argument("--sink", action="store_true")
     said = parser.parse_args()
@@ -62,12 +65,12 @@ def main() -> None:
         way, provider, sink, folder = said.child
         print(json.dumps(_job(way, provider, sink, Path(folder), said.seeds)))  # noqa: T201
     else:
-        _measure(said.rounds, said.seeds)
+        _measure(said.rounds, said.seeds, said.latency)
 
 
-def _measure(rounds: int, seeds: int) -> None:
+def _measure(rounds: int, seeds: int, latency: str) -> None:
     told: dict[str, list[dict[str, float]]] = {way: [] for way in _WAYS}
-    with start_provider(ProviderSettings(latency="0.05")) as provider, _collector() as sink, TemporaryDirectory() as at:
+    with start_provider(ProviderSettings(latency=latency)) as provider, _collector() as sink, TemporaryDirectory() as at:
         for turn in range(rounds):
             ways = list(_WAYS)
             for way in ways[turn % len(ways) :] + ways[: turn % len(ways)]:
@@ -87,7 +90,7 @@ def _measure(rounds: int, seeds: int) -> None:
             ratios = [row[name] / other[name] - 1 for row, other in zip(rows, base, strict=True)]
             cells.append("" if way == "as ever" else f"{'+' if median(ratios) >= 0 else ''}{percent(median(ratios))}")
         table.append((*cells, f"{median([row['import'] for row in rows]):.2f} s" if "t" in way[0] else ""))
-    say(f"What it costs to tell how a run goes, {2 * seeds} calls", table, rounds)
+    say(f"What it costs to tell how a run goes, {2 * seeds} calls, answers after {latency} s", table, rounds)
 
 
 def _job(way: str, provider: str, sink: str, folder: Path, seeds: int) -> dict[str, float]:
