@@ -29,8 +29,9 @@ from ..agents.method_file import dump_method, load_method, parse_method
 from ..agents.team import Cast, Team
 from ..prompts import method_names
 from .dataset.seed import Seed
-from .dataset.source import NoSeeds, SeedSource, open_seeds
+from .dataset.source import NoSeeds, SeedSource
 from .dataset.split import Split, split_seeds
+from .dataset.whole import source_of
 from .pages.comparison import write_comparison
 from .pages.progress import Watcher
 from .pages.report import write_report
@@ -314,7 +315,7 @@ def _source(settings: Settings) -> SeedSource:
     """Where the seeds are; a run whose first recipe makes its rows from nothing may do without."""
     if settings.recipe == "make" and not settings.seeds.source and not settings.make[0].NEEDS_ROWS:
         return NoSeeds()
-    return open_seeds(settings.seeds)
+    return source_of(settings)
 
 
 def _split(settings: Settings, source: SeedSource, fingerprint: str) -> Split:

@@ -32,6 +32,7 @@ COURSES: Mapping[str, Mapping[str, Any]] = {
             {"recipe": "auto-evol"},
             {"recipe": "reflection", "guard": "drop"},
             {"recipe": "ifd", "select": 0.8},
+            {"recipe": "dedup"},
         ],
         "seeds": {"limit": 7},
         "search": {"steps": 1, "dev": 6, "test": 1, "batch": 2},

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "steer": ("steer:command", "Pause, stop or correct a run while it is at work, from another terminal."),
     "evolve": ("evolve:command", "Apply one method to every seed, without a search."),
     "make": ("make:command", "Make rows by Evol-Instruct, Self-Instruct, Magpie or Selective Reflection."),
+    "curate": ("curate:command", "Choose among rows: without twins, the best, the most diverse, each with its reason."),
     "score": ("score:command", "Score given rows by IFD with a student, and choose by it (Superfiltering)."),
     "compare": ("compare:command", "Hold methods, prompts and other tools' rows against each other on the same seeds."),
     "ablate": ("ablate:command", "Measure what each clause of a method is worth."),

@@ -13,7 +13,7 @@ from .options import GroupedCommand, json_option, session_options
 if TYPE_CHECKING:
     from ..record.tree import Tree
 
-__all__ = ["command"]
+__all__ = ["command", "part_of"]
 
 
 @click.command("make", cls=GroupedCommand)
@@ -46,7 +46,7 @@ def command(
     said: Tree = {"recipe": "make", **({"seeds": {"source": seeds}} if seeds else {})}
     if recipe is not None:
         known_recipe(recipe)
-        said["make"] = [_part(recipe, preset, count, values)]
+        said["make"] = [part_of(recipe, preset, count, values)]
     elif preset is not None or count is not None or values:
         raise click.UsageError("--preset, --count and --with need a RECIPE.")
     elif options["config"] is None:
@@ -54,8 +54,12 @@ def command(
     launch(options, said)
 
 
-def _part(recipe: str, preset: str | None, count: int | None, values: tuple[str, ...]) -> Tree:
-    """The settings of the one recipe, as they would stand in a file."""
+def part_of(recipe: str, preset: str | None, count: int | None, values: tuple[str, ...]) -> Tree:
+    """The settings of one recipe or selector, as they would stand in a file.
+
+    Raises:
+        UsageError: a value is not said as NAME=VALUE.
+    """
     part: Tree = {"recipe": recipe}
     if preset is not None:
         part["preset"] = preset

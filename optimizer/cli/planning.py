@@ -7,8 +7,8 @@ from itertools import islice
 from pathlib import Path
 
 from ..dataset.report import ReadReport
-from ..dataset.source import open_seeds
 from ..dataset.split import split_seeds
+from ..dataset.whole import source_of
 from ..pages.outlook import Plan, money_words
 from ..recipes.contest.lineup import Lineup, load_lineup, read_lineup
 from ..recipes.contest.load import bouts_of
@@ -86,7 +86,7 @@ def measure(settings: Settings, lineup: Lineup | None = None) -> tuple[Sizes, Re
     """
     if settings.recipe == "make" and not settings.seeds.source and not settings.make[0].NEEDS_ROWS:
         return Sizes(0, 0, 0, 0), ReadReport()
-    source = open_seeds(settings.seeds)
+    source = source_of(settings)
     mean = seed_tokens(seed.instruction.text for seed in islice(source, 500))
     search = settings.search
     searching = settings.recipe == "auto-evol"

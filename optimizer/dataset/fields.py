@@ -14,7 +14,7 @@ from ..scoring.programs import SeedTests
 from .conversations import BadRow, described, readable, turns_of, user_turns
 from .language import language_of
 
-__all__ = ["NAME_THEM", "FieldMap", "Pair", "find_fields", "input_of", "pairs_of", "tests_of"]
+__all__ = ["NAME_THEM", "TEXT_FIELDS", "FieldMap", "Pair", "find_fields", "input_of", "pairs_of", "tests_of"]
 
 Row = Mapping[str, object]
 Pair = tuple[Instruction, str | None]
@@ -32,6 +32,10 @@ _ANSWERS: Mapping[str, tuple[str, ...]] = {
 }
 _ANY_ANSWER = ("output", "response", "answer", "completion")
 _SYSTEMS = ("system", "system_prompt")
+TEXT_FIELDS = frozenset(
+    (*_CHATS, *_QUESTIONS, *_ANY_ANSWER, *_SYSTEMS, "canonical_solution", "input", "instances", "context")
+)
+"""Names of fields that are taken for a text of the row where nothing else is said."""
 _NO_INPUT = frozenset({"", "<noinput>"})  # how Alpaca-like sets say that there is no input
 
 

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar, overload
 
 from ...agents.gateway.errors import UsageError
 from ...agents.messages import Instruction
@@ -22,6 +23,7 @@ from .text_files import text_rows
 
 __all__ = ["NoSeeds", "Reading", "SeedSource", "Survey", "content_of", "open_seeds", "same_text", "stream_of"]
 
+SourceT = TypeVar("SourceT", bound="SeedSource")
 _HUB = "hub:"
 _FIRST_ROWS = 200  # rows that the meaning of the fields is told from
 _JSON = (".jsonl", ".ndjson", ".json")
@@ -116,6 +118,10 @@ class Reading:
         self._digest = hashlib.sha256()
 
     def __iter__(self) -> Iterator[Seed]:
+        return (seed for _, seed in self.with_rows())
+
+    def with_rows(self) -> Iterator[tuple[RawRow, Seed]]:
+        """The seeds, each with the row that it came from; instead of iterating."""
         for row in self._stream.rows():
             self._counts["read"] += 1
             try:
@@ -124,8 +130,8 @@ class Reading:
                 self._reject(row, error)
                 continue
             for seed in self._seeds(row, pairs):
-                self._digest.update(f"{seed.id} {content_of(seed)}\n".encode())
-                yield seed
+                self._digest.update(f"{seed.id} {self._signed(row, seed)}\n".encode())
+                yield row, seed
             if self._counts["good"] == self._limit:
                 break
         if not self._counts["good"]:
@@ -141,13 +147,7 @@ class Reading:
 
     def _new_pairs(self, row: RawRow) -> list[tuple[int, Pair]]:
         """The seeds of a row that were not there before, numbered by turn (0 where the row is a single instruction)."""
-        if row.blank:
-            raise BadRow("nothing there", empty=True)
-        if row.fault:
-            raise BadRow(row.fault)
-        if row.fields is None:
-            raise BadRow("not an object")
-        pairs = pairs_of(row.fields, self._fields)
+        pairs = pairs_of(self._good_fields(row), self._fields)
         hashes = [_hash_of(instruction) for instruction, _ in pairs]
         fresh = [(turn, pair) for turn, pair in enumerate(pairs, 1) if hashes[turn - 1] not in self._known]
         if not fresh:
@@ -157,6 +157,20 @@ class Reading:
         self._known.update(hashes)
         self._counts["repeated"] += len(pairs) - len(fresh)
         return fresh if len(pairs) > 1 else [(0, pair) for _, pair in fresh]
+
+    def _good_fields(self, row: RawRow) -> Mapping[str, object]:
+        """The row's fields.
+
+        Raises:
+            BadRow: it has none.
+        """
+        if row.blank:
+            raise BadRow("nothing there", empty=True)
+        if row.fault:
+            raise BadRow(row.fault)
+        if row.fields is None:
+            raise BadRow("not an object")
+        return row.fields
 
     def _seeds(self, row: RawRow, pairs: list[tuple[int, Pair]]) -> Iterator[Seed]:
         if not pairs:
@@ -168,6 +182,11 @@ class Reading:
             tests = None if turn or row.fields is None else tests_of(row.fields, self._fields)
             given = "" if row.fields is None else input_of(row.fields, self._fields)
             yield Seed(f"{name}.t{turn}" if turn else name, row.line, instruction, response, tests, given)
+
+    def _signed(self, row: RawRow, seed: Seed) -> str:
+        """What the fingerprint is made of."""
+        del row
+        return content_of(seed)
 
     def _reject(self, row: RawRow, error: BadRow) -> None:
         self._counts["empty" if error.empty else "malformed"] += 1
@@ -206,7 +225,11 @@ class NoSeeds(SeedSource):
         return Survey(0, hashlib.sha256().hexdigest(), ReadReport())
 
 
-def open_seeds(settings: SeedSettings) -> SeedSource:
+@overload
+def open_seeds(settings: SeedSettings) -> SeedSource: ...
+@overload
+def open_seeds(settings: SeedSettings, kind: type[SourceT]) -> SourceT: ...
+def open_seeds(settings: SeedSettings, kind: type[SeedSource] = SeedSource) -> SeedSource:
     """Open a source of seeds and find out what its fields mean.
 
     `settings.source` is a file (JSONL, JSON, CSV, each also gzipped; Parquet) or `hub:OWNER/NAME` with an optional
@@ -227,7 +250,7 @@ def open_seeds(settings: SeedSettings) -> SeedSource:
             break
     if not rows:
         raise _no_rows(stream, bad)
-    return SeedSource(stream, find_fields(settings, rows, stream.name), settings.limit)
+    return kind(stream, find_fields(settings, rows, stream.name), settings.limit)
 
 
 def _no_rows(stream: RowStream, bad: list[RawRow]) -> UsageError:

@@ -1,18 +1,20 @@
-"""The recipes of `autoevol make` and their settings, for the terminal."""
+"""The recipes of `autoevol make`, the selectors of `autoevol curate` and their settings, for the terminal."""
 
 from __future__ import annotations
 
 import difflib
 import inspect
 import re
+from collections.abc import Mapping
 
 from pydantic_core import PydanticUndefined
 
 from ...agents.gateway.errors import UsageError
+from ..record.curating.selectors import SELECTORS
 from ..record.making.part import PartSettings
 from ..record.making.recipes import RECIPES
 
-__all__ = ["known_recipe", "recipe_lines"]
+__all__ = ["known_recipe", "known_selector", "recipe_lines", "selector_lines"]
 
 
 def recipe_lines(name: str | None) -> list[str]:
@@ -22,10 +24,27 @@ def recipe_lines(name: str | None) -> list[str]:
         UsageError: there is no such recipe.
     """
     if name is None:
-        width = max(map(len, RECIPES))
-        lines = [f"{each:<{width}}  {_summary(kind)}" for each, kind in RECIPES.items()]
-        return [*lines, "", "`autoevol make RECIPE --list` shows the settings of one."]
-    kind = known_recipe(name)
+        return [*_every(RECIPES), "", "`autoevol make RECIPE --list` shows the settings of one."]
+    return _settings_of(known_recipe(name))
+
+
+def selector_lines(name: str | None) -> list[str]:
+    """The same of selectors.
+
+    Raises:
+        UsageError: there is no such selector.
+    """
+    if name is None:
+        return [*_every(SELECTORS), "", "`autoevol curate SELECTOR --list` shows the settings of one."]
+    return _settings_of(known_selector(name))
+
+
+def _every(kinds: Mapping[str, type[PartSettings]]) -> list[str]:
+    width = max(map(len, kinds))
+    return [f"{each:<{width}}  {_summary(kind)}" for each, kind in kinds.items()]
+
+
+def _settings_of(kind: type[PartSettings]) -> list[str]:
     told = _arguments(kind)
     lines = [_summary(kind), ""]
     for field, info in kind.model_fields.items():
@@ -44,11 +63,28 @@ def known_recipe(name: str) -> type[PartSettings]:
     Raises:
         UsageError: there is no such recipe.
     """
-    if name not in RECIPES:
-        near = difflib.get_close_matches(name, RECIPES, n=1)
+    if name in SELECTORS:
+        raise UsageError(f"{name} chooses among rows and makes none.", fix=f"Write: autoevol curate {name} ROWS.")
+    return _known(name, RECIPES, "recipe")
+
+
+def known_selector(name: str) -> type[PartSettings]:
+    """The settings of a selector.
+
+    Raises:
+        UsageError: there is no such selector.
+    """
+    if name in RECIPES:
+        raise UsageError(f"{name} is a recipe.", fix=f"Write: autoevol make {name} SEEDS.")
+    return _known(name, SELECTORS, "selector")
+
+
+def _known(name: str, kinds: Mapping[str, type[PartSettings]], what: str) -> type[PartSettings]:
+    if name not in kinds:
+        near = difflib.get_close_matches(name, kinds, n=1)
         hint = f" Did you mean '{near[0]}'?" if near else ""
-        raise UsageError(f"There is no recipe '{name}'.{hint}", fix=f"Recipes are: {', '.join(RECIPES)}.")
-    return RECIPES[name]
+        raise UsageError(f"There is no {what} '{name}'.{hint}", fix=f"{what.capitalize()}s are: {', '.join(kinds)}.")
+    return kinds[name]
 
 
 def _summary(kind: type[PartSettings]) -> str:

@@ -75,7 +75,15 @@ class Book:
         Raises:
             StorageError: it cannot be written.
         """
-        self._data.write(data_object(row))
+        self.keep_object(data_object(row))
+
+    def keep_object(self, row: Mapping[str, Any]) -> None:
+        """A row of data as `dataset.jsonl` has it.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        self._data.write(row)
         self._out += 1
 
     def drop(self, row: DroppedRow) -> None:

@@ -9,7 +9,12 @@ from typing import Any
 
 from ...agents.gateway.errors import StorageError, UsageError
 from ...agents.method import Method
+from ..curate.part import curate
+from ..curate.rows import Rows
+from ..curate.selectors import CHOOSERS
 from ..dataset.seed import Seed
+from ..dataset.whole import WholeSource
+from ..record.curating.selector import SelectorSettings
 from ..record.making.recipes import Making
 from ..record.run import Run
 from .book import Made, instruction_of, rows_of
@@ -51,8 +56,12 @@ class MadeRows:
         return self._count
 
     def __iter__(self) -> Iterator[Seed]:
+        return (seed for seed, _ in self.told())
+
+    def told(self) -> Iterator[tuple[Seed, Mapping[str, Any]]]:
+        """Every row as a seed, and all that the recipe said of it."""
         for number, row in enumerate(rows_of(self._path), 1):
-            yield Seed(row["id"], number, instruction_of(row), row["response"] or None)
+            yield Seed(row["id"], number, instruction_of(row), row["response"] or None), row
 
 
 async def make(run: Run, start: Method, seeds: Iterable[Seed]) -> str:
@@ -90,12 +99,23 @@ async def _one(
     """Counts of a part, the file of its rows, and what its guard said, where it has one."""
     if part.recipe == "auto-evol":
         made = await searched(run, place, start, rows)
+    elif isinstance(part, SelectorSettings):
+        made = await curate(run, CHOOSERS[part.recipe], part, place, _whole(run, rows))
     else:
         made = await _RECIPES[part.recipe](run, part, place, rows)
     if part.guard == "off":
         return made, f"{place}/dataset.jsonl", {}
     made, found = await screen(run, part, place, made)
     return made, f"{place}/{GUARDED}/dataset.jsonl", {"guard": found.as_row()}
+
+
+def _whole(run: Run, rows: Iterable[Seed]) -> Rows:
+    """What a selector reads: rows with all that was said of them."""
+    if isinstance(rows, MadeRows):
+        return Rows(rows, len(rows))
+    if not isinstance(rows, WholeSource):
+        raise ValueError("a selector reads whole rows, or those of the part before it")
+    return Rows(rows, run.split.total)
 
 
 def _nothing_left(part: Mapping[str, Any], following: str) -> UsageError:

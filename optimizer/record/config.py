@@ -179,12 +179,12 @@ def _default_key(settings: Settings) -> Settings:
 
 def _seat_models(settings: Settings, model: str) -> Settings:
     """Give every role without a model the common one, or the only one that its endpoint has."""
-    if not settings.endpoints:
+    used = roles_in_use(settings)
+    if not settings.endpoints and (used or not settings.make):
         raise UsageError(
             "No model is named.",
             fix="Give --base-url URL --model NAME, or --local smollm2-135m, or a settings file with --config.",
         )
-    used = roles_in_use(settings)
     if settings.recipe == "compare" and settings.compare.evolvers and not settings.roles.evolver.model:
         roles = settings.roles.model_copy(update={"evolver": evolver_seats(settings)[0]})
         settings = settings.model_copy(update={"roles": roles})

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from ...agents.gateway.errors import UsageError
 from .keys import looks_like_key
-from .making.recipes import RECIPES
+from .making.recipes import PARTS
 from .schema import every_name, fields_at
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _entries(node: object) -> Mapping[Any, object]:
 
 def _in_recipe(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """The place of a recipe's setting without the name of the recipe, which pydantic puts into it; empty for others."""
-    return (*path[:2], *path[3:]) if len(path) > 3 and path[0] == "make" and path[2] in RECIPES else ()
+    return (*path[:2], *path[3:]) if len(path) > 3 and path[0] == "make" and path[2] in PARTS else ()
 
 
 def sentence_of(error: ValidationError, model: type[BaseModel], place: Place) -> UsageError:
@@ -75,7 +75,7 @@ def sentence_of(error: ValidationError, model: type[BaseModel], place: Place) ->
 
 def _must(detail: ErrorDetails) -> str:
     if detail["loc"][:1] == ("make",) and detail["type"] in {"union_tag_invalid", "union_tag_not_found"}:
-        return f"must say which recipe: {', '.join(RECIPES)}"
+        return f"must say which recipe: {', '.join(PARTS)}"
     if detail["loc"] == ("make",):
         return "must be a list of tables, as in [[make]]"
     message = _MUST.get(detail["type"]) or detail["msg"].replace("Input should be", "must be").rstrip(".")
@@ -96,7 +96,7 @@ def _dotted(path: tuple[str | int, ...]) -> str:
 def _suggestion(path: tuple[str | int, ...], model: type[BaseModel]) -> str:
     """The same name in another table, else the closest name in this one, else all of them."""
     of_recipe = bool(_in_recipe(path))
-    known = [*RECIPES[str(path[2])].model_fields] if of_recipe else list(fields_at(path[:-1], model))
+    known = [*PARTS[str(path[2])].model_fields] if of_recipe else list(fields_at(path[:-1], model))
     elsewhere = [name for name in every_name(model) if name.rpartition(".")[2] == str(path[-1])]
     if elsewhere and not of_recipe:
         return f"Did you mean {elsewhere[0]}?"

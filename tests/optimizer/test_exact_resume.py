@@ -98,12 +98,14 @@ def test_every_strategy_and_recipe_resumes_exactly(stage: Stage, course: str) ->
 
 
 def test_recipes_in_a_row_killed_in_each_of_them_end_the_same(stage: Stage) -> None:
-    """In each of the first three, and while the rows of the last one are written."""
+    """In each of the first three, and while a selector chooses among the rows of the last one."""
     whole = stage.whole("make")
     status, rows = whole.records["status"], whole.moments["row"]
     fates = [Fate("answered", whole.moments["answered"] * share // 100) for share in (10, 40, 35)]
 
-    assert ["1-evol-instruct", "2-auto-evol", "3-reflection", "4-ifd"] == [part["place"] for part in status["parts"]]
+    places = ["1-evol-instruct", "2-auto-evol", "3-reflection", "4-ifd", "5-dedup"]
+
+    assert places == [part["place"] for part in status["parts"]]
     assert [] == stage.killed(whole, [*fates, Fate("row", rows - 3)])
 
 

@@ -43,6 +43,8 @@ class PartSettings(BaseModel):
     PRESETS: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     NEEDS_ROWS: ClassVar[bool] = True
     """Whether it works on rows that are there; one that does not makes them from nothing."""
+    SELECTS: ClassVar[bool] = False
+    """Whether it chooses among rows, and must see every one of a file, those that say the same, too."""
 
     preset: Preset = "recommended"
     guard: GuardMode = "off"

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ..curating.selectors import SELECTORS, Selecting
 from .auto_evol import AutoEvolSettings
 from .evol_instruct import EvolInstructSettings
 from .ifd import IfdSettings
@@ -15,13 +16,19 @@ from .part import PartSettings
 from .reflection import ReflectionSettings
 from .self_instruct import SelfInstructSettings
 
-__all__ = ["RECIPES", "Making"]
+__all__ = ["PARTS", "RECIPES", "Making"]
 
 Making = Annotated[
-    EvolInstructSettings | SelfInstructSettings | MagpieSettings | ReflectionSettings | IfdSettings | AutoEvolSettings,
+    EvolInstructSettings
+    | SelfInstructSettings
+    | MagpieSettings
+    | ReflectionSettings
+    | IfdSettings
+    | AutoEvolSettings
+    | Selecting,
     Field(discriminator="recipe"),
 ]
-"""The settings of one recipe, told apart by `recipe`."""
+"""The settings of one recipe or selector, told apart by `recipe`."""
 
 RECIPES: Mapping[str, type[PartSettings]] = {
     "evol-instruct": EvolInstructSettings,
@@ -32,3 +39,6 @@ RECIPES: Mapping[str, type[PartSettings]] = {
     "auto-evol": AutoEvolSettings,
 }
 """Every recipe of `autoevol make`."""
+
+PARTS: Mapping[str, type[PartSettings]] = {**RECIPES, **SELECTORS}
+"""Whatever can stand in a `[[make]]` table."""

@@ -1,0 +1,155 @@
+"""What a selector reads, and what a kept row looks like: as it was, with what was said of it on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from ..dataset.fields import TEXT_FIELDS
+from ..dataset.seed import Seed
+
+__all__ = ["CurateRow", "Rows", "Told", "kept_object", "value_at"]
+
+_OURS = ("id", "instruction", "response", "system", "context", "provenance")
+_SPENT = ("calls", "cost", "models")
+
+
+class Told(Protocol):
+    """Where rows come from: a source of the user's, or the rows that the part before left."""
+
+    def told(self) -> Iterator[tuple[Seed, Mapping[str, Any]]]:
+        """A new pass: every row as a seed, and the whole object that it was read from."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CurateRow:
+    """A row to be chosen or not.
+
+    Args:
+        index: from 0, in the order of the rows.
+        seed: its id, where it stands, its instruction (system, context, language) and its response.
+        said: the whole object as it was read, with `provenance` of earlier parts, unchanged.
+    """
+
+    index: int
+    seed: Seed
+    said: Mapping[str, Any]
+
+    def value(self, path: str) -> Any:
+        """What the row says at a dotted path, such as `provenance.ifd.ppl_ratio`; see `value_at`."""
+        return value_at(self.said, path)
+
+    def number(self, path: str) -> float | None:
+        """The same where it is a number; None for anything else."""
+        value = self.value(path)
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    def text(self, side: str) -> str:
+        """Its `instruction`, its `response` (empty where there is none), or `both`."""
+        asked, answer = self.seed.instruction.text, self.seed.response or ""
+        return {"instruction": asked, "response": answer}.get(side, f"{asked}\n{answer}")
+
+
+class Rows:
+    """All rows, to be read again and again; keep numbers of them, not texts.
+
+    Args:
+        source: where they come from.
+        count: how many there are; None has them counted.
+    """
+
+    def __init__(self, source: Told, count: int | None = None) -> None:
+        self._source = source
+        self._count = sum(1 for _ in source.told()) if count is None else count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[CurateRow]:
+        for index, (seed, said) in enumerate(self._source.told()):
+            yield CurateRow(index, seed, said)
+
+
+def value_at(said: Mapping[str, Any], path: str) -> Any:
+    """What stands at a dotted path; None where there is nothing.
+
+    In a list a number counts from 0, and a name is the last entry that is `by` it: `provenance.curated.deita.score`.
+    What a file called by a name that is taken (`input`, `output`, ...) is found at that name still.
+    """
+    found = _walk(said, path.split("."))
+    return found if found is not None else _walk(said, ["provenance", "given", *path.split(".")])
+
+
+def _walk(node: Any, parts: Iterable[str]) -> Any:
+    for part in parts:
+        if isinstance(node, Mapping):
+            node = cast("Mapping[str, Any]", node).get(part)
+        elif isinstance(node, list):
+            entries: list[Any] = node
+            node = _entry(entries, part)
+        else:
+            return None
+    return node
+
+
+def _entry(entries: Sequence[Any], name: str) -> Any:
+    if name.isdecimal():
+        return entries[int(name)] if int(name) < len(entries) else None
+    named = [cast("Mapping[str, Any]", each) for each in entries if isinstance(each, Mapping)]
+    return next((each for each in reversed(named) if each.get("by") == name), None)
+
+
+def kept_object(row: CurateRow, by: str, rank: int, notes: Mapping[str, Any]) -> dict[str, Any]:
+    """The row as `dataset.jsonl` has it: unchanged, but for an entry in `provenance.curated`.
+
+    Args:
+        row: as it was read.
+        by: the selector.
+        rank: 1 for the row that was chosen first.
+        notes: what else the selector says; `calls`, `cost` and `models` go into the row's own.
+
+    A row of a user's file has its texts in our fields. All else that it says stays where it stood; what has a name that
+    a reader would take for a text (`input`, an `output` that is not the answer) is under `provenance.given`.
+    """
+    seed, asked = row.seed, row.seed.instruction
+    came = _provenance(row)
+    for name in _SPENT:
+        came[name] = _added(came[name], notes[name]) if name in notes else came[name]
+    entry = {"by": by, "rank": rank, **{name: value for name, value in notes.items() if name not in _SPENT}}
+    came["curated"] = [*came.get("curated", ()), entry]
+    return {
+        "id": seed.id, "instruction": asked.text, "response": seed.response or "", "system": asked.system,
+        "context": [{"role": turn.speaker, "content": turn.text} for turn in asked.context],
+        **{name: value for name, value in row.said.items() if name not in _OURS and name not in TEXT_FIELDS},
+        "provenance": came,
+    }  # fmt: skip
+
+
+def _provenance(row: CurateRow) -> dict[str, Any]:
+    """How the row came about, with what a file said under names that are taken."""
+    seed, said = row.seed, row.said
+    before = said.get("provenance")
+    came: dict[str, Any] = {
+        "seed_id": seed.id, "line": seed.line, "seed_instruction": seed.instruction.text, "method_id": "", "rounds": 0,
+        "calls": [], "findings": [], "score": None, "cost": 0.0, "models": [],
+        **(cast("Mapping[str, Any]", before) if isinstance(before, Mapping) else {}),
+    }  # fmt: skip
+    given = {name: said[name] for name in said if name in TEXT_FIELDS or name in _OURS}
+    lost = {name: value for name, value in given.items() if _is_lost(value, name, seed)}
+    return {**came, "given": {**came.get("given", {}), **lost}} if lost else came
+
+
+def _is_lost(value: Any, name: str, seed: Seed) -> bool:
+    """Whether a text of the file is in none of our fields; chats and objects of ours are."""
+    if isinstance(value, Mapping) or (isinstance(value, list) and name != "instances"):
+        return False
+    return value not in (None, "", seed.id, seed.instruction.text, seed.bare, seed.response, seed.instruction.system)
+
+
+def _added(before: Any, more: Any) -> Any:
+    if isinstance(more, Sequence) and not isinstance(more, str):
+        added: Sequence[Any] = more
+        return list(dict.fromkeys([*before, *added]))
+    return None if before is None or more is None else before + more

@@ -1,0 +1,83 @@
+"""`autoevol curate`: selectors and their settings by name, runs without any model, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autoevol.optimizer.curate.selectors import CHOOSERS
+from autoevol.optimizer.record.curating.selectors import SELECTORS
+
+from .conftest import Cli
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_it_lists_selectors_and_the_settings_of_one(cli: Cli) -> None:
+    """Each has settings and someone who chooses."""
+    every, one = cli("curate", "--list"), cli("curate", "dedup", "--list")
+
+    assert 0 == every.code == one.code
+    assert list(SELECTORS) == [line.split()[0] for line in every.out.splitlines()[: len(SELECTORS)]]
+    assert SELECTORS.keys() == CHOOSERS.keys()
+    assert all(name == kind.model_fields["recipe"].default for name, kind in SELECTORS.items())
+    assert all(f"  {name} " in one.out for name in SELECTORS["dedup"].model_fields if name != "recipe")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("dedupe",), "There is no selector 'dedupe'. Did you mean 'dedup'? Selectors are: dedup"),
+        (("magpie", "rows.jsonl"), "magpie is a recipe."),
+        (("dedup", "--with", "off=both"), "no setting off of dedup on the command line. Did you mean of of dedup?"),
+        (("dedup",), "No seeds were given."),
+        ((), "Name a SELECTOR (`--list` lists them)"),
+        (("--preset", "paper"), "--preset, --count and --with need a SELECTOR."),
+    ],
+)
+def test_what_makes_no_sense_is_told(cli: Cli, tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    """In a sentence, with exit code 2, and before there is a folder."""
+    told = cli("curate", *words)
+
+    assert 2 == told.code
+    assert said in told.err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_make_points_to_curate(cli: Cli) -> None:
+    """A selector is no recipe."""
+    told = cli("make", "dedup", "rows.jsonl")
+
+    assert (2, True) == (told.code, "autoevol curate dedup ROWS" in told.err)
+
+
+def test_selectors_in_a_row_need_no_model(cli: Cli, seeds: Path, tmp_path: Path) -> None:
+    """Each works on what the one before left; in = out + dropped, and all that the file said is in the rows."""
+    rows = [{**row, "level": number} for number, row in enumerate(rows_of(seeds))]
+    rows.append({**rows[0], "level": 99})
+    rows.append({**rows[1], "answer": "another answer"})
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (tmp_path / "run.toml").write_text(
+        '[seeds]\nsource = "rows.jsonl"\n[[make]]\nrecipe = "dedup"\n[[make]]\nrecipe = "dedup"\nof = "instruction"\n',
+        encoding="utf-8",
+    )
+    told = cli("curate", "--config", "run.toml", "--quiet", "--out", "chosen.jsonl")
+    assert 0 == told.code, told.err
+    [run] = (tmp_path / "runs").iterdir()
+    chosen, dropped = rows_of(tmp_path / "chosen.jsonl"), rows_of(run / "dropped.jsonl")
+
+    assert [*range(30)] == [row["level"] for row in chosen]
+    assert [
+        ("1-dedup", "seed-000031", "duplicate", "seed-000001"), ("2-dedup", "seed-000032", "duplicate", "seed-000002"),
+    ] == [(row["part"], row["seed_id"], row["reason"], row["twin"]) for row in dropped]  # fmt: skip
+    assert [31, 31] == [
+        json.loads((run / "1-dedup/curation.json").read_text())["out"],
+        len(rows_of(run / "1-dedup/dataset.jsonl")),
+    ]
+    assert 2 == len(chosen[3]["provenance"]["curated"])
