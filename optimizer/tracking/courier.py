@@ -7,9 +7,9 @@ written and the run's lock is free, what is left is brought (see `Trackers.close
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
@@ -59,7 +59,8 @@ class Courier:
         self._make = make
         self._say = say
         self._mends = mends
-        self._news: queue.SimpleQueue[News | None] = queue.SimpleQueue()
+        self._news: deque[News] = deque()
+        self._over = threading.Event()
         self._thread: threading.Thread | None = None
         self._failures = 0
         self._not_before = 0.0
@@ -68,18 +69,17 @@ class Courier:
 
     def bring(self, news: News) -> None:
         """Take a piece of news; returns at once."""
-        if isinstance(news, CallEnded) and self._news.qsize() >= _MOST_WAITING:
+        if isinstance(news, CallEnded) and len(self._news) >= _MOST_WAITING:
             self._dropped += 1
             return
-        self._news.put(news)
+        self._news.append(news)
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name=f"tracker {self._name}", daemon=True)
             self._thread.start()
 
     def finish(self) -> None:
         """The session is over: bring what is left. `wait` waits for it."""
-        if self._thread is not None:
-            self._news.put(None)
+        self._over.set()
 
     def wait(self, until: float) -> None:
         """Wait until all is brought, but not beyond this moment (of `time.monotonic`), and say what is missing."""
@@ -105,18 +105,16 @@ class Courier:
                 return
 
     def _listen(self, tracker: Tracker | None) -> bool:
-        """Hear what comes for a while; True where the session is over."""
-        until = time.monotonic() + _SEND_EVERY_S
-        while (left := until - time.monotonic()) > 0:
-            try:
-                news = self._news.get(timeout=left)
-            except queue.Empty:
-                return False
-            if news is None:
-                return True
+        """Wait a while, then hear what came; True where the session is over.
+
+        Not woken by each piece: to change threads for every call would cost the run more than the news themselves.
+        """
+        over = self._over.wait(_SEND_EVERY_S)
+        while self._news:
+            news = self._news.popleft()
             if tracker is not None:
                 tracker.hear(news)
-        return False
+        return over
 
     def _made(self) -> Tracker | None:
         made: list[Tracker] = []
