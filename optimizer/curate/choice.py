@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-
-from pydantic import JsonValue
+from typing import Any
 
 __all__ = ["Choice", "Notes", "Why", "first_of"]
 
-Notes = Mapping[str, JsonValue]
+Notes = Mapping[str, Any]
+"""Values that JSON has, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Why:
 
     reason: str
     detail: str = ""
-    notes: Notes = field(default_factory=dict[str, JsonValue])
+    notes: Notes = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Choice:
     order: Sequence[int]
     why: Mapping[int, Why]
     notes: Mapping[int, Notes] = field(default_factory=dict[int, Notes])
-    figures: Notes = field(default_factory=dict[str, JsonValue])
+    figures: Notes = field(default_factory=dict[str, Any])
     lines: Sequence[str] = ()
 
     def check(self, total: int) -> None:

@@ -18,10 +18,8 @@ Nothing else: the command, settings files, dry run, journal, budget, resume, gua
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
-
-from pydantic import JsonValue
 
 from ..dataset.rows import DroppedRow
 from ..recipes.book import Book, Made
@@ -76,16 +74,14 @@ def _name(part: SelectorSettings) -> str:
 
 def _dropped(row: CurateRow, place: str, why: Why) -> DroppedRow:
     notes = {name: value for name, value in why.notes.items() if name not in ("calls", "cost")}
-    calls, cost = why.notes.get("calls", ()), why.notes.get("cost", 0.0)
     return DroppedRow(
         row.seed.id, place, why.reason, why.detail,
-        calls=tuple(map(str, calls)) if isinstance(calls, list | tuple) else (),
-        cost=float(cost) if isinstance(cost, int | float) else None,
+        calls=tuple(why.notes.get("calls", ())), cost=why.notes.get("cost", 0.0),
         instruction=row.seed.instruction.text, notes=notes,
     )  # fmt: skip
 
 
-def _figures(part: SelectorSettings, choice: Choice, made: Made) -> Mapping[str, JsonValue | Notes]:
+def _figures(part: SelectorSettings, choice: Choice, made: Made) -> Notes:
     return {
         "selector": _name(part), "preset": part.preset, "settings": part.model_dump(mode="json"),
         "in": made.taken, "out": made.out, "dropped": dict(made.dropped), "figures": dict(choice.figures),

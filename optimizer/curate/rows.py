@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeGuard, cast
 
 from ..dataset.fields import TEXT_FIELDS
 from ..dataset.seed import Seed
@@ -86,9 +86,8 @@ def _walk(node: Any, parts: Iterable[str]) -> Any:
     for part in parts:
         if isinstance(node, Mapping):
             node = cast("Mapping[str, Any]", node).get(part)
-        elif isinstance(node, list):
-            entries: list[Any] = node
-            node = _entry(entries, part)
+        elif _is_list(node):
+            node = _entry(node, part)
         else:
             return None
     return node
@@ -149,7 +148,10 @@ def _is_lost(value: Any, name: str, seed: Seed) -> bool:
 
 
 def _added(before: Any, more: Any) -> Any:
-    if isinstance(more, Sequence) and not isinstance(more, str):
-        added: Sequence[Any] = more
-        return list(dict.fromkeys([*before, *added]))
+    if _is_list(more):
+        return list(dict.fromkeys([*before, *more]))
     return None if before is None or more is None else before + more
+
+
+def _is_list(value: Any) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, list | tuple)

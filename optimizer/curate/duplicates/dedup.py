@@ -3,33 +3,128 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from ...record.curating.dedup import DedupSettings
+from ...dataset.source import same_text
+from ...record.curating.dedup import DedupSettings, Stage
 from ...record.run import Run
 from ..choice import Choice, Why
-from ..rows import Rows
+from ..rows import CurateRow, Rows
+from .twins import Twin
 
 __all__ = ["dedup"]
 
+_Stage = Callable[[Sequence[int]], Iterator[Twin]]
+
 
 async def dedup(run: Run, part: DedupSettings, place: str, rows: Rows) -> Choice:
-    """Leave out what is said twice. What stays does not depend on the order of the rows where `keep` is not `first`."""
-    del run, place
-    first: dict[bytes, int] = {}
-    order: list[int] = []
-    why: dict[int, Why] = {}
-    ids: list[str] = []
-    for row in rows:
-        ids.append(row.seed.id)
-        twin = first.setdefault(_sign(row.text(part.of)), row.index)
-        if twin == row.index:
-            order.append(row.index)
+    """Leave out what is said twice.
+
+    In each stage rows are met in an order of preference (`keep`), and one that has a twin among those that stay is left
+    out for the most similar of them. Where `keep` is not `first`, and the ids are the rows' own, what stays does not
+    depend on the order of the rows: ties are broken by id.
+
+    Raises:
+        SessionStopped: as the embedder's calls raise it.
+        UsageError: embeddings cannot be had.
+    """
+    signs, ids, preference = _looked_at(rows, part)
+    order: Sequence[int] = preference
+    twins: dict[int, tuple[str, Twin]] = {}
+    for name in part.by:
+        if name == "exact":
+            found = {twin.row: twin for twin in _same(signs, order)}
         else:
-            why[row.index] = Why("duplicate", f"the same as {ids[twin]}", {"twin": ids[twin], "similarity": 1.0})
-    return Choice(order, why)
+            found = {twin.row: twin for twin in (await _stage(run, part, place, rows, name))(order)}
+        twins.update((row, (name, twin)) for row, twin in found.items())
+        order = [row for row in order if row not in found]
+    why = {row: _why(row, twins, ids) for row in sorted(twins)}
+    stages = Counter(name for name, _ in twins.values())
+    figures = {
+        "left_out": {name: stages[name] for name in part.by},
+        "groups": len({_last(row, twins) for row in twins}),
+    }
+    lines = [f"Left out: {', '.join(f'{stages[name]:,} {name}' for name in part.by)}."]
+    return Choice(sorted(order), why, _copies(twins), figures, lines)
 
 
-def _sign(text: str) -> bytes:
-    plain = " ".join(unicodedata.normalize("NFC", text).casefold().split())
-    return hashlib.blake2b(plain.encode(), digest_size=16).digest()
+def _looked_at(rows: Iterable[CurateRow], part: DedupSettings) -> tuple[list[bytes], list[str], list[int]]:
+    """What says the same of each row, its id, and the rows in the order in which they are preferred."""
+    signs: list[bytes] = []
+    ids: list[str] = []
+    worth = array("d")
+    for row in rows:
+        signs.append(_sign(row, part))
+        ids.append(row.seed.id)
+        score = row.number(part.score) if part.keep == "best" else len(row.seed.response or "")
+        worth.append(float("-inf") if score is None else score)
+    order = list(range(len(ids)))
+    if part.keep != "first":
+        order.sort(key=lambda row: (-worth[row], ids[row]))
+    return signs, ids, order
+
+
+def _sign(row: CurateRow, part: DedupSettings) -> bytes:
+    """16 bytes that are equal for the same text after the same turns; white space and case do not matter."""
+    asked = row.seed.instruction
+    before = (asked.system, *(f"{turn.speaker} {turn.text}" for turn in asked.context)) if part.of != "response" else ()
+    plain = "\x00".join(same_text(text).casefold() for text in (*before, row.text(part.of)))
+    return hashlib.blake2b(plain.encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def _same(signs: Sequence[bytes], order: Iterable[int]) -> Iterator[Twin]:
+    first: dict[bytes, int] = {}
+    for row in order:
+        of = first.setdefault(signs[row], row)
+        if of != row:
+            yield Twin(row, of, 1.0)
+
+
+async def _stage(run: Run, part: DedupSettings, place: str, rows: Rows, name: Stage) -> _Stage:
+    """A stage of near-duplicates; what it compares is read here, and numpy imported."""
+    if name == "minhash":
+        from .minhash import minhash_twins  # noqa: PLC0415  each stage brings libraries of its own
+        from .shingles import Shingles  # noqa: PLC0415
+
+        shingles = Shingles(part.shingle, part.size)
+        for row in rows:
+            shingles.add(_told(row, part))
+        packed, seed = shingles.packed(), run.settings.run_seed
+        return lambda order: minhash_twins(packed, order, part.jaccard, part.permutations, seed, f"{place}/minhash")
+    from .rouge import rouge_twins  # noqa: PLC0415
+
+    texts = {row.index: _told(row, part) for row in rows}
+    return lambda order: rouge_twins(texts, order, part.rouge)
+
+
+def _told(row: CurateRow, part: DedupSettings) -> str:
+    """What of a row is compared: the instruction with the turns before it, the response, or both."""
+    before = [turn.text for turn in row.seed.instruction.context] if part.of != "response" else []
+    return "\n".join([*before, row.text(part.of)])
+
+
+def _why(row: int, twins: Mapping[int, tuple[str, Twin]], ids: Sequence[str]) -> Why:
+    """The twin that stays, which may be the twin of a twin: then how alike the least alike of two neighbours are."""
+    name, twin = twins[row]
+    least, stays = twin.similarity, twin.of
+    while stays in twins:
+        least = min(least, twins[stays][1].similarity)
+        stays = twins[stays][1].of
+    through = {"through": ids[twin.of]} if stays != twin.of else {}
+    said = "the same as" if name == "exact" else f"{least:.3f} by {name} to"
+    reason = "duplicate" if name == "exact" else "near-duplicate"
+    notes = {"twin": ids[stays], "similarity": round(least, 6), "by": name, **through}
+    return Why(reason, f"{said} {ids[stays]}", notes)
+
+
+def _last(row: int, twins: Mapping[int, tuple[str, Twin]]) -> int:
+    while row in twins:
+        row = twins[row][1].of
+    return row
+
+
+def _copies(twins: Mapping[int, tuple[str, Twin]]) -> dict[int, dict[str, int]]:
+    """How many rows each one that stays stands for, beside itself."""
+    return {row: {"twins": count} for row, count in Counter(_last(row, twins) for row in twins).items()}
