@@ -70,7 +70,8 @@ def main() -> None:
 
 def _measure(rounds: int, seeds: int, latency: str) -> None:
     told: dict[str, list[dict[str, float]]] = {way: [] for way in _WAYS}
-    with start_provider(ProviderSettings(latency=latency)) as provider, _collector() as sink, TemporaryDirectory() as at:
+    provided = ProviderSettings(latency=latency)
+    with start_provider(provided) as provider, _collector() as sink, TemporaryDirectory() as at:
         for turn in range(rounds):
             ways = list(_WAYS)
             for way in ways[turn % len(ways) :] + ways[: turn % len(ways)]:

@@ -156,6 +156,10 @@ class PlainWatcher(_Figures):
     def tick(self, done: int) -> None:
         """Say how far it is, from time to time."""
         super().tick(done)
+        self.beat()
+
+    def beat(self) -> None:
+        """Say how it stands, where nothing was said for a while: also in an outage, a pause, or a long call."""
         if self._clock() - self._said >= _PLAIN_EVERY_S:
             self._say(self._line())
 

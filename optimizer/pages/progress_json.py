@@ -69,6 +69,10 @@ class JsonWatcher(QuietWatcher):
     def tick(self, done: int) -> None:
         """How far it is, from time to time."""
         self._part.done = done
+        self.beat()
+
+    def beat(self) -> None:
+        """How it stands, where nothing was said for a while: also in an outage, a pause, or a long call."""
         if self._clock() - self._said >= _EVERY_S:
             self._say("progress", **self._standing())
 

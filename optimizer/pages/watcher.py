@@ -37,6 +37,10 @@ class Watcher(Protocol):
         """So many items of the part are done."""
         ...
 
+    def beat(self) -> None:
+        """Some seconds have passed, whether or not an item was done in them."""
+        ...
+
     def note(self, line: str) -> None:
         """One line for the person: an outage, a decision."""
         ...
@@ -68,6 +72,9 @@ class QuietWatcher:
         """Nothing is shown."""
 
     def tick(self, done: int) -> None:
+        """Nothing is shown."""
+
+    def beat(self) -> None:
         """Nothing is shown."""
 
     def note(self, line: str) -> None:

@@ -97,6 +97,10 @@ class Watcher(Protocol):
         """So many items of the part are done."""
         ...
 
+    def beat(self) -> None:
+        """Some seconds have passed, whether or not an item was done in them."""
+        ...
+
     def note(self, line: str) -> None:
         """One line for the person."""
         ...

@@ -53,6 +53,7 @@ async def _listen(run: Run, gateway: Gateway) -> None:
         if heard or now - told >= _TELL_S:
             told = now
             tell(run, gateway)
+            run.watcher.beat()
         await anyio.sleep(LOOK_S)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from autoevol.agents.gateway.progress import Forecast, Progress
 from autoevol.optimizer.pages.progress import PlainWatcher, RichWatcher, duration, make_watcher
+from autoevol.optimizer.pages.progress_json import JsonWatcher
 from autoevol.optimizer.pages.watcher import QuietWatcher, Watcher
 
 NOW = Progress(
@@ -95,6 +96,22 @@ def test_plain_lines_come_once_a_part_and_every_ten_seconds() -> None:
     lines = stream.getvalue().splitlines()
     assert "apply 0/100" == lines[0]
     assert 8 <= len(lines) <= 12
+
+
+@pytest.mark.parametrize("kind", [PlainWatcher, JsonWatcher])
+def test_where_no_item_ends_it_is_told_all_the_same(kind: type[PlainWatcher | JsonWatcher]) -> None:
+    """An outage, a pause or one long call: every ten seconds there is a line that says what is waited for."""
+    now, stream = [0.0], io.StringIO()
+    watcher = kind(stream, clock=lambda: now[0])
+    watcher.attach(lambda: NOW)
+    watcher.phase(None, "apply", 100)
+    for second in range(1, 26):
+        now[0] = float(second)
+        watcher.beat()
+
+    lines = stream.getvalue().splitlines()
+    assert 3 == len(lines)
+    assert all("default: rpm" in line for line in lines)
 
 
 def test_the_panel_survives_having_nothing_to_show() -> None:
