@@ -9,7 +9,6 @@ pair at the threshold is missed less than once in 200. `python -m benchmarks.cur
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -48,8 +47,8 @@ def signatures(shingles: Packed, permutations: int, run_seed: int, purpose: str)
     found = np.full((count, permutations), _NONE, np.uint32)
     first = 0
     while first < count:
-        reached: Any = np.searchsorted(shingles.ends, shingles.ends[first] + _CHUNK, side="right")
-        last = min(max(int(reached) - 1, first + 1), count)
+        full = int(shingles.ends[first]) + _CHUNK
+        last = min(max(int(np.searchsorted(shingles.ends, full, side="right")) - 1, first + 1), count)
         _sign(found, shingles, (first, last), factors, shifts)
         first = last
     return found

@@ -63,10 +63,8 @@ def test_selectors_in_a_row_need_no_model(cli: Cli, seeds: Path, tmp_path: Path)
     rows.append({**rows[0], "level": 99})
     rows.append({**rows[1], "answer": "another answer"})
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    (tmp_path / "run.toml").write_text(
-        '[seeds]\nsource = "rows.jsonl"\n[[make]]\nrecipe = "dedup"\n[[make]]\nrecipe = "dedup"\nof = "instruction"\n',
-        encoding="utf-8",
-    )
+    parts = "".join(f'[[make]]\nrecipe = "dedup"\nby = ["exact"]\nof = "{of}"\n' for of in ("both", "instruction"))
+    (tmp_path / "run.toml").write_text(f'[seeds]\nsource = "rows.jsonl"\n{parts}', encoding="utf-8")
     told = cli("curate", "--config", "run.toml", "--quiet", "--out", "chosen.jsonl")
     assert 0 == told.code, told.err
     [run] = (tmp_path / "runs").iterdir()
