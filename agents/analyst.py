@@ -34,7 +34,7 @@ from .reading import (
 from .schemas import INTEGER, TEXT, list_of, row_of, schema
 from .seated import Framed
 
-__all__ = ["Analyst", "case_row", "in_order", "shortened"]
+__all__ = ["Analyst", "case_row", "found_in", "in_order", "shortened"]
 
 _TAG = "findings"
 _SCHEMA = schema(findings=list_of(row_of(problem=TEXT, cases=list_of(INTEGER), quote=TEXT, rule=TEXT)))
@@ -185,8 +185,12 @@ def _result(case: Case) -> str:
 
 
 def _shown(number: int, case: Case) -> Mapping[str, object]:
-    found = [_found(one) for one in case.findings] + _judged(case.verdict)
-    return case_row(number, case, found, _result(case))
+    return case_row(number, case, found_in(case), _result(case))
+
+
+def found_in(case: Case) -> list[str]:
+    """What detectors and judge say against a case, a line each."""
+    return [_found(one) for one in case.findings] + _judged(case.verdict)
 
 
 def case_row(number: int, case: Case, found: Sequence[str] | None, result: str = "") -> Mapping[str, object]:

@@ -46,6 +46,7 @@ from .refiner import Refiner
 from .reflector import Reflector, ReflectTask
 from .responder import Responder, ResponderForm
 from .rewarder import Rater, RateTask, Rewarder, RewardTask
+from .rivals import Describer, DescribeTask, GroundedRefiner, GroundTask, RecordsTask, ReflectingRefiner
 from .scorer import Scorer
 from .simulator import SimulateTask, Simulator
 from .student import Student
@@ -105,6 +106,9 @@ def _makers(of: _Seating) -> tuple[_Maker, ...]:
         ("analyst", FeedbackTask, lambda: FreeAnalyst(seat("analyst"), of.secret, prompts)),
         ("refiner", RefineTask, lambda: framed("refiner", Refiner)),
         ("refiner", RewriteTask, lambda: framed("refiner", WholeRefiner)),
+        ("refiner", RecordsTask, lambda: framed("refiner", ReflectingRefiner)),
+        ("refiner", GroundTask, lambda: framed("refiner", GroundedRefiner)),
+        ("refiner", DescribeTask, lambda: Describer(seat("refiner"), of.secret, prompts)),
         ("judge", JudgeTask, lambda: framed("judge", Judge)),
         ("student", SolveTask, lambda: Student(answering("student"))),
         ("student", ScoreTask, lambda: Scorer(seat("student"))),
@@ -160,19 +164,20 @@ def build_cast(
     return {kind: agent() for role, kind, agent in _makers(seating) if role in seats}
 
 
-def prompt_fingerprint(folder: Path | None = None, role: RoleName | None = None, *, making: bool = False) -> str:
+def prompt_fingerprint(folder: Path | None = None, role: RoleName | None = None, *, every: bool = False) -> str:
     """64 hex digits over the prompts, the starting methods and the contract's version; a run freezes it.
 
     Args:
         folder: a person's own prompt files.
         role: only the prompts of this role.
-        making: with the prompts of the recipes (`make-…`), which other runs never ask for.
+        every: with those of the recipes (`make-…`) and of the strategies of others (`rival-…`), which most runs never
+            ask for.
 
     Raises:
         UsageError: a prompt has a wrong variable or cannot be read.
     """
     prompts = _prompts(folder)
-    texts = prompts.fingerprint if making else prompts.fingerprint_of_runs
+    texts = prompts.fingerprint if every else prompts.fingerprint_of_runs
     if role is not None:
         mine = [(task, language) for task, language in prompts.texts if task.partition("-")[0] == role]
         texts = "\x1e".join(f"{task}.{code}\x1f{prompts.texts[task, code].text}" for task, code in sorted(mine))

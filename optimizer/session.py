@@ -51,6 +51,7 @@ from .record.folder import RunFolder, new_folder
 from .record.forecast import Course, Forecaster
 from .record.pricing import priced
 from .record.quirks import refuse_form
+from .record.rivals import RIVALS, turns_of
 from .record.run import MessageLog, Run, Spending
 from .record.seats import roles_in_use
 from .record.settings import RoleSettings, Settings, TrackSettings
@@ -245,7 +246,7 @@ def _watch(run: Run, gateway: Gateway, expected: Estimate, watcher: Watcher) -> 
     places = tuple(f"{number}-{part.recipe}" for number, part in enumerate(run.settings.make, 1))
 
     def course() -> Course:
-        return Course(run.state.get("phase", ""), run.state.get("step", 0), run.settings.search.steps, places)
+        return Course(run.state.get("phase", ""), run.state.get("step", 0), turns_of(run.settings.search), places)
 
     before = finished_calls(run.folder.path)
     cut_off = cut_off_notice(cut_off_in(run.folder.path))
@@ -294,8 +295,13 @@ def _report(folder: Path, settings: Settings) -> str:
 
 
 def _fingerprints(settings: Settings) -> dict[str, str]:
-    prompts = prompt_fingerprint(_prompts_folder(settings), making=settings.recipe == "make")
+    prompts = prompt_fingerprint(_prompts_folder(settings), every=_asks_more(settings))
     return {"prompts": prompts, "detectors": DETECTORS}
+
+
+def _asks_more(settings: Settings) -> bool:
+    """Whether other prompts are asked for than those that most runs have."""
+    return settings.recipe == "make" or (settings.recipe == "auto-evol" and settings.search.strategy in RIVALS)
 
 
 def _prompts_folder(settings: Settings) -> Path | None:

@@ -22,6 +22,8 @@ FOLDER = Path(__file__).resolve().parent
 LANGUAGES = ("en", "zh")
 MAKING = "make-"
 """What the names of the recipes' own prompts begin with."""
+RIVALS = "rival-"
+"""The same of the search strategies of others (GEPA, MIPRO)."""
 STEERING = "steer-"
 """The same of what is only told where a person steers: a run that nobody steered does not hang on it."""
 
@@ -83,6 +85,18 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "make-magpie-translation": frozenset(),
     "make-magpie-chinese": frozenset(),
     "make-magpie-turns": frozenset(),
+    # search strategies of others
+    "rival-reflection": frozenset(),
+    "rival-reflection-ask": frozenset({"method", "records", "form"}),
+    "rival-clauses-tags": frozenset({"why", "tag"}),
+    "rival-clauses-json": frozenset(),
+    "rival-data": frozenset(),
+    "rival-data-ask": frozenset({"data"}),
+    "rival-about": frozenset(),
+    "rival-about-ask": frozenset({"method"}),
+    "rival-grounded": frozenset(),
+    "rival-grounded-ask": frozenset({"method", "known", "tip", "form"}),
+    "rival-tips": frozenset(),
     # recipes of `autoevol make`
     "make-evol-instruct": frozenset(),
     "make-evol-instruct-ask": frozenset({"data", "operation", "form"}),
@@ -213,7 +227,7 @@ class Prompts:
     Args:
         texts: by task and language.
         fingerprint: SHA-256 over all of them and the starting methods.
-        fingerprint_of_runs: the same without those of the recipes and of steering.
+        fingerprint_of_runs: the same without those of the recipes, of the strategies of others, and of steering.
     """
 
     texts: Mapping[tuple[str, str], Prompt]
@@ -256,7 +270,7 @@ def check_all(folder: Path | None = None) -> Prompts:
                 raise PromptError(_difference(prompt.name, prompt.variables, wanted))
             texts[task, language] = prompt
     named = sorted([(f"{task}.{code}", prompt.text) for (task, code), prompt in texts.items()] + _methods())
-    of_runs = [(name, text) for name, text in named if not name.startswith((MAKING, STEERING))]
+    of_runs = [(name, text) for name, text in named if not name.startswith((MAKING, RIVALS, STEERING))]
     return Prompts(texts, _digest(named), _digest(of_runs))
 
 

@@ -22,6 +22,8 @@ COURSES: Mapping[str, Mapping[str, Any]] = {
     "recommended": _CHECKED,
     "best-of-n": {"search": {"strategy": "best-of-n"}, "apply_limit": 6, "run_seed": 4},
     "evolutionary": {"search": {"strategy": "evolutionary"}, "apply_limit": 6, "run_seed": 1},
+    "gepa": {"search": {"strategy": "gepa", "metric_calls": 60, "dev": 16}, "apply_limit": 3, "run_seed": 1},
+    "mipro": {"search": {"strategy": "mipro", "minibatch": 2, "dev": 16}, "apply_limit": 3, "run_seed": 1},
     "paper": {"profile": "paper", "search": {"patience": 3}},
     "official-code": {"profile": "official-code", "apply_limit": 6, "run_seed": 2},
     "evolve": _CHECKED,

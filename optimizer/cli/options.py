@@ -66,7 +66,7 @@ _GROUPS: Mapping[str, tuple[_Flag, ...]] = {
               metavar="LIST"),
         _Flag("--method", "Starting method: a name (`autoevol methods list`) or a file.", "search.method",
               metavar="METHOD"),
-        _Flag("--strategy", "auto-evol, best-of-n or evolutionary.", "search.strategy", metavar="NAME"),
+        _Flag("--strategy", "auto-evol, best-of-n, evolutionary, gepa or mipro.", "search.strategy", metavar="NAME"),
         _Flag("--steps", "Turns of the loop, at most.", "search.steps", _WHOLE),
         _Flag("--batch", "Seeds evolved for analysis in a step.", "search.batch", _POSITIVE),
         _Flag("--candidates", "Candidate methods in a step.", "search.candidates", _POSITIVE),

@@ -15,6 +15,7 @@ from ..recipes.contest.load import bouts_of
 from ..recipes.contest.preview import preview_lines
 from ..record.estimate import Estimate, Sizes, estimate, seed_tokens
 from ..record.folder import RunFolder
+from ..record.rivals import turns_of
 from ..record.settings import Settings
 from ..record.timing import bounds, slowest
 from ..search.caps import fits
@@ -62,7 +63,7 @@ def _lineup(settings: Settings, folder: Path | None) -> Lineup | None:
 def _unchanged(settings: Settings, sizes: Sizes) -> Estimate | None:
     """The estimate of a search that no step of which changes the method; None where that is no shorter."""
     search = settings.search
-    if settings.recipe != "auto-evol" or search.patience is None or search.patience >= search.steps:
+    if settings.recipe != "auto-evol" or search.patience is None or search.patience >= turns_of(search):
         return None
     fewer = search.model_copy(update={"steps": search.patience})
     return estimate(settings.model_copy(update={"search": fewer}), sizes)
@@ -75,7 +76,7 @@ def outlook(plan: Plan) -> Outlook:
     items = f"{plan.said[0]} " if plan.said else ""  # of a comparison: every set, where `read` is of the first
     read = f"{plan.read}. " if plan.read.read else ""  # a recipe may need no rows
     line = f"{read}{items}{calls} ({money_words(forecast, settings)})."
-    return Outlook(settings.search.steps if settings.recipe == "auto-evol" else None, line)
+    return Outlook(turns_of(settings.search) if settings.recipe == "auto-evol" else None, line)
 
 
 def measure(settings: Settings, lineup: Lineup | None = None) -> tuple[Sizes, ReadReport]:

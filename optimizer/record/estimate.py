@@ -25,6 +25,7 @@ from ...agents.gateway.outcomes import Usage
 from ...agents.messages import RoleName
 from ..scoring.examine.menu import price_of_item
 from .quirks import quirks_of
+from .rivals import RIVALS, choosing_of, metric_calls_of, minibatch_of, proposals_of
 from .rungs import most_scores
 from .seats import as_search, looks_at_results
 from .settings import RoleSettings, Settings
@@ -252,6 +253,10 @@ def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
         yield from _items(settings, sizes, "apply", rows, least=rows, without=("embedder",))
         return
     search, quirks = settings.search, quirks_of(settings)
+    if search.strategy in RIVALS:
+        yield from _of_rival(settings, sizes)
+        yield from _finals(settings, sizes, rows)
+        return
     # What batches and dev items are taken from: one pool in the authors' code.
     shared = sizes.train + sizes.dev if "dev-overlaps-train" in quirks else 0
     batch = min(search.batch, shared or sizes.train) if looks_at_results(settings) else 0
@@ -279,6 +284,26 @@ def _parts(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
     # is shared, the batch has met some before.
     raced = sure * max(0, dev - (batch if shared else 0)) if "observed-rate" in quirks else 0
     yield from _items(settings, sizes, "races on dev", _scores(settings, dev), least=raced)
+    yield from _finals(settings, sizes, rows)
+
+
+def _of_rival(settings: Settings, sizes: Sizes) -> Iterator[_Part]:
+    """The one step of a search that plans itself: metric calls, proposals, and two methods on the rest of dev."""
+    search = settings.search
+    if not search.steps:
+        return
+    dev = min(search.dev, sizes.dev)
+    chooses = choosing_of(search, dev)
+    scores = max(chooses, metric_calls_of(search, dev)) + 2 * (dev - chooses)
+    yield from _items(settings, sizes, "races on dev", scores, least=chooses)
+    shown = minibatch_of(search, sizes.train or chooses) if search.strategy == "gepa" else 10
+    told = _METHOD + shown * _case(settings, sizes)
+    yield _Part("analyses", "refiner", proposals_of(search, sizes.train, dev), 0, told, told, 500)
+
+
+def _finals(settings: Settings, sizes: Sizes, rows: int) -> Iterator[_Part]:
+    """The test, and what is applied."""
+    search = settings.search
     contestants = 4 if search.steps else 3  # start, best, evol-instruct, just longer; identity only needs answers
     yield from _items(settings, sizes, "test", sizes.test * contestants, least=sizes.test * _evolving(settings))
     answer = 2 * sizes.seed_tokens + 80

@@ -38,6 +38,7 @@ from ...agents.prober import ReadTask, RenderTask
 from ...agents.published import FeedbackTask, RewriteTask
 from ...agents.reflector import ReflectTask
 from ...agents.rewarder import RateTask, RewardTask
+from ...agents.rivals import DescribeTask, GroundTask, RecordsTask
 from ...agents.simulator import SimulateTask
 from ...agents.tagger import TagTask
 from ...agents.team import Journey, Team
@@ -61,6 +62,9 @@ _ROLE: Mapping[type[Task], str] = {
     RefineTask: "refiner",
     FeedbackTask: "analyst",
     RewriteTask: "refiner",
+    RecordsTask: "refiner",
+    DescribeTask: "refiner",
+    GroundTask: "refiner",
     JudgeTask: "judge",
     ReflectTask: "reflector",
     PreferTask: "judge",

@@ -7,6 +7,7 @@ from typing import get_args
 from ...agents.gateway.errors import UsageError
 from ...agents.messages import RoleName
 from ..scoring.examine.menu import price_of_item
+from .rivals import RIVALS
 from .settings import RoleSettings, Settings
 
 __all__ = ["as_search", "evolver_seats", "looks_at_results", "roles_in_use", "seat_name"]
@@ -67,5 +68,5 @@ def as_search(settings: Settings) -> Settings:
 
 
 def looks_at_results(settings: Settings) -> bool:
-    """Whether a batch is evolved and analysed in each step; the baseline looks at no results."""
-    return settings.search.strategy != "best-of-n"
+    """Whether a batch is evolved and analysed in each step; the baseline and others' strategies have no analyst."""
+    return settings.search.strategy not in {"best-of-n", *RIVALS}

@@ -14,7 +14,7 @@ __all__ = ["CheckSettings", "CompareSettings", "Profile", "ResponderForm", "Role
            "SeedSettings", "Settings", "Strategy", "TrackSettings"]  # fmt: skip
 
 Profile = Literal["recommended", "paper", "official-code"]
-Strategy = Literal["auto-evol", "best-of-n", "evolutionary"]
+Strategy = Literal["auto-evol", "best-of-n", "evolutionary", "gepa", "mipro"]
 _WITH_PASSWORD = re.compile(r"://[^/\s]*@")
 ResponderForm = Literal["direct", "step-by-step", "scratchpad", "own"]
 
@@ -85,8 +85,11 @@ class SearchSettings(_Frozen):
     Args:
         method: name of a starting method in `prompts/methods`, or path of a method file.
         strategy: where candidates come from: `auto-evol` analyses the incumbent's results, `best-of-n` rewrites the
-            starting method without looking at any (a baseline), `evolutionary` breeds a population of methods.
+            starting method without looking at any (a baseline), `evolutionary` breeds a population of methods, `gepa`
+            hands the search to GEPA, `mipro` searches among instructions proposed up front.
         population: methods that may have children, in the evolutionary strategy.
+        metric_calls: items that `gepa` or `mipro` may score in their search; None for as many as all steps would.
+        minibatch: items that `gepa` or `mipro` tries a proposal on first; None for as many as published, 3 and 35.
         steps: at most so many turns of the loop.
         batch: seeds evolved for analysis in each step.
         candidates: analyses and candidate methods in each step (m in the paper).
@@ -109,6 +112,8 @@ class SearchSettings(_Frozen):
     method: str = "general"
     strategy: Strategy = "auto-evol"
     population: int = Field(default=6, ge=2)
+    metric_calls: int | None = Field(default=None, ge=1)
+    minibatch: int | None = Field(default=None, ge=1)
     steps: int = Field(default=10, ge=0)
     batch: int = Field(default=10, ge=1)
     candidates: int = Field(default=5, ge=1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from ...agents.messages import Analysis, AnalysisTask, Case, Failed, Proposal, RefineTask, Reply, Task
@@ -14,8 +15,9 @@ from .checks import problems
 from .proposers.field import Field
 from .provenance import origins_of
 
-__all__ = ["Order", "Proposed", "asked_for", "propose", "texts_of"]
+__all__ = ["Order", "Proposed", "asked_for", "propose", "proposed_by", "texts_of"]
 
+_NOTHING_SHOWN: Mapping[str, Any] = MappingProxyType({})
 _NOTHING_LOOKED_AT = Analysis(id="", findings=(), raw="")
 
 
@@ -54,6 +56,7 @@ class Proposed:
         problems: why it is not a candidate; empty for a candidate.
         stand_in: a method that is the candidate in its place all the same.
         by: who brought it, where no model did: `person` wrote it, or had it `pinned`.
+        shown: what it has shown already, in a search that is a step of its own.
     """
 
     order: Order
@@ -62,6 +65,7 @@ class Proposed:
     problems: tuple[str, ...]
     stand_in: Method | None = None
     by: str = ""
+    shown: Mapping[str, Any] = field(default_factory=lambda: _NOTHING_SHOWN)
 
     @property
     def number(self) -> int:
@@ -100,6 +104,7 @@ class Proposed:
                 for f in (self.analysis.findings if self.analysis else ())
             ],
             **({"feedback": self._feedback} if self._feedback else {}),
+            **({"shown": dict(self.shown)} if self.shown else {}),
             "calls": [call.key for reply in (self.analysis, proposal) if reply for call in reply.calls],
         }
 
@@ -160,7 +165,12 @@ async def asked_for(
         tick()
 
     await run.team.work((first(sample, order) for sample, order in by_sample.items()), route, deliver)
-    return [_named(_read(order, journey), step) for order, journey in zip(orders, journeys, strict=True)]
+    return [proposed_by(order, journey, step) for order, journey in zip(orders, journeys, strict=True)]
+
+
+def proposed_by(order: Order, journey: Journey, step: int) -> Proposed:
+    """What came of an order, with a name for people, before the checks."""
+    return _named(_read(order, journey), step)
 
 
 def texts_of(run: Run, cases: Sequence[Case]) -> list[str]:

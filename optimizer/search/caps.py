@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..record.estimate import PARTS, Estimate, Line, summed
+from ..record.rivals import turns_of
 from ..record.settings import Settings
 from .reserve import LEAST_SHARE
 
@@ -56,7 +57,7 @@ def fits(settings: Settings, forecast: Estimate, least_minutes: float | None = N
             continue
         expected, worst = _amounts(forecast.lines, cap, least_minutes)
         searching = settings.recipe == "auto-evol" and settings.search.steps > 0
-        steps, applied = (settings.search.steps if searching else None), None
+        steps, applied = (turns_of(settings.search) if searching else None), None
         if expected is not None and cap != "minutes":
             steps, applied = _course(settings, forecast, cap, float(value))
         found.append(Fit(cap, float(value), expected, worst, steps, applied))
@@ -84,7 +85,7 @@ def _course(settings: Settings, forecast: Estimate, cap: str, value: float) -> t
     searching = tuple(line for line in forecast.lines if line.stage in _SEARCH)
     after = tuple(line for line in forecast.lines if line.stage not in _SEARCH)
     search, final = _amounts(searching, cap, None)[0] or 0.0, _amounts(after, cap, None)[0] or 0.0
-    steps = settings.search.steps if searching else 0
+    steps = turns_of(settings.search) if searching else 0
     begun = steps
     if steps:
         each = search / steps

@@ -161,8 +161,14 @@ async def travel(
     await run.team.work(first_tasks(), route if plan.slow else following, finish)
 
 
-async def evaluate(run: Run, plan: Plan, score: Score, standings: Sequence[Standing], work: Work) -> None:
-    """Bring every standing up to date on the same seeds; what a contestant has already shown is not asked again."""
+async def evaluate(
+    run: Run, plan: Plan, score: Score, standings: Sequence[Standing], work: Work,
+    tick: Callable[[], None] | None = None,
+) -> None:  # fmt: skip
+    """Bring every standing up to date on the same seeds; what a contestant has already shown is not asked again.
+
+    `tick` counts the items of a part of the work that was announced already; without, this is a part of its own.
+    """
     by_label = {standing.contestant.label: standing for standing in standings}
     # Contestant by contestant: all calls of one method share the long prefix that providers cache.
     errands = [
@@ -171,7 +177,7 @@ async def evaluate(run: Run, plan: Plan, score: Score, standings: Sequence[Stand
         for seed in work.seeds
         if seed.id not in standing.scores and standing.contestant.meets(seed)
     ]
-    tick = run.phase(work.step, work.name, len(errands))
+    counted = tick or run.phase(work.step, work.name, len(errands))
 
     def deliver(errand: Errand, trajectory: Trajectory) -> None:
         standing = by_label[errand.contestant.label]
@@ -179,6 +185,6 @@ async def evaluate(run: Run, plan: Plan, score: Score, standings: Sequence[Stand
         scored = score(trajectory)
         standing.scores[errand.seed.id] = scored.value
         standing.parts[errand.seed.id] = scored.parts
-        tick()
+        counted()
 
     await travel(run, plan, errands, deliver)

@@ -10,6 +10,7 @@ from ...agents.method import Method
 from ..dataset.seed import Seed
 from ..record.run import Run
 from .archive import retire
+from .candidates import Proposed
 from .decision import Decision
 from .evaluate import Contestant, Standing, Work, evaluate
 from .profile import wide_enough
@@ -60,7 +61,8 @@ async def search(run: Run, strategies: Strategies, start: Method) -> Search:
         met = frozenset(incumbent.scores)
         await strategies.race(run, step, standings, dev, decisions)
         run.at(f"{place}/decision", step, field.incumbent)
-        decision = _decide(strategies, step, standings, dev, decisions)
+        raced = bool(standings[1:])
+        decision = strategies.decide(step, standings, dev, decisions) if raced else _unraced(proposed)
         decision = wide_enough(decision, standings, strategies.narrowing)
         decision = _spent(without_banned(run, decision, standings), standings, met)
         findings = [finding for one in proposed if one.analysis for finding in one.analysis.findings]
@@ -117,9 +119,7 @@ def _spent(decision: Decision, standings: Sequence[Standing], met: frozenset[str
     return replace(decision, calls=sum(len(trajectory.calls) for trajectory in raced), usd=usd)
 
 
-def _decide(
-    strategies: Strategies, step: int, standings: Sequence[Standing], dev: Sequence[Seed], past: Sequence[Decision]
-) -> Decision:
-    if len(standings) == 1:
-        return Decision(None, "Kept the incumbent: no proposal passed the checks.", ())
-    return strategies.decide(step, standings, dev, past)
+def _unraced(proposed: Sequence[Proposed]) -> Decision:
+    """What is decided where nobody came to race the incumbent."""
+    why = "the search itself preferred it" if any(one.shown for one in proposed) else "no proposal passed the checks"
+    return Decision(None, f"Kept the incumbent: {why}.", ())

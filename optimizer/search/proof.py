@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..record.estimate import Sizes, estimate
 from ..record.quirks import quirks_of
+from ..record.rivals import RIVALS, choosing_of, least_proving_of, turns_of
 from ..record.rungs import choosing_items, rungs_of
 from ..record.settings import Settings
 from ..scoring.power import POWER, Provable, smallest_difference
@@ -76,18 +77,20 @@ def proof(settings: Settings, sizes: Sizes) -> Proof | None:
     if settings.recipe != "auto-evol" or not search.steps:
         return None
     by_evidence = "observed-rate" not in quirks_of(settings)
-    items = min(sizes.dev, search.dev)
-    dev = _each(*_last_look(settings, items, search.steps), search.margin) if by_evidence else ()
+    items, steps = min(sizes.dev, search.dev), turns_of(search)
+    if search.strategy in RIVALS:  # what chose does not prove
+        items -= choosing_of(search, items)
+    dev = _each(*_last_look(settings, items, steps), search.margin) if by_evidence else ()
     test = _each(sizes.test, search.alpha, search.margin) if sizes.test else ()
     why_not = ""
-    if by_evidence and items < search.least_dev:
-        why_not = f"{items} dev items are too few to decide: the settings ask for at least {search.least_dev}."
+    if by_evidence and items < (least := least_proving_of(search)):
+        why_not = f"{items} dev items are too few to decide: the settings ask for at least {least}."
     elif not dev and not test:
         why_not = "There are no test seeds, so nothing is confirmed."
     single = None
-    if dev and search.steps > 1:
+    if dev and steps > 1:
         single = smallest_difference(*_last_look(settings, items, 1), DISCORDANCES[HEADLINE], search.margin)
-    found = Proof(POWER, search.steps, dev, test, single, None, why_not)
+    found = Proof(POWER, steps, dev, test, single, None, why_not)
     return replace(found, half=_half(settings, sizes, found))
 
 
@@ -95,9 +98,10 @@ def _last_look(settings: Settings, items: int, steps: int) -> tuple[int, float]:
     """The items that a leader is tested on, and the level of the last look at them."""
     search = settings.search
     evidence = Evidence(Rules(search.rungs, search.margin, search.choosing), search.alpha, steps, search.least_dev)
-    cut = choosing_items(search.rungs, search.choosing, items) if search.candidates > 1 else 0
+    candidates = 1 if search.strategy in RIVALS else search.candidates
+    cut = choosing_items(search.rungs, search.choosing, items) if candidates > 1 else 0
     tested, level = max(0, items - cut), evidence.level(())
-    rungs = rungs_of(search.rungs, search.choosing, search.candidates, items) if items else []
+    rungs = rungs_of(search.rungs, search.choosing, candidates, items) if items else []
     before = max((rung for rung in rungs if cut < rung < items), default=cut)
     return tested, level * (1 - ((before - cut) / tested) ** SPENDING) if tested else level
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
+from ..bridges.gepa_search import Gepa
 from ..record.quirks import RULES, quirks_of
+from ..record.rivals import RIVALS, least_proving_of, turns_of
 from ..record.settings import Settings
 from ..scoring.detectors import GATES
 from ..scoring.examine.menu import menu_of
@@ -17,6 +19,8 @@ from .evaluate import Score
 from .proposers.auto_evol import AutoEvol
 from .proposers.best_of_n import BestOfN
 from .proposers.evolutionary import Evolutionary
+from .proposers.mipro import Mipro
+from .proposers.pool import proving_seeds
 from .proposers.proposer import Proposer
 from .proposers.published import PROPOSING, PublishedLoop
 from .published import Forward, ItemsOf, ObservedRate, batches_of, dev_slices, no_failure
@@ -94,11 +98,11 @@ def strategies_of(settings: Settings) -> Strategies:
         look_back=never_back if observed else partial(look_back, evidence),
         narrowing=None if observed else search.diversity_margin,
         stop=_stop_rule(settings, observed=observed),
-        propose=_proposer(settings, quirks),
+        propose=_proposer(settings, quirks, dev, score),
     )
 
 
-def _proposer(settings: Settings, quirks: frozenset[str]) -> Proposer:
+def _proposer(settings: Settings, quirks: frozenset[str], dev: Plan, score: Score) -> Proposer:
     search = settings.search
     match search.strategy:
         case "auto-evol":
@@ -107,6 +111,10 @@ def _proposer(settings: Settings, quirks: frozenset[str]) -> Proposer:
             return own if quirks.isdisjoint(PROPOSING) else PublishedLoop(own, quirks)
         case "best-of-n":
             return BestOfN(search.candidates)
+        case "gepa":
+            return Gepa(dev, score)
+        case "mipro":
+            return Mipro(dev, score)
         case "evolutionary":
             return Evolutionary(search.candidates, search.population, settings.run_seed)
 
@@ -120,6 +128,8 @@ def _batch_of(settings: Settings, quirks: frozenset[str]) -> ItemsOf:
 
 def _dev_of(settings: Settings, quirks: frozenset[str]) -> ItemsOf:
     forward: Forward = "slice" if "rolling-dev" in quirks else "none" if "fixed-dev" in quirks else "quarter"
+    if settings.search.strategy in RIVALS:
+        return lambda split, _: proving_seeds(split.dev, settings.search)
     return dev_slices(settings.run_seed, settings.search.dev, forward, overlapping="dev-overlaps-train" in quirks)
 
 
@@ -134,12 +144,14 @@ def _decision_rule(settings: Settings, quirks: frozenset[str]) -> Decide:
 
 def _evidence(settings: Settings) -> Evidence:
     search = settings.search
-    return Evidence(Rules(search.rungs, search.margin, search.choosing), search.alpha, search.steps, search.least_dev)
+    return Evidence(
+        Rules(search.rungs, search.margin, search.choosing), search.alpha, turns_of(search), least_proving_of(search)
+    )
 
 
 def _stop_rule(settings: Settings, *, observed: bool) -> Stop:
     search = settings.search
-    stop: Stop = AfterSteps(search.steps) | TooFew()
+    stop: Stop = AfterSteps(turns_of(search)) | TooFew()
     if search.patience is not None:
         stop = stop | WithoutChange(search.patience)
     if search.regret is not None and not observed:

@@ -40,6 +40,8 @@ SIZES = Sizes(train=26, dev=10, test=4, total=40, seed_tokens=20)
         (Actors(proposals={0: 0}), {"search": {"rounds": 2, "patience": None}}),
         (Actors(proposals={0: 0, 3: 5}), {"search": {"strategy": "best-of-n"}}),
         (Actors(proposals={0: 4, 1: 5}), {"search": {"strategy": "evolutionary"}}),
+        (Actors(proposals={0: 0, 1: 5}), {"search": {"strategy": "gepa"}}),
+        (Actors(), {"search": {"strategy": "mipro", "metric_calls": 30, "minibatch": 2}}),
         (Actors(), {"recipe": "evolve"}),
         (Actors(), {"judge": False, "apply_limit": 7}),
     ],
