@@ -74,7 +74,8 @@ _LOOKED_AT = 500  # seeds that say how long and in which language all are, where
 class Ending:
     """How a session ended: `finished`, or `stopped` with everything kept; `summary` is for the person.
 
-    `until` is what must be before it is of use to go on; empty where that is said already.
+    `until` is what must be before it is of use to go on; empty where that is said already. `stopped` is
+    what stopped it.
     """
 
     state: Literal["finished", "stopped"]
@@ -82,6 +83,7 @@ class Ending:
     folder: Path
     exit_code: int = 0
     until: str = ""
+    stopped: SessionStopped | None = None
 
 
 def create_run(settings: Settings, root: Path) -> Path:
@@ -199,7 +201,8 @@ async def _guarded(run: Run, source: SeedSource, start: Method) -> Ending:
         story = await _recipe(run, source, start)
     except SessionStopped as stop:
         ending = _end(run, "stopped", f"Stopped: {stop}", code=stop.exit_code, why=type(stop).__name__)
-        return replace(ending, until="Once the model is known there" if isinstance(stop, UnknownModel) else "")
+        until = "Once the model is known there" if isinstance(stop, UnknownModel) else ""
+        return replace(ending, until=until, stopped=stop)
     except AutoEvolError as error:
         with suppress(StorageError):
             _end(run, "stopped", f"Stopped: {error}", why=type(error).__name__)

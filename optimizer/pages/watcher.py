@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
-from ...agents.gateway.progress import Progress
+if TYPE_CHECKING:
+    from ...agents.gateway.progress import Progress
 
 __all__ = ["QuietWatcher", "Watcher"]
 

@@ -97,6 +97,7 @@ def _suggestion(path: tuple[str | int, ...], model: type[BaseModel]) -> str:
     """The same name in another table, else the closest name in this one, else all of them."""
     of_recipe = bool(_in_recipe(path))
     known = [*PARTS[str(path[2])].model_fields] if of_recipe else list(fields_at(path[:-1], model))
+    known += ["model"] if len(path) == 1 else []  # which stands beside the settings: the model of every role
     elsewhere = [name for name in every_name(model) if name.rpartition(".")[2] == str(path[-1])]
     if elsewhere and not of_recipe:
         return f"Did you mean {elsewhere[0]}?"

@@ -50,6 +50,7 @@ def settings(base_url: str) -> dict[str, Any]:
     return {
         "endpoints": {"default": {"base_url": base_url, "concurrency": 4, "patience_s": 0.05}},
         "roles": {role: {"model": role} for role in roles}, "secret": "00112233445566778899aabbccddeeff",
+        "budget": {"calls": 2000},
     }  # fmt: skip
 
 

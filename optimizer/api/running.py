@@ -1,0 +1,184 @@
+"""From what a caller says to a run that has ended: settings checked as the command checks them, then followed.
+
+A function that blocks works in a notebook, too: where an event loop is running in its thread it works in a thread of
+its own. Ctrl-C then reaches the thread that waits, which stops the one at work and waits for it to close its books.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Generator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
+from anyio import to_thread
+from anyio.from_thread import start_blocking_portal
+
+from ...agents.gateway.errors import UsageError
+from .moment import OnProgress, watcher_of
+from .orders import Order
+from .problems import as_ours, reword
+from .results import Compared, MadeRun, Optimized, Result
+
+if TYPE_CHECKING:
+    from ..record.estimate import Estimate
+    from ..record.settings import Settings
+    from ..session import Ending
+
+__all__ = ["aresumed", "arun_order", "resumed", "run_order"]
+
+T = TypeVar("T")
+ResultT = TypeVar("ResultT", bound=Result)
+
+
+def run_order(order: Order, progress: OnProgress, kind: type[ResultT]) -> ResultT:
+    """Make a run and wait for its end.
+
+    Raises:
+        AutoEvolError: it cannot be made, or cannot go on.
+        KeyboardInterrupt: Ctrl-C, after the run has stopped cleanly; a note says how it goes on.
+    """
+    folder = _start(order)
+    return _result(_blocking(folder, partial(_follow, folder, progress)), kind)
+
+
+async def arun_order(order: Order, progress: OnProgress, kind: type[ResultT]) -> ResultT:
+    """The same in the running loop; seeds are read in a thread beside it.
+
+    Raises:
+        AutoEvolError: it cannot be made, or cannot go on.
+    """
+    folder = await to_thread.run_sync(_start, order)
+    return _result(await _follow(folder, progress), kind)
+
+
+def resumed(run: str | Path | Result, runs: Path, progress: OnProgress, said: Mapping[str, object] | None) -> Result:
+    """Go on with a run, and wait for its end. Raises as `run_order`."""
+    folder = _folder(run, runs)
+    return _result(_blocking(folder, partial(_follow, folder, progress, said)), _kind(folder))
+
+
+async def aresumed(
+    run: str | Path | Result, runs: Path, progress: OnProgress, said: Mapping[str, object] | None
+) -> Result:
+    """The same in the running loop."""
+    folder = _folder(run, runs)
+    return _result(await _follow(folder, progress, said), _kind(folder))
+
+
+def _folder(run: str | Path | Result, runs: Path) -> Path:
+    from ..cli.run_list import find_run  # noqa: PLC0415  loaded when a function is called, not when it is imported
+
+    return run.folder if isinstance(run, Result) else find_run(str(run), runs)
+
+
+def _kind(folder: Path) -> type[Result]:
+    from ..cli.run_list import frozen_settings  # noqa: PLC0415
+
+    kinds: dict[object, type[Result]] = {"auto-evol": Optimized, "compare": Compared}
+    return kinds.get(frozen_settings(folder).get("recipe"), MadeRun)
+
+
+def _result(ending: Ending, kind: type[ResultT]) -> ResultT:
+    if ending.stopped is not None:
+        reword(ending.stopped)
+    return kind(ending.folder, ending.state, ending.summary, ending.stopped)
+
+
+def _start(order: Order) -> Path:
+    """Make the folder of a new run, after every check that the command makes before anything is spent.
+
+    Raises:
+        UsageError: settings, seeds or keys do not fit, or paid calls have no cap.
+        StorageError: the folder cannot be made.
+    """
+    from ..cli.launch import check_choices, check_endpoints, refuse_unknown_prices  # noqa: PLC0415  loaded when they are used
+    from ..cli.planning import plan_of  # noqa: PLC0415
+    from ..cli.reuse import settle_reuse  # noqa: PLC0415
+    from ..cli.settle import settle_contestants  # noqa: PLC0415
+    from ..record.config import resolve  # noqa: PLC0415
+    from ..record.pricing import priced  # noqa: PLC0415
+    from ..session import create_run  # noqa: PLC0415
+
+    with as_ours():
+        settings = priced(resolve(order.config, order.said))
+        settings = settle_contestants(settle_reuse(settings, order.runs), order.runs)
+        check_choices(settings)
+        check_endpoints(settings)
+        refuse_unknown_prices(settings, "price='IN,OUT'")
+        if not order.uncapped and not _capped(settings):
+            _refuse_uncapped(settings, plan_of(settings, proving=False).forecast)
+        return create_run(settings, order.runs)
+
+
+async def _follow(folder: Path, progress: OnProgress, said: Mapping[str, object] | None = None) -> Ending:
+    """Run a folder to its end, and tell how it goes.
+
+    Raises:
+        AutoEvolError: it cannot go on; its folder is kept.
+    """
+    from ..session import run  # noqa: PLC0415  brings the whole loop
+
+    with as_ours(), watcher_of(progress, folder) as watcher:
+        watcher.begin(folder, "")
+        ending = await run(folder, watcher, said=said)
+        watcher.end(ending.summary)
+    return ending
+
+
+def _blocking(folder: Path, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Wait for work, in the thread of the caller where no event loop is running there, else in a thread of its own.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, after the work has stopped cleanly; a note says how it goes on.
+    """
+    try:
+        if not _in_a_loop():
+            return anyio.run(work)
+        with _ctrl_c(), start_blocking_portal() as portal:
+            return portal.start_task_soon(work).result()
+    except KeyboardInterrupt as stop:
+        stop.add_note(f"Everything finished is kept. resume({str(folder)!r}) goes on.")
+        raise
+
+
+@contextmanager
+def _ctrl_c() -> Generator[None]:
+    """Let Ctrl-C break into the wait: a running loop would only mark its own task, which waits here."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _capped(settings: Settings) -> bool:
+    """Whether anything but time bounds what may be spent, as the command sees it."""
+    budget = settings.budget
+    return any(cap is not None for cap in (budget.usd, budget.calls, budget.tokens))
+
+
+def _refuse_uncapped(settings: Settings, forecast: Estimate) -> None:
+    from ..pages.outlook import money_words  # noqa: PLC0415  for this one sentence
+
+    if forecast.worst_usd != 0:
+        raise UsageError(
+            f"This run may make {forecast.calls:,} calls ({money_words(forecast, settings)}) and has no cap.",
+            fix="Give a cap, such as budget='5usd' or budget={'calls': 2000}, or agree with uncapped=True.",
+        )
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
