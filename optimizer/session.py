@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from anyio import get_cancelled_exc_class
+from anyio import get_cancelled_exc_class, to_thread
 
 from ..agents.agent import Door
 from ..agents.cast import SeatSpec, build_cast, prompt_fingerprint
@@ -28,6 +28,7 @@ from ..agents.method import Method
 from ..agents.method_file import dump_method, load_method, parse_method
 from ..agents.team import Cast, Team
 from ..prompts import method_names
+from .dataset.exports.at_end import write_exports
 from .dataset.seed import Seed
 from .dataset.source import NoSeeds, SeedSource
 from .dataset.split import Split, split_seeds
@@ -185,6 +186,7 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, said: Mapping[st
                 bench.wheel = Wheel(settings, events, watcher.note, inbox, gateway, on_change)
                 async with steered(bench, gateway):
                     ending = await _guarded(bench, source, _start(frozen, settings, split, source))
+                    ending = await _exported(bench, ending)
     finally:
         if ours:
             report = _report(folder, settings)
@@ -212,6 +214,15 @@ async def _guarded(run: Run, source: SeedSource, start: Method) -> Ending:
             _end(run, "stopped", "Stopped by the person.", why="Interrupted")
         raise
     return _end(run, "finished", story)
+
+
+async def _exported(run: Run, ending: Ending) -> Ending:
+    """What the settings want for trainers, once the run is finished."""
+    if ending.state != "finished" or not run.settings.export.to:
+        return ending
+    lines = await to_thread.run_sync(write_exports, ending.folder, run.settings.export)
+    run.update(exports=lines)
+    return replace(ending, summary="\n".join([ending.summary, *lines]))
 
 
 async def _recipe(run: Run, source: SeedSource, start: Method) -> str:

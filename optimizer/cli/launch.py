@@ -23,6 +23,7 @@ from ...agents.gateway.errors import AutoEvolError, RunInUse, StorageError, Usag
 from ...agents.gateway.keys import find_key
 from ...agents.gateway.simulated.scripted import read_script
 from ...agents.method_file import load_method
+from ..dataset.exports.at_end import check_exports
 from ..pages.comparison_table import comparison_file, comparison_table
 from ..pages.outlook import money_words, plan_lines, plan_object
 from ..pages.progress import make_watcher
@@ -161,6 +162,7 @@ def check_choices(settings: Settings) -> None:
     if settings.recipe == "make" and settings.seeds.source and not settings.make[0].NEEDS_ROWS:
         raise UsageError(f"{settings.make[0].recipe} makes rows from nothing and takes no seeds.", fix="Give no SEEDS.")
     check_target(settings.on_event)
+    check_exports(settings.export)
     check_trackers(settings.track)
     if settings.responder_form == "own" and not settings.responder_prompt.strip():
         raise UsageError(
@@ -234,7 +236,7 @@ def _made(folder: Path) -> dict[str, Any]:
     parts = [
         {**part, **({"figures": json.loads(path.read_text(encoding="utf-8"))} if path.exists() else {})}
         for part in status.get("parts", [])
-        for path in [folder / part["place"] / "ifd.json"]
+        for path in [folder / part["place"] / ("ifd.json" if part["recipe"] == "ifd" else "curation.json")]
     ]
     data = folder / "dataset.jsonl"
     return {

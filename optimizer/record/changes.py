@@ -60,6 +60,7 @@ HARMLESS: Mapping[str, str] = {
     "checks.on_error": "whether a check that fails stops the run; what it finds stays",
     "on_event": "who is told",
     "track.**": "who is told",
+    "export.**": "how the finished rows are written for others",
     "reasoning": "how rows are written; all of them are written anew",
     "apply": "the data set is made, too (only from false to true)",
     "apply_limit": "more seeds are evolved (only upwards)",

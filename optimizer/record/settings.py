@@ -10,12 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, m
 from ...agents.gateway.endpoints import Budget, Endpoint
 from .making.recipes import Making
 
-__all__ = ["CheckSettings", "CompareSettings", "Profile", "ResponderForm", "RoleSettings", "Roles", "SearchSettings",
-           "SeedSettings", "Settings", "Strategy", "TrackSettings"]  # fmt: skip
+__all__ = ["CheckSettings", "CompareSettings", "ExportSettings", "FormName", "Profile", "ResponderForm", "RoleSettings",
+           "Roles", "SearchSettings", "SeedSettings", "Settings", "Strategy", "TrackSettings"]  # fmt: skip
 
 Profile = Literal["recommended", "paper", "official-code"]
 Strategy = Literal["auto-evol", "best-of-n", "evolutionary", "gepa", "mipro"]
 _WITH_PASSWORD = re.compile(r"://[^/\s]*@")
+FormName = Literal["alpaca", "sharegpt", "messages", "prompt-completion", "dpo", "reward", "jsonl", "parquet", "arrow"]
 ResponderForm = Literal["direct", "step-by-step", "scratchpad", "own"]
 
 
@@ -225,6 +226,22 @@ class TrackSettings(_Frozen):
         return self.mlflow is not False or self.wandb is not False or self.otel is not False
 
 
+class ExportSettings(_Frozen):
+    """What is written for trainers when the run is finished, as `autoevol export` does.
+
+    Args:
+        to: forms of the rows.
+        folder: each form gets a folder of its name in it; empty is `export` in the folder of the run.
+        trainer: whose settings are written beside the rows.
+        license: of the data, for the card.
+    """
+
+    to: tuple[FormName, ...] = ()
+    folder: str = ""
+    trainer: Literal["trl", "axolotl", "llama-factory", "unsloth"] | None = None
+    license: str = ""
+
+
 class Settings(_Frozen):
     """One run, completely said. Keys are not settings; `Endpoint.key_env` only names where one is found.
 
@@ -254,6 +271,7 @@ class Settings(_Frozen):
         reuse: folders of runs whose answers are taken where the same call comes up; never for the test.
         on_event: command, web address or `env:NAME` of either that hears of pauses, stops and the end.
         track: trackers and traces.
+        export: what is written for trainers in the end.
     """
 
     name: str = "run"
@@ -283,6 +301,7 @@ class Settings(_Frozen):
     reuse: tuple[str, ...] = ()
     on_event: str = ""
     track: TrackSettings = TrackSettings()
+    export: ExportSettings = ExportSettings()
 
     @model_validator(mode="after")
     def _recipes_in_order(self) -> Settings:

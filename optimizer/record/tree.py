@@ -40,6 +40,7 @@ def anchor_paths(tree: Tree, folder: Path) -> None:
     _anchor(table(tree, "seeds"), "source", folder, lambda text: text.startswith("hub:"))
     _anchor(table(tree, "search"), "method", folder, _is_name)
     _anchor(tree, "prompts", folder, lambda text: not text)
+    _anchor(table(tree, "export"), "folder", folder, lambda _: False)
     _anchor_each(tree, "reuse", folder, _is_name)
     _anchor_each(table(tree, "compare"), "seeds", folder, lambda text: text.startswith("hub:"))
     _anchor_contestants(table(tree, "compare"), folder)
