@@ -38,6 +38,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("report:command", "Write the page of a run: one file that needs no network."),
     "ui": ("ui:command", "Serve the pages of all runs on this machine, live while they go on."),
     "export": ("export:command", "Write a run's data set, or a file of rows, in the form that trainers read."),
+    "mix": ("mix:command", "Mix sets of rows: two stages (DMT), shares, weights of skills (Skill-it)."),
+    "pack": ("pack:command", "Plan which rows share a training sequence, and what of it is learnt."),
     "overlap": ("overlap:command", "Look for text of benchmarks in made data (n-grams of 8 and 13 words)."),
     "audit": ("audit:command", "Ask you the four questions of a quality review about rows of a run."),
     "methods": ("methods:command", "List, show, compare and export evolving methods."),
