@@ -10,7 +10,7 @@ from typing import Any, cast
 from ....agents.gateway.errors import UsageError
 from ...dataset.source import open_seeds, stream_of
 from ...record.settings import SeedSettings
-from .pool import value_at
+from ..rows import value_at
 
 __all__ = ["Failures", "failure_rates"]
 

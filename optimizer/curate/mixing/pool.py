@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +15,16 @@ from typing import cast
 from ....agents.gateway.errors import UsageError
 from ...dataset.exports.example import Example
 from ...dataset.exports.reading import Source
+from ...dataset.fields import TEXT_FIELDS
 from ...dataset.language import language_of
 from ...dataset.rows import encode_line
+from ..rows import value_at
 
-__all__ = ["MixSet", "Pool", "PoolRow", "file_sha256", "value_at"]
+__all__ = ["MixSet", "Pool", "PoolRow", "file_sha256"]
 
 NO_GROUP = "(none)"
 _USUAL = ("topic", "category", "skill", "provenance.topic", "provenance.tags.task_category")
+_OURS = ("id", "instruction", "response", "system", "context", "provenance")
 _CHUNK = 1 << 20
 
 
@@ -31,7 +33,7 @@ class PoolRow:
     """A row that can be drawn.
 
     Args:
-        key: 64 hex digits that its set, own id and texts say, and nothing else: the same wherever the row stands.
+        key: 64 hex digits that set, own id and all else of the row say: the same wherever it stands.
         name: of its set.
         group: topic, language or whatever rows are counted by.
         own: its id in its set; empty where it has none.
@@ -125,11 +127,9 @@ class Pool:
     def _kept(self, name: str, example: Example) -> PoolRow:
         named = example.row.get("id", example.row.get("seed_id"))
         own = str(named) if isinstance(named, str | int) and not isinstance(named, bool) else ""
-        said = [name, own, example.asked, example.response, example.system,
-                [[turn.speaker, turn.text] for turn in example.context]]  # fmt: skip
-        key = hashlib.sha256(json.dumps(said).encode()).hexdigest()
         group = _group_of(example, self._by)
         line = encode_line(_object(example, name, own, group)).encode()
+        key = hashlib.sha256(line).hexdigest()
         self._seen[key] += 1
         if self._seen[key] > 1:  # the same row again is another row
             key = hashlib.sha256(f"{key} {self._seen[key]}".encode()).hexdigest()
@@ -160,13 +160,12 @@ def _object(example: Example, name: str, own: str, group: str) -> dict[str, obje
     """The row in AutoEvol's own form, but for its id."""
     came = example.row.get("provenance")
     said = cast("dict[str, object]", came) if isinstance(came, dict) else {}
-    reasoning = example.row.get("reasoning")
     return {
         "instruction": example.asked,
         "response": example.response,
         "system": example.system,
         "context": [{"role": turn.speaker, "content": turn.text} for turn in example.context],
-        **({"reasoning": reasoning} if isinstance(reasoning, str) else {}),
+        **{field: value for field, value in example.row.items() if field not in _OURS and field not in TEXT_FIELDS},
         "provenance": {**said, "mixed": {"set": name, "id": own, "group": group}},
     }
 
@@ -182,14 +181,6 @@ def _group_of(example: Example, by: str) -> str:
         if isinstance(value, str | int | float | bool) and str(value).strip():
             return str(value)
     return NO_GROUP
-
-
-def value_at(row: Mapping[str, object], path: str) -> object:
-    """What stands at a dotted path such as `provenance.topic`; None where nothing does."""
-    value: object = row
-    for part in path.split("."):
-        value = cast("dict[str, object]", value).get(part) if isinstance(value, Mapping) else None
-    return value
 
 
 def file_sha256(path: Path) -> str:

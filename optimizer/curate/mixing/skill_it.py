@@ -19,6 +19,7 @@ from .skill_graph import SkillGraph
 __all__ = ["SkillItSettings", "Weights", "update"]
 
 Losses = Mapping[str, float]
+_MOST = 1e100  # what is divided by next to nothing must not become infinite
 
 
 class SkillItSettings(BaseModel):
@@ -103,12 +104,12 @@ def _felt(losses: Sequence[Losses], targets: Sequence[str], settings: SkillItSet
     first, last = losses[0], losses[-1]
     eta = settings.eta
     if settings.eta_schedule and (left := sum(last[name] for name in targets)):
-        eta *= sum(first[name] for name in targets) / left
+        eta = min(eta * sum(first[name] for name in targets) / left, _MOST)
     window = losses[-settings.window :]
     parts = len(window) if settings.targets else 1
     felt = {name: sum(each[name] for each in window) / parts for name in targets}
     if settings.normalize_loss:
-        felt = {name: value / first[name] if first[name] else value for name, value in felt.items()}
+        felt = {name: min(value / first[name], _MOST) if first[name] else value for name, value in felt.items()}
     return eta, felt
 
 
