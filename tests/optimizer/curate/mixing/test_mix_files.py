@@ -75,8 +75,10 @@ def test_every_row_is_somewhere(tmp_path: Path) -> None:
 
 def test_a_row_keeps_what_was_said_of_it(tmp_path: Path) -> None:
     """Text, fields and provenance; where it comes from is added, and the files can be read again."""
-    row = {"id": "m1", "instruction": "Say hi.", "response": "Hi\u2028!", "system": "Be kind.", "context": [],
-           "topic": "manners", "provenance": {"recipe": "magpie", "curated": [{"by": "dedup"}]}}  # fmt: skip
+    row: dict[str, object] = {
+        "id": "m1", "instruction": "Say hi.", "response": "Hi\u2028!", "system": "Be kind.", "context": [],
+        "topic": "manners", "provenance": {"recipe": "magpie", "curated": [{"by": "dedup"}]},
+    }  # fmt: skip
     with pool_of(tmp_path, a=[row]) as pool:
         write_mix(pool, by_ratio(pool, {}, None, 1, 1), tmp_path / "out")
     (kept,) = _rows(tmp_path / "out" / "mix.jsonl")

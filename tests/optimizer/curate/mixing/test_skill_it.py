@@ -127,15 +127,17 @@ def test_what_is_no_graph_is_told(tmp_path: Path, said: str) -> None:
 
 def test_failures_of_a_run_are_rates(tmp_path: Path) -> None:
     """Dropped rows and rows with findings failed; the seed says the skill where the row does not."""
-    seeds = [{"instruction": f"Add {n}.", "response": "1", "skill": "ab"[n % 2]} for n in range(4)]
+    seeds: list[dict[str, object]] = [
+        {"instruction": f"Add {n}.", "response": "1", "skill": "ab"[n % 2]} for n in range(4)
+    ]
     found = [{"kind": "easier", "by": "judge"}]
-    kept = [
+    kept: list[dict[str, object]] = [
         {"id": "seed-000001", "provenance": {"seed_id": "seed-000001", "findings": []}},
         {"id": "seed-000002", "provenance": {"seed_id": "seed-000002", "findings": found}},
         {"id": "own", "skill": "c", "provenance": {"seed_id": "x", "findings": []}},
         {"id": "none", "provenance": {"seed_id": "x", "findings": []}},
     ]
-    dropped = [
+    dropped: list[dict[str, object]] = [
         {"seed_id": "seed-000003", "reason": "unreadable", "findings": []},
         {"seed_id": "seed-000004", "reason": "unanswerable", "findings": []},
     ]
