@@ -10,7 +10,7 @@ from .gateway.outcomes import Outcome
 from .gateway.requests import Decoding, Form, Request, Turn
 from .messages import Reply, RoleName, Task
 
-__all__ = ["Agent", "Door", "Seat", "drawn"]
+__all__ = ["Agent", "Asked", "Door", "Seat", "drawn"]
 
 # A step of the optimizer waits for these few calls, so they go before the many of rows.
 _CRITICAL: frozenset[RoleName] = frozenset({"analyst", "refiner"})
@@ -18,7 +18,7 @@ _CRITICAL: frozenset[RoleName] = frozenset({"analyst", "refiner"})
 TaskT_contra = TypeVar("TaskT_contra", bound=Task, contravariant=True)
 
 
-class Door(Protocol):
+class Asked(Protocol):
     """What an agent sees of the gateway."""
 
     async def ask(self, request: Request) -> Outcome:
@@ -29,6 +29,10 @@ class Door(Protocol):
             StorageError: the journal cannot be written.
         """
         ...
+
+
+class Door(Asked, Protocol):
+    """What those see of it who admit work."""
 
     def stream(self, requests: AsyncIterable[Request]) -> AsyncIterator[Outcome]:
         """Outcomes in the order of the requests; a request is pulled only when there is capacity for it."""
@@ -58,7 +62,7 @@ class Seat:
     """Where a role's calls go: its door, endpoint group, model and decoding."""
 
     role: RoleName
-    door: Door
+    door: Asked
     endpoint: str
     model: str
     decoding: Decoding

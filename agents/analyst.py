@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from .contract import render_edits, written
+from .contract import OutputForm, render_edits, written
 from .gateway.outcomes import Answer, NoAnswer
 from .gateway.requests import Turn
 from .messages import (
@@ -32,12 +32,13 @@ from .reading import (
     opened_by,
 )  # fmt: skip
 from .schemas import INTEGER, TEXT, list_of, row_of, schema
-from .seated import Framed
+from .seated import Framed, Told
 
-__all__ = ["Analyst", "case_row", "found_in", "in_order", "shortened"]
+__all__ = ["FINDINGS_SCHEMA", "FINDINGS_TAG", "Analyst", "case_row", "earlier_findings", "found_in", "in_order",
+           "read_findings", "shortened"]  # fmt: skip
 
-_TAG = "findings"
-_SCHEMA = schema(findings=list_of(row_of(problem=TEXT, cases=list_of(INTEGER), quote=TEXT, rule=TEXT)))
+FINDINGS_TAG = "findings"
+FINDINGS_SCHEMA = schema(findings=list_of(row_of(problem=TEXT, cases=list_of(INTEGER), quote=TEXT, rule=TEXT)))
 _LABELS = {
     "problem": "problem", "cases": "cases", "case": "cases", "quote": "quote", "rule": "rule",
     "问题": "problem", "案例": "cases", "引文": "quote", "规则": "rule",
@@ -68,11 +69,11 @@ class Analyst(Framed):
         """Analyse one batch. An answer without one readable finding is `unreadable`; a plain "none" finds nothing."""
         cases = in_order(task.cases)
         shown = json_lines(_shown(number, case) for number, case in enumerate(cases, 1))
-        tag = self.tag(_TAG, shown, *(edit.why for edit in task.history))
-        outcome = await self.put(task, self._turns(task, shown, tag), _SCHEMA)
+        tag = self.tag(FINDINGS_TAG, shown, *(edit.why for edit in task.history))
+        outcome = await self.put(task, self._turns(task, shown, tag), FINDINGS_SCHEMA)
         if isinstance(outcome, NoAnswer):
             return self.failed(task, outcome)
-        findings = self._read(outcome, tag, cases)
+        findings = read_findings(outcome, self.output_form, tag, cases)
         return Analysis(
             **self.head(task, outcome), findings=findings or (), raw=outcome.text,
             fault=fault_of(outcome, readable=findings is not None),
@@ -81,31 +82,35 @@ class Analyst(Framed):
     def _turns(self, task: AnalysisTask, shown: str, tag: str) -> tuple[Turn, ...]:
         language = task.method.language
         history = render_edits(task.history, task.method, self.secret, self.prompts)
-        before = history + self._earlier(task.earlier, language) + self.noted(task.notes, language)
+        before = history + earlier_findings(self, task.earlier, language) + self.noted(task.notes, language)
         return self.turns(
             "analyst", language, before=before,
             clauses=written(task.method), cases=self.data("CASES", shown), form=self.form("analyst", language, tag=tag),
         )  # fmt: skip
 
-    def _earlier(self, earlier: Sequence[Recurrence], language: str) -> str:
-        """Problems of earlier steps as quoted data; empty where there is none."""
-        if not earlier:
-            return ""
-        lines = json_lines(
-            {"problem": one.cluster, "steps": one.steps, "cases": one.cases} for one in earlier[:_EARLIER_SHOWN]
-        )
-        return self.says("earlier-findings", language, findings=self.data("EARLIER", lines)) + "\n\n"
 
-    def _read(self, answer: Answer, tag: str, cases: Sequence[Case]) -> tuple[MethodFinding, ...] | None:
-        """The findings; empty for a plain "nothing is wrong", None where the answer cannot be read.
+def earlier_findings(told: Told, earlier: Sequence[Recurrence], language: str) -> str:
+    """Problems of earlier steps as quoted data; empty where there is none."""
+    if not earlier:
+        return ""
+    lines = json_lines(
+        {"problem": one.cluster, "steps": one.steps, "cases": one.cases} for one in earlier[:_EARLIER_SHOWN]
+    )
+    return told.says("earlier-findings", language, findings=told.data("EARLIER", lines)) + "\n\n"
 
-        Of an answer that was cut at the token limit, the findings that were complete before the cut count.
-        """
-        rows = _json_rows(answer) if self.output_form == "json" else _line_rows(answer, tag)
-        if not rows:
-            return None if rows is None else ()
-        found = [finding for row in rows if (finding := _finding(row, cases)) is not None]
-        return _clustered(found) or None
+
+def read_findings(
+    answer: Answer, output_form: OutputForm, tag: str, cases: Sequence[Case]
+) -> tuple[MethodFinding, ...] | None:
+    """The findings; empty for a plain "nothing is wrong", None where the answer cannot be read.
+
+    Of an answer that was cut at the token limit, the findings that were complete before the cut count.
+    """
+    rows = _json_rows(answer) if output_form == "json" else _line_rows(answer, tag)
+    if not rows:
+        return None if rows is None else ()
+    found = [finding for row in rows if (finding := _finding(row, cases)) is not None]
+    return _clustered(found) or None
 
 
 def _json_rows(answer: Answer) -> list[dict[str, str]] | None:

@@ -52,7 +52,7 @@ from .simulator import SimulateTask, Simulator
 from .student import Student
 from .tagger import Tagger, TagTask
 
-__all__ = ["SeatSpec", "build_cast", "prompt_fingerprint"]
+__all__ = ["SeatSpec", "build_cast", "prompt_fingerprint", "prompts_of"]
 
 _BOOTSTRAP: Mapping[type[Task], Callable[[Seat, str, Prompts, OutputForm], Agent[Any]]] = {
     InventTask: Inventor,
@@ -158,7 +158,7 @@ def build_cast(
         raise ValueError("a cast needs the secret of its run")
     if responder_form == "own" and not responder_prompt.strip():
         raise UsageError("The responder's form is `own` but its prompt is empty.", fix="Give responder_prompt.")
-    prompts = _prompts(prompts_folder)
+    prompts = prompts_of(prompts_folder)
 
     seating = _Seating(door, seats, secret, responder_form, responder_prompt, prompts)
     return {kind: agent() for role, kind, agent in _makers(seating) if role in seats}
@@ -176,7 +176,7 @@ def prompt_fingerprint(folder: Path | None = None, role: RoleName | None = None,
     Raises:
         UsageError: a prompt has a wrong variable or cannot be read.
     """
-    prompts = _prompts(folder)
+    prompts = prompts_of(folder)
     texts = prompts.fingerprint if every else prompts.fingerprint_of_runs
     if role is not None:
         mine = [(task, language) for task, language in prompts.texts if task.partition("-")[0] == role]
@@ -184,7 +184,12 @@ def prompt_fingerprint(folder: Path | None = None, role: RoleName | None = None,
     return hashlib.sha256(f"{CONTRACT_VERSION}\x1f{texts}".encode()).hexdigest()
 
 
-def _prompts(folder: Path | None) -> Prompts:
+def prompts_of(folder: Path | None) -> Prompts:
+    """Every prompt, those of a person's own folder before the shipped ones.
+
+    Raises:
+        UsageError: a prompt has a wrong variable or cannot be read.
+    """
     try:
         return check_all(folder)
     except PromptError as error:

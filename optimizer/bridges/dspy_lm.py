@@ -10,7 +10,7 @@ waited out and never becomes a score; what stops the session is raised, also whe
 
 from __future__ import annotations
 
-import importlib
+import asyncio
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -31,7 +31,9 @@ from ...agents.gateway.outcomes import Answer, NoAnswer, Outcome
 from ...agents.gateway.requests import Decoding, Request, Turn, request_key
 from ...agents.messages import RoleName
 from ..record.config import resolve
+from .errand import current
 from .open_door import OpenDoor
+from .theirs import dspy
 
 __all__ = ["AsyncGatewayEngine", "GatewayEngine", "gateway_lm", "open_door"]
 
@@ -84,7 +86,7 @@ def gateway_lm(door: OpenDoor, role: RoleName = "responder", model: str = "", **
         raise UsageError("No model is named.", fix=f"Say model=…, or `model` or `roles.{role}.model` in the settings.")
     engine = GatewayEngine(door, Seat(role, seat.endpoint, named, seat.max_tokens, seat.temperature))
     said = {"temperature": seat.temperature, "max_tokens": seat.max_tokens, **more}
-    return _dspy().LM(
+    return dspy().LM(
         f"autoevol/{named}", engine=engine, async_engine=AsyncGatewayEngine(engine), num_retries=0, cache=False, **said
     )
 
@@ -129,7 +131,8 @@ class GatewayEngine:
         """
         call = self.call_for(request)
         try:
-            outcome = self.door.ask(call)
+            errand = current()
+            outcome = self.door.ask(call) if errand is None else errand.call_off.ask(self.door, call)
         except AutoEvolError as error:
             raise _as_theirs(error) from error
         return _response(call, outcome)
@@ -147,6 +150,10 @@ class GatewayEngine:
             )
         return self._door
 
+    def opens(self, door: OpenDoor) -> bool:
+        """Whether its calls go through this door."""
+        return self._door is door
+
     def call_for(self, request: Any) -> Request:
         """What is asked of the gateway, with the number of its draw.
 
@@ -154,15 +161,18 @@ class GatewayEngine:
             dspy.lm15.UnsupportedFeatureError: it asks for tools, or holds other parts than text.
         """
         call = _call(request, self.seat)
+        if (errand := current()) is not None:
+            call = replace(call, stage=errand.stage, place=errand.place)
         if request.config.seed is not None:
             return replace(call, sample=request.config.seed)
         if call.decoding.temperature == 0:
             return call
         # Counted by the door: another engine with the same model asks the same questions.
-        key, door = request_key(call), self.door
+        key, door, errand = request_key(call), self.door, current()
+        draws = door.draws if errand is None else errand.draws
         with door.lock:
-            door.draws[key] += 1
-            return replace(call, sample=door.draws[key] - 1)
+            draws[key] += 1
+            return replace(call, sample=draws[key] - 1)
 
     def dump_state(self) -> dict[str, Any]:
         """Who is asked; the gateway itself is not saved with a program."""
@@ -191,7 +201,11 @@ class AsyncGatewayEngine:
         """As `GatewayEngine.complete`."""
         call = self._engine.call_for(request)
         try:
-            outcome = await self._engine.door.ask_async(call)
+            errand, door = current(), self._engine.door
+            if errand is None:
+                outcome = await door.ask_async(call)
+            else:
+                outcome = await asyncio.wrap_future(errand.call_off.begin(door, call))
         except AutoEvolError as error:
             raise _as_theirs(error) from error
         return _response(call, outcome)
@@ -207,11 +221,6 @@ class AsyncGatewayEngine:
 
 
 # ---------------------------------------------------------------- between their words and ours
-
-
-def _dspy() -> Any:
-    """DSPy, which is heavy, ships no types and is not needed to name an engine."""
-    return importlib.import_module("dspy")
 
 
 def _call(request: Any, seat: Seat) -> Request:
@@ -265,7 +274,7 @@ def _text(said: Any) -> str:
 
 
 def _response(call: Request, outcome: Outcome) -> Any:
-    lm15 = _dspy().lm15
+    lm15 = dspy().lm15
     if isinstance(outcome, NoAnswer) and outcome.reason not in {"content_filter", "empty"}:
         kind = lm15.ContextLengthError if outcome.reason == "context_too_long" else lm15.InvalidRequestError
         raise kind(f"The call has no answer ({outcome.reason}). {outcome.detail}".strip(), provider="autoevol")
@@ -289,7 +298,7 @@ def _response(call: Request, outcome: Outcome) -> Any:
 
 def _as_theirs(error: AutoEvolError) -> Exception:
     """What DSPy knows our errors by; none of them is tried again."""
-    lm15 = _dspy().lm15
+    lm15 = dspy().lm15
     kind: Any
     match error:
         case BudgetReached() | QuotaSpent():
@@ -307,5 +316,5 @@ def _as_theirs(error: AutoEvolError) -> Exception:
 
 
 def _unsupported(what: str) -> Exception:
-    theirs: Exception = _dspy().lm15.UnsupportedFeatureError(f"This is not supported: {what}.", provider="autoevol")
+    theirs: Exception = dspy().lm15.UnsupportedFeatureError(f"This is not supported: {what}.", provider="autoevol")
     return theirs

@@ -129,13 +129,19 @@ class OpenDoor:
         """
         if threading.current_thread() is self._thread:
             raise UsageError("The gateway's own thread cannot wait for the gateway.", fix="Call ask_async there.")
-        return self._begin(request).result()
+        return self.begin(request).result()
 
     async def ask_async(self, request: Request) -> Outcome:
         """The same, in any event loop. Who is cancelled withdraws a call that has not been sent yet."""
-        return await asyncio.wrap_future(self._begin(request))
+        return await asyncio.wrap_future(self.begin(request))
 
-    def _begin(self, request: Request) -> Future[Outcome]:
+    def begin(self, request: Request) -> Future[Outcome]:
+        """Start a call; who cancels the future withdraws it where it has not been sent yet.
+
+        Raises:
+            SessionStopped: the session could not go on since an earlier call.
+            UsageError: the door is closed.
+        """
         with self.lock:
             if self._stopped is not None:
                 raise self._stopped
@@ -163,6 +169,12 @@ class OpenDoor:
         """What all sessions of this folder took: calls, tokens, money."""
         _, gateway, _ = self._opened.result()
         return gateway.totals()
+
+    @property
+    def capacity(self) -> int:
+        """How many calls may usefully be under way at once."""
+        _, gateway, _ = self._opened.result()
+        return gateway.capacity
 
     @property
     def in_flight(self) -> int:

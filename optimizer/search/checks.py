@@ -16,7 +16,7 @@ from ...agents.clauses import MOST_ADDED_CLAUSES, MOST_ADDED_WORDS, breaches, wh
 from ...agents.method import WHOLE, Method, Operator
 from ...agents.refiner import most_merged
 
-__all__ = ["COPIED_CHARACTERS", "COPIED_WORDS", "SAME_AT", "problems", "shape_problems"]
+__all__ = ["COPIED_CHARACTERS", "COPIED_WORDS", "SAME_AT", "alike", "copied", "growth", "problems", "shape_problems"]
 
 COPIED_WORDS = 8  # as many words in a row from one text of the data are a copy
 COPIED_CHARACTERS = 12  # the same for Chinese characters
@@ -47,18 +47,17 @@ def problems(
         method.
     """
     parents = parents or (incumbent,)
-    found = [*shape_problems(method), *_growth(method, operator, parents)]
+    found = [*shape_problems(method), *growth(method, operator, parents)]
     if method.clauses and _in_chinese(method) != _in_chinese(incumbent):
         found.append(f"it is not written in the language of the method it came from ({incumbent.language})")
-    copied = _copied(method, parents, data)
-    if copied:
-        found.append(f"it copies from the data: {copied!r}")
-    if _alike(method, incumbent):
+    if run := copied(method, parents, data):
+        found.append(f"it copies from the data: {run!r}")
+    if alike(method, incumbent):
         found.append("it says the same as the incumbent")
     # A little different from what was tried may be better; the same again is not.
     elif before := [step for step, methods in tried.items() if _plain(method) in map(_plain, methods)]:
         found.append(f"step {before[0] + 1} tried it already")
-    if any(_alike(method, other) for other in others):
+    if any(alike(method, other) for other in others):
         found.append("it says the same as another candidate")
     return tuple(found)
 
@@ -73,7 +72,7 @@ def shape_problems(method: Method) -> tuple[str, ...]:
     return found
 
 
-def _growth(method: Method, operator: Operator, parents: Sequence[Method]) -> list[str]:
+def growth(method: Method, operator: Operator, parents: Sequence[Method]) -> list[str]:
     """What makes the method longer than its operator may; the refiner is told the same limits beforehand."""
     parent, clauses = parents[0], method.clauses
     if operator == "merge" and len(parents) > 1:
@@ -97,7 +96,7 @@ def _in_chinese(method: Method) -> bool:
     return han > len(_WORD.findall(_HAN.sub(" ", text)))
 
 
-def _copied(method: Method, parents: Sequence[Method], data: Sequence[str]) -> str:
+def copied(method: Method, parents: Sequence[Method], data: Sequence[str]) -> str:
     """The first run of words that the method shares with a text of the data, and none of its parents did."""
     runs = {run for clause in method.clauses for run in _runs(clause)}
     runs -= {run for parent in parents for clause in parent.clauses for run in _runs(clause)}
@@ -113,7 +112,8 @@ def _runs(text: str) -> Iterator[str]:
         yield han[at : at + COPIED_CHARACTERS]
 
 
-def _alike(one: Method, other: Method) -> bool:
+def alike(one: Method, other: Method) -> bool:
+    """Whether two methods say nearly the same."""
     return fuzz.ratio(_plain(one), _plain(other)) >= SAME_AT
 
 
