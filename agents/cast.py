@@ -17,9 +17,11 @@ from .bootstrap.asking import InstanceTask, InventTask, SortTask
 from .bootstrap.instancer import Instancer
 from .bootstrap.inventor import Inventor
 from .bootstrap.sorter import Sorter
+from .coder import Coder, CodeTask, Repairer, RepairTask
 from .contract import CONTRACT_VERSION, OutputForm
 from .embedder import Embedder
 from .evolver import Evolver
+from .explainer import Explainer, ExplainTask
 from .gateway.errors import UsageError
 from .gateway.requests import Decoding
 from .generator import Generator
@@ -51,6 +53,7 @@ from .scorer import Scorer
 from .simulator import SimulateTask, Simulator
 from .student import Student
 from .tagger import Tagger, TagTask
+from .tester import Tester, TestsTask
 
 __all__ = ["SeatSpec", "build_cast", "prompt_fingerprint", "prompts_of"]
 
@@ -127,6 +130,10 @@ def _makers(of: _Seating) -> tuple[_Maker, ...]:
         ("tagger", TagTask, lambda: framed("tagger", Tagger)),
         ("rewarder", RewardTask, lambda: Rewarder(seat("rewarder"))),
         ("rewarder", RateTask, lambda: framed("rewarder", Rater)),
+        ("responder", CodeTask, lambda: Coder(seat("responder"), of.secret, prompts)),
+        ("responder", RepairTask, lambda: Repairer(seat("responder"), of.secret, prompts)),
+        ("judge", TestsTask, lambda: framed("judge", Tester)),
+        ("reflector", ExplainTask, lambda: framed("reflector", Explainer)),
         *(("generator", kind, partial(framed, "generator", agent)) for kind, agent in _BOOTSTRAP.items()),
     )
 

@@ -132,10 +132,14 @@ class Evolved(Reply):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerTask(Task):
-    """To the responder: answer this instruction. With `given` the answer stands already and no model is asked."""
+    """To the responder: answer this instruction. With `given` the answer stands already and no model is asked.
+
+    `temperature` draws the answer, instead of the seat's own.
+    """
 
     instruction: Instruction
     given: str | None = None
+    temperature: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..prompts import Prompts
+from .agent import drawn
 from .gateway.outcomes import NoAnswer
 from .gateway.requests import Turn
 from .messages import Answered, AnswerTask, Failed, Instruction
@@ -38,7 +39,8 @@ class Responder(Seated):
         """Answer one instruction. The trace of a reasoning model and the scratchpad go to `reasoning`."""
         if task.given is not None:
             return Answered(id=f"{task.id}/reply", parent=task.id, text=task.given)
-        outcome = await self.seat.ask(task, self._turns(task.instruction))
+        decoding = drawn(self.seat.decoding, temperature=task.temperature)
+        outcome = await replace(self.seat, decoding=decoding).ask(task, self._turns(task.instruction))
         if isinstance(outcome, NoAnswer):
             return self.failed(task, outcome)
         text, scratch = _apart(outcome.text) if self.form == "scratchpad" else (outcome.text, "")

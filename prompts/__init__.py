@@ -190,6 +190,22 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "make-rewarder-ask": frozenset({"instruction", "response", "form"}),
     "make-rewarder-tags": frozenset({"tag"}),
     "make-rewarder-json": frozenset(),
+    "make-answers-code": frozenset(),
+    "make-answers-code-ask": frozenset({"data"}),
+    "make-answers-code-tests": frozenset({"tests"}),
+    "make-answers-tests": frozenset(),
+    "make-answers-tests-ask": frozenset({"data", "count", "form"}),
+    "make-answers-tests-tags": frozenset({"tag"}),
+    "make-answers-tests-json": frozenset(),
+    "make-answers-explain": frozenset(),
+    "make-answers-explain-ask": frozenset({"data", "form"}),
+    "make-answers-explain-tags": frozenset({"tag"}),
+    "make-answers-explain-json": frozenset(),
+    "make-answers-repair": frozenset(),
+    "make-answers-repair-ask": frozenset({"data"}),
+    "make-answers-mend": frozenset(),
+    "make-answers-mend-ask": frozenset({"data"}),
+    "make-answers-row": frozenset({"task", "program", "error"}),
 }
 
 

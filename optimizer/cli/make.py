@@ -32,7 +32,8 @@ def command(
     recipe: str | None, seeds: str | None, show: bool, preset: str | None, count: int | None, values: tuple[str, ...],
     **options: Any,
 ) -> None:  # fmt: skip
-    """Make rows by a published recipe: evol-instruct, self-instruct, magpie, reflection, ifd, auto-evol.
+    """Make rows by a published recipe: evol-instruct, self-instruct, magpie, reflection, ifd, auto-evol; or answers by
+    best-answer, tested-code, self-repair.
 
     SEEDS is a file (JSONL, JSON, CSV, Parquet) or hub:NAME; magpie needs none. Without RECIPE the settings file says
     which recipes follow each other, as [[make]] tables; each works on the rows of the one before.

@@ -14,7 +14,8 @@ from ..scoring.programs import SeedTests
 from .conversations import BadRow, described, readable, turns_of, user_turns
 from .language import language_of
 
-__all__ = ["NAME_THEM", "TEXT_FIELDS", "FieldMap", "Pair", "find_fields", "input_of", "pairs_of", "tests_of"]
+__all__ = ["NAME_THEM", "TEXT_FIELDS", "FieldMap", "Pair", "find_fields", "input_of", "pairs_of", "tests_in",
+           "tests_of"]  # fmt: skip
 
 Row = Mapping[str, object]
 Pair = tuple[Instruction, str | None]
@@ -175,11 +176,23 @@ def tests_of(row: Row, fields: FieldMap) -> SeedTests | None:
     An answer may go on from the instruction's code, as in HumanEval.
     """
     if not fields.tests:
-        return None
+        return tests_in(row)
     tests, entry, prompt = row.get(fields.tests), row.get("entry_point"), row.get(fields.instruction)
     if not isinstance(tests, str) or not isinstance(entry, str) or not tests.strip():
         return None
     return SeedTests(tests, entry, prompt if isinstance(prompt, str) else "")
+
+
+def tests_in(row: Row) -> SeedTests | None:
+    """The tests that a recipe left in a row of ours; None where there are none."""
+    came = row.get("provenance")
+    found = cast("Row", came).get("tests") if isinstance(came, Mapping) else None
+    if not isinstance(found, Mapping):
+        return None
+    text, entry, prompt = (cast("Row", found).get(name) for name in ("text", "entry_point", "prompt"))
+    if not isinstance(text, str) or not isinstance(entry, str) or not isinstance(prompt, str) or not text.strip():
+        return None
+    return SeedTests(text, entry, prompt)
 
 
 def _text(row: Row, field: str) -> str:

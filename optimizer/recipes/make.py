@@ -9,9 +9,13 @@ from typing import Any
 
 from ...agents.gateway.errors import StorageError, UsageError
 from ...agents.method import Method
+from ..curate.answers.best import best_answer
+from ..curate.answers.repairing import self_repair
+from ..curate.answers.tested import tested_code
 from ..curate.part import curate
 from ..curate.rows import Rows
 from ..curate.selectors import CHOOSERS
+from ..dataset.fields import tests_in
 from ..dataset.seed import Seed
 from ..dataset.whole import WholeSource
 from ..record.curating.selector import SelectorSettings
@@ -37,6 +41,9 @@ _RECIPES: Mapping[str, Recipe] = {
     "reflection": reflection,
     "ifd": ifd_scores,
     "self-instruct": self_instruct,
+    "best-answer": best_answer,
+    "tested-code": tested_code,
+    "self-repair": self_repair,
 }
 
 
@@ -61,7 +68,7 @@ class MadeRows:
     def told(self) -> Iterator[tuple[Seed, Mapping[str, Any]]]:
         """Every row as a seed, and all that the recipe said of it."""
         for number, row in enumerate(rows_of(self._path), 1):
-            yield Seed(row["id"], number, instruction_of(row), row["response"] or None), row
+            yield Seed(row["id"], number, instruction_of(row), row["response"] or None, tests_in(row)), row
 
 
 async def make(run: Run, start: Method, seeds: Iterable[Seed]) -> str:

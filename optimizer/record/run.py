@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ...agents.base_model import BaseTask
 from ...agents.bootstrap.asking import InstanceTask, InventTask, SortTask
+from ...agents.coder import CodeTask, RepairTask
+from ...agents.explainer import ExplainTask
 from ...agents.gateway.endpoints import Budget
 from ...agents.gateway.progress import Forecast
 from ...agents.guards import GuardTask, HarmTask
@@ -42,6 +44,7 @@ from ...agents.rivals import DescribeTask, GroundTask, RecordsTask
 from ...agents.simulator import SimulateTask
 from ...agents.tagger import TagTask
 from ...agents.team import Journey, Team
+from ...agents.tester import TestsTask
 from ..dataset.split import Split
 from ..scoring.judging import JudgeTally, looks_of
 from .events import EventLog
@@ -87,6 +90,10 @@ _ROLE: Mapping[type[Task], str] = {
     GainTask: "judge",
     GuardTask: "guard",
     HarmTask: "judge",
+    CodeTask: "responder",
+    RepairTask: "responder",
+    TestsTask: "judge",
+    ExplainTask: "reflector",
 }
 
 

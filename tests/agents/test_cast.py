@@ -9,6 +9,7 @@ import pytest
 from autoevol.agents.agent import Agent
 from autoevol.agents.cast import SeatSpec, build_cast, prompt_fingerprint
 from autoevol.agents.gateway.errors import UsageError
+from autoevol.agents.coder import CodeTask, RepairTask
 from autoevol.agents.gateway.requests import Decoding
 from autoevol.agents.guards import HarmTask
 from autoevol.agents.messages import (
@@ -42,7 +43,7 @@ def test_each_kind_of_task_has_its_agent() -> None:
     assert expected == {kind: agent.role for kind, agent in cast.items() if kind in expected}
     assert {agent.role for agent in cast.values()} == set(ROLES)
     student = build_cast(GivenDoor(), {"responder": SPEC, "student": SPEC}, secret="s")
-    assert [AnswerTask, SolveTask, ScoreTask] == list(student)
+    assert [AnswerTask, SolveTask, ScoreTask, CodeTask, RepairTask] == list(student)
 
 
 def test_a_cast_needs_a_secret_and_words_of_its_own() -> None:

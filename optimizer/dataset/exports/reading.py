@@ -58,7 +58,7 @@ def open_run(folder: Path, *, what: str = "rows", edited: bool = False) -> Sourc
 
     Args:
         folder: of the run.
-        what: `rows` of its data set, preference `pairs`, or rated `answers` (which Magpie keeps).
+        what: `rows` of its data set, preference `pairs`, or rated `answers` (which Magpie and best-answer keep).
         edited: take the edits that a person made on the page, where the row is still the one that was edited.
 
     Raises:
@@ -248,13 +248,14 @@ def _kept_answers(folder: Path, *, pairs: bool) -> Source:
     """Pairs or rated answers of the rows that a run kept, from the parts that have any."""
     names = _PAIRS if pairs else (_MADE,)
     files = [
-        path for name in names for path in sorted(folder.glob(f"*-magpie*/{name}")) if path.is_file()
+        path for name in names for path in sorted(folder.glob(f"[0-9]*-*/{name}")) if path.is_file()
         and path.stat().st_size
     ]  # fmt: skip
     if not files:
         raise UsageError(
             f"The run {folder.name} has no {'preference pairs' if pairs else 'answers with rewards'}.",
-            fix="Magpie makes them: answers=5 with reward=endpoint or reward=judge, or base (docs/magpie.md).",
+            fix="Magpie makes them (answers=5 with reward=endpoint or reward=judge, or base; docs/magpie.md), and so"
+            " does best-answer (pairs=true; docs/answers.md).",
         )
     kept = {path.parent: _ids(_rows_file(folder, path.parent.name)) for path in files}
 

@@ -6,12 +6,12 @@ alike, the best would be the worst too. And the aligned model's answer against i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .rows import Candidate
 
-__all__ = ["against_base", "best_against_worst"]
+__all__ = ["against_base", "best_against_worst", "pair_of"]
 
 
 def best_against_worst(candidate: Candidate, margin: float) -> tuple[dict[str, Any] | None, str]:
@@ -39,24 +39,43 @@ def against_base(candidate: Candidate, margin: float) -> tuple[dict[str, Any] | 
     return _pair(candidate, other, own, margin, chosen_from="base")
 
 
-def _pair(
-    candidate: Candidate, best: tuple[float, str], worst: tuple[float, str], margin: float, **more: str
-) -> tuple[dict[str, Any] | None, str]:
+def pair_of(
+    id_: str, prompt: Sequence[Mapping[str, str]], both: tuple[tuple[float, str], tuple[float, str]], margin: float,
+    *, reward_by: str, **more: str,
+) -> tuple[dict[str, Any] | None, str]:  # fmt: skip
+    """A pair as it is written, or why it is none: `tie` where nothing lies between the two, `margin` where too little.
+
+    Args:
+        id_: of the row.
+        prompt: messages up to the answer.
+        both: reward and text of the better answer, and of the other.
+        margin: that must lie between the rewards.
+        reward_by: who gave them.
+        more: further fields.
+    """
+    best, worst = both
     gap = best[0] - worst[0]
     if gap <= 0 or best[1] == worst[1]:
         return None, "tie"
     if gap < margin:
         return None, "margin"
     return {
-        "id": candidate.id,
-        "prompt": _messages(candidate),
+        "id": id_,
+        "prompt": list(prompt),
         "chosen": [{"role": "assistant", "content": best[1]}],
         "rejected": [{"role": "assistant", "content": worst[1]}],
         "chosen_reward": best[0],
         "rejected_reward": worst[0],
-        "reward_by": candidate.measured.get("reward_by", ""),
+        "reward_by": reward_by,
         **more,
     }, ""
+
+
+def _pair(
+    candidate: Candidate, best: tuple[float, str], worst: tuple[float, str], margin: float, **more: str
+) -> tuple[dict[str, Any] | None, str]:
+    by = candidate.measured.get("reward_by", "")
+    return pair_of(candidate.id, _messages(candidate), (best, worst), margin, reward_by=by, **more)
 
 
 def _messages(candidate: Candidate) -> list[Mapping[str, str]]:

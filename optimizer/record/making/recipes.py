@@ -7,7 +7,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ..curating.best_answer import BestAnswerSettings
 from ..curating.selectors import SELECTORS, Selecting
+from ..curating.self_repair import SelfRepairSettings
+from ..curating.tested_code import TestedCodeSettings
 from .auto_evol import AutoEvolSettings
 from .evol_instruct import EvolInstructSettings
 from .ifd import IfdSettings
@@ -25,6 +28,9 @@ Making = Annotated[
     | ReflectionSettings
     | IfdSettings
     | AutoEvolSettings
+    | BestAnswerSettings
+    | TestedCodeSettings
+    | SelfRepairSettings
     | Selecting,
     Field(discriminator="recipe"),
 ]
@@ -37,6 +43,9 @@ RECIPES: Mapping[str, type[PartSettings]] = {
     "reflection": ReflectionSettings,
     "ifd": IfdSettings,
     "auto-evol": AutoEvolSettings,
+    "best-answer": BestAnswerSettings,
+    "tested-code": TestedCodeSettings,
+    "self-repair": SelfRepairSettings,
 }
 """Every recipe of `autoevol make`."""
 

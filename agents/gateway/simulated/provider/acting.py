@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 
 from .asked import Asked
-from .coding import code_for
+from .coding import code_for, tests_for
 from .counting import went_on
 from .draws import digest_of, mixed, share
 from .fitting import Fitting, schema_of
@@ -53,11 +53,10 @@ def act(asked: Asked, index: int) -> str | None:
     if schema is None and "</" not in ask and not _asks_json(asked):
         return code_for(asked, index)
     scene = Scene.of(asked, index)
-    if schema is not None:
-        return Fitting(scene).text(schema)
-    if _asks_json(asked):
-        return Fitting(scene).text({"type": "object", "properties": {"answer": {"type": "string"}}})
-    return scene.tagged()
+    if schema is None and _asks_json(asked):
+        schema = {"type": "object", "properties": {"answer": {"type": "string"}}}
+    tests = tests_for(asked, index, schema)
+    return tests or (scene.tagged() if schema is None else Fitting(scene).text(schema))
 
 
 def _field(tag: str) -> str:

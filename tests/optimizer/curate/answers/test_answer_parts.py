@@ -1,0 +1,181 @@
+"""Whole runs: k answers of which one is kept, programs that pass tests, programs that are mended."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autoevol.agents.gateway.errors import UsageError
+from autoevol.optimizer.dataset.exports.export import Order, export
+from autoevol.optimizer.dataset.exports.reading import open_run
+from autoevol.optimizer.scoring.programs import SeedTests, program_for
+from autoevol.optimizer.scoring.sandbox import isolation, run_program, running
+from autoevol.optimizer.scoring.sandbox.running import Isolation
+from tests.optimizer.curate.answers.answering import begin, finish, maths, programs, rows_of, serving
+
+QUESTIONS = programs("first", "second", "odd_one", "empty_one", "late_one", "hard_one", "third", "first")
+
+
+@pytest.fixture
+async def shut_in() -> None:
+    """Skip where the kernel cannot shut a program in."""
+    if (await isolation()).missing:
+        pytest.skip("code cannot be shut in here")
+
+
+def _figures(folder: Path, place: str, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / place / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+async def test_questions_become_tested_programs_and_repairs(tmp_path: Path, shut_in: None) -> None:
+    """Every row that is left passes its tests when it is run anew; every other one says why it is none."""
+    with serving() as server:
+        parts = {"recipe": "tested-code", "agree": 1}, {"recipe": "self-repair", "programs": 4, "draws": 50}
+        folder = begin(tmp_path, server.base_url, QUESTIONS, *parts)
+        ending = await finish(folder)
+    made, gone = rows_of(folder / "1-tested-code"), rows_of(folder / "1-tested-code", "dropped.jsonl")
+    reasons = Counter(row["reason"] for row in gone)
+
+    assert "finished" == ending.state
+    assert 7 == len(made) + len(gone)  # the source leaves the second `first` out
+    assert {"no-tests", "vacuous-tests", "no-solution-passes"} == {*reasons}
+    assert 2 <= _figures(folder, "1-tested-code", "tested-code")["vacuous"]
+    for row in made:
+        tests = SeedTests(row["provenance"]["tests"]["text"])
+        program = program_for(row["instruction"], row["response"], tests)
+        assert program is not None
+        assert (await run_program(program.text)).ok
+    await _check_repairs(folder / "2-self-repair", len(made))
+
+
+async def _check_repairs(folder: Path, tasks: int) -> None:
+    rows, gone, ways = (rows_of(folder, f"{name}.jsonl") for name in ("dataset", "dropped", "trajectories"))
+    figures = _figures(folder, ".", "self-repair")
+    made = [row for row in rows if "repair" in row["provenance"]]
+
+    assert tasks == figures["tasks"]
+    assert tasks == sum(not row.get("task") for row in gone) + len(rows) - len(made)
+    assert {"task", "program", "error", "explanation", "repair", "passed", "id"} == {*ways[0]}
+    assert figures["repairs"] == len(ways)
+    assert figures["mended"] == sum(way["passed"] for way in ways)
+    assert made
+    for row in made:
+        assert row["provenance"]["program"] in row["instruction"]
+        assert row["provenance"]["error"] in row["instruction"]
+        assert row["response"].startswith("It adds instead.")
+    sizes = [(cell["n_p"], cell["n_fr"], cell["k"]) for cell in figures["table"]]
+    assert [(1, 1, 2), (1, 2, 3), (2, 1, 4), (2, 2, 6), (3, 1, 6), (3, 2, 9)] == sizes
+
+
+async def test_explanations_of_another_model_are_part_of_a_repair(tmp_path: Path, shut_in: None) -> None:
+    """n_f explanations with n_r repairs each; only repairs are wanted as rows, one of a program."""
+    rows = [{"prompt": "def double(number):\n", "test": "def check(f):\n    assert f(2) == 4\n    assert f(3) == 6",
+             "entry_point": "double"}]  # fmt: skip
+    rows[0]["prompt"] = "# a function double(number) that doubles\n" + rows[0]["prompt"]
+    with serving() as server:
+        part = {"recipe": "self-repair", "programs": 6, "feedbacks": 2, "repairs": 2, "rows": "repairs"}
+        folder = begin(tmp_path, server.base_url, rows, part)
+        await finish(folder)
+    made, gone = rows_of(folder), rows_of(folder, "dropped.jsonl")
+    figures = _figures(folder, "1-self-repair", "self-repair")
+    broken = figures["programs"] - figures["passing"]
+
+    assert 4 == figures["n_fr"]
+    assert 0 < figures["repairs"] <= 4 * broken
+    assert all(row["response"].startswith("The last line gives another value.") for row in made)
+    assert "not-wanted" == gone[0]["reason"]
+    assert figures["repairs"] + 1 == len(made) + len(gone)
+
+
+async def test_the_answer_of_the_majority_is_kept_and_pairs_go_out(tmp_path: Path) -> None:
+    """Chosen answers agree with most; pairs hold them against what fewer said; the export reads both files."""
+    with serving() as server:
+        part = {"recipe": "best-answer", "answers": 5, "pairs": True, "least": 0.6}
+        folder = begin(tmp_path, server.base_url, maths(16), part)
+        await finish(folder)
+    rows, gone = rows_of(folder), rows_of(folder, "dropped.jsonl")
+    pairs = rows_of(folder / "1-best-answer", "preferences.jsonl")
+    by = Counter(row["provenance"]["chosen_by"] for row in rows)
+    known = _figures(folder, "1-best-answer", "best-answer")["against_known"]
+
+    assert 16 == len(rows) + len(gone)
+    assert {"too-few-agree", "no-majority"} >= {row["reason"] for row in gone}
+    assert {"agreement": len(rows) - 1, "judge": 1} == by
+    assert all(row["provenance"]["agreement"] >= 0.6 for row in rows[:-1])
+    assert pairs
+    assert all(pair["chosen_reward"] > pair["rejected_reward"] for pair in pairs)
+    assert all("best-answer:agreement" == pair["reward_by"] for pair in pairs)
+    assert known["first"] / known["rows"] <= known["right"] / known["kept"]
+    for form, what, count in (("dpo", "pairs", len(pairs)), ("reward", "answers", len(rows) - 1)):
+        assert count == export(open_run(folder, what=what), Order(form, tmp_path / f"{form}.jsonl")).tally.written
+
+
+async def test_the_best_by_reward_is_kept_with_every_reward(tmp_path: Path) -> None:
+    """One below the least is dropped; pairs are of the best and the worst where they differ enough."""
+    with serving() as server:
+        part = {"recipe": "best-answer", "choose": "reward", "pairs": True, "margin": 1, "least_reward": 2}
+        folder = begin(tmp_path, server.base_url, [{"instruction": f"Tell of horse {n}."} for n in "abcdef"], part)
+        await finish(folder)
+    rows, gone = rows_of(folder), rows_of(folder, "dropped.jsonl")
+
+    assert 6 == len(rows) + len(gone)
+    for row in rows:
+        rated = row["provenance"]["rated"]
+        assert max(rated.values()) == rated[str(row["provenance"]["chosen"])] >= 2
+    for pair in rows_of(folder / "1-best-answer", "preferences.jsonl"):
+        assert pair["chosen_reward"] - pair["rejected_reward"] >= 1
+        assert len(pair["chosen"][0]["content"]) > len(pair["rejected"][0]["content"])
+
+
+async def test_code_of_rows_with_tests_is_chosen_by_running_it(tmp_path: Path, shut_in: None) -> None:
+    """Examples that an instruction states are tests, too."""
+    rows = [{"instruction": "Solve the <<<PROBLEM of a function double(number) that doubles.\n>>> double(4)\n8\n"}]
+    with serving() as server:
+        folder = begin(tmp_path, server.base_url, rows, {"recipe": "best-answer", "choose": "tests", "answers": 6})
+        await finish(folder)
+    (row,) = rows_of(folder)
+
+    assert "tests" == row["provenance"]["chosen_by"]
+    assert "number * 2" in row["response"]
+    assert 1 <= row["provenance"]["votes"] <= 6
+
+
+async def test_what_was_paid_for_is_not_asked_again(tmp_path: Path, shut_in: None) -> None:
+    """A second pass over a finished run makes the same files from the journal and the record."""
+    with serving() as server:
+        folder = begin(tmp_path, server.base_url, programs("first", "late_one"), {"recipe": "tested-code", "agree": 1},
+                       {"recipe": "self-repair", "programs": 3, "draws": 20})  # fmt: skip
+        await finish(folder)
+        files = {path: path.read_bytes() for path in folder.rglob("*.json*") if path.parent.name[1:2] == "-"}
+        asked = server.count
+        await finish(folder)
+
+    assert asked == server.count
+    assert files == {path: path.read_bytes() for path in files}
+    assert len(files) >= 6
+
+
+async def test_where_code_cannot_be_shut_in_nothing_is_paid_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run ends in a sentence before the first call."""
+    monkeypatch.setattr(running, "_FOUND", [Isolation(processes=True)])
+    with serving() as server:
+        folder = begin(tmp_path, server.base_url, QUESTIONS, {"recipe": "tested-code"})
+        with pytest.raises(UsageError, match="must run code, and the sandbox cannot be used"):
+            await finish(folder)
+
+    assert 0 == server.count
+
+
+async def test_answers_drawn_without_heat_are_refused(tmp_path: Path) -> None:
+    """They would all be the same."""
+    with serving() as server:
+        folder = begin(tmp_path, server.base_url, maths(3), {"recipe": "best-answer", "temperature": 0})
+        with pytest.raises(UsageError, match="are one answer 5 times"):
+            await finish(folder)
