@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api.functions import acompare, amake, aoptimize, aresume, compare, make, optimize, resume
     from .api.moment import Moment
+    from .api.rehearsal import simulated_provider
     from .api.results import Compared, MadeRun, Optimized, Result
     from .notebook.run import Run
 
 __all__ = [
     "Compared", "MadeRun", "Moment", "Optimized", "Result", "Run", "acompare", "amake", "aoptimize", "aresume",
-    "compare", "make", "optimize", "resume",
+    "compare", "make", "optimize", "resume", "simulated_provider",
 ]  # fmt: skip
 
 _PLACES = {
     "Run": ".notebook.run",
     "Moment": ".api.moment",
+    "simulated_provider": ".api.rehearsal",
     **dict.fromkeys(("Compared", "MadeRun", "Optimized", "Result"), ".api.results"),
 }
 

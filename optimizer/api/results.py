@@ -15,6 +15,8 @@ from ...agents.gateway.errors import SessionStopped, StorageError, UsageError
 
 if TYPE_CHECKING:
     from ...agents.method import Method
+    from ..dataset.exports.export import Exported
+    from ..dataset.exports.forms import Trainer
     from ..notebook.run import Run
     from ..pages.comparison_records import ComparisonFile, PairRecord, PlaceRecord
     from ..pages.records import ConfirmationRecord
@@ -79,6 +81,32 @@ class MadeRun(Result):
     def dropped(self) -> Iterator[dict[str, Any]]:
         """What is not in the data set, each with its reason and the part that dropped it."""
         return self._read("dropped.jsonl")
+
+    def export(
+        self, to: str, out: str | Path, *, trainer: Trainer | None = None, student_model: str = "", license: str = "",  # noqa: A002  as the command says it
+        title: str = "", force: bool = False,
+    ) -> Exported:  # fmt: skip
+        """The rows in the form that trainers read, as `autoevol export` writes them (docs/export.md).
+
+        Args:
+            to: `alpaca`, `sharegpt`, `messages`, `prompt-completion`, `dpo`, `reward`, `jsonl`, `parquet` or `arrow`.
+            out: a folder, or a file that ends in .jsonl or .parquet.
+            trainer: whose settings are to be written beside it, for `student_model`.
+            license, title: of the data, for its card.
+            force: replace files that are there.
+
+        Raises:
+            UsageError: something does not fit, a file is in the way, or no row fits the form.
+            StorageError: it cannot be written.
+        """
+        from ..dataset.exports.export import Order, export  # noqa: PLC0415  for those who export
+        from ..dataset.exports.forms import FORMS  # noqa: PLC0415
+        from ..dataset.exports.reading import open_run  # noqa: PLC0415
+
+        if to not in FORMS:
+            raise UsageError(f"There is no form {to!r}.", fix=f"Forms are: {', '.join(FORMS)}.")
+        source = open_run(self.folder, what=FORMS[to].source)
+        return export(source, Order(to, Path(out), trainer, student_model, license, force, title))
 
     def _read(self, name: str) -> Iterator[dict[str, Any]]:
         path = self.folder / name
