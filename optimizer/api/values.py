@@ -77,6 +77,8 @@ class SearchValues(TypedDict, total=False):
     method: str
     strategy: Strategy
     population: int
+    metric_calls: int | None
+    minibatch: int | None
     steps: int
     batch: int
     candidates: int
