@@ -139,6 +139,7 @@ class Values(TypedDict, total=False):
     apply_limit: int | None
     reuse: Sequence[str]
     on_event: str
+    export: Mapping[str, Any]
     track: Mapping[str, Any]
 
 

@@ -228,7 +228,7 @@ def test_what_editors_are_told_is_what_there_is(typed: Any, model: Any, apart: s
     short = {"base_url", "local", "script", "key_env", "key_file", "rpm", "tpm", "concurrency", "price", "model"}
     names = set(typed.__annotations__) - (short if typed is values.Values else set[str]())
 
-    assert set(model.model_fields) - apart == names
+    assert set(model.model_fields) - apart == names, "a new setting belongs into optimizer/api/values.py, too"
     assert set(values.EndpointValues.__annotations__) <= set(Endpoint.model_fields)
     assert {*values.Values.__annotations__} | {*record.CompareSettings.model_fields} >= {
         *values.CompareValues.__annotations__
