@@ -10,6 +10,7 @@ from .accounts import Account
 from .clock import Clock
 from .endpoints import Endpoint
 from .engine.local_engine import engine
+from .engine.packaged_embedder import PackagedEmbedder
 from .engine.scorer import LocalScorer
 from .keys import Key, find_key
 from .pacing.leases import SharedAccount, account_id, accounts_folder
@@ -32,6 +33,8 @@ def in_flight_at_most(endpoint: Endpoint) -> int | None:
         return endpoint.concurrency
     if endpoint.script is not None:
         return 1
+    if endpoint.packaged is not None:
+        return 1  # a batch keeps all cores busy
     return _SLOTS if endpoint.local is not None else None
 
 
@@ -67,6 +70,8 @@ async def connect(account: Account, used: Iterable[str], quirks: Quirks, stack: 
     scorer: LocalScorer | None = None
     if endpoint.script is not None:
         return ScriptedModel(read_script(Path(endpoint.script)), used=used, name=endpoint.script)
+    if endpoint.packaged is not None:
+        return PackagedEmbedder(endpoint.packaged)
     if endpoint.local is not None:
         running = await stack.enter_async_context(engine(endpoint.local, in_flight_at_most(endpoint) or _SLOTS))
         key = Key(running.key) if running.key else None

@@ -96,11 +96,12 @@ class Abilities(_Frozen):
 
 
 class Endpoint(ModelLimits):
-    """One endpoint group: an OpenAI-compatible address, an embedded model, or a scripted model. Exactly one of three.
+    """One endpoint group, exactly one of four: an OpenAI-compatible address, an embedded model, one in a package, a script.
 
     Args:
         base_url: address up to and without `/chat/completions`, usually ending in `/v1`.
         local: name of an embedded model, or path of a GGUF file.
+        packaged: name of an embedding model inside a package (extra `embed`), such as `minilm`; gives embeddings only.
         script: path of a JSONL script for the scripted model.
         wire: what the address speaks: the OpenAI form, or Anthropic's own messages.
         key_env: environment variable that holds the key; the key itself is never a setting.
@@ -127,6 +128,7 @@ class Endpoint(ModelLimits):
 
     base_url: str | None = None
     local: str | None = None
+    packaged: str | None = None
     script: str | None = None
     wire: Literal["openai", "anthropic"] = "openai"
     key_env: str | None = None
@@ -153,11 +155,11 @@ class Endpoint(ModelLimits):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Endpoint:
-        if sum(kind is not None for kind in (self.base_url, self.local, self.script)) != 1:
-            raise ValueError("give exactly one of base_url, local and script")
+        if sum(kind is not None for kind in (self.base_url, self.local, self.packaged, self.script)) != 1:
+            raise ValueError("give exactly one of base_url, local, packaged and script")
         return self
 
     @property
     def free(self) -> bool:
-        """Embedded and scripted models cost nothing."""
+        """Embedded, packaged and scripted models cost nothing."""
         return self.base_url is None

@@ -19,6 +19,7 @@ import click
 
 from ...agents.gateway.engine.local_engine import check_installed
 from ...agents.gateway.engine.model_files import locate
+from ...agents.gateway.engine.packaged import check_packaged
 from ...agents.gateway.errors import AutoEvolError, RunInUse, StorageError, UsageError
 from ...agents.gateway.keys import find_key
 from ...agents.gateway.simulated.scripted import read_script
@@ -183,6 +184,8 @@ def check_endpoints(settings: Settings) -> None:
         if endpoint.local is not None:
             check_installed()
             locate(endpoint.local)
+        if endpoint.packaged is not None:
+            check_packaged(endpoint.packaged)
         if endpoint.script is not None:
             read_script(Path(endpoint.script))
 

@@ -49,7 +49,7 @@ def keep(findings: Findings, endpoint: Endpoint) -> Path:
 
 def known(endpoint: Endpoint, model: str) -> Findings | None:
     """What was found out before; None where nothing was, or where it cannot be read."""
-    if endpoint.script is not None:
+    if endpoint.script is not None or endpoint.packaged is not None:
         return None
     try:
         return Findings.model_validate_json(findings_file(endpoint, model).read_bytes())

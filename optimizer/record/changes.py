@@ -98,6 +98,7 @@ FIXED: Mapping[str, str] = {
     "search.**": "it decided what was proposed, raced and accepted",
     "reuse": "answers of other runs may come in only from the beginning",
     "endpoints.*.local": "another model would answer",
+    "endpoints.*.packaged": "another model would answer",
     "endpoints.*.script": "another model would answer",
     "endpoints.*.wire": "the form of every call derives from it",
     "endpoints.*.output_form": "it is part of every call that was made",

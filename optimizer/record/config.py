@@ -208,4 +208,4 @@ def _only_model(endpoint: Endpoint) -> str:
     """The name of what an embedded or scripted endpoint serves: it has exactly one model."""
     if endpoint.local is not None:
         return Path(endpoint.local).stem if endpoint.local.endswith(".gguf") else endpoint.local
-    return "script" if endpoint.script is not None else ""
+    return endpoint.packaged or ("script" if endpoint.script is not None else "")

@@ -11,7 +11,7 @@ from typing import cast
 __all__ = ["Tree", "anchor_paths", "drop_other_kinds", "merge", "table"]
 
 Tree = dict[str, object]
-_KINDS = ("base_url", "local", "script")
+_KINDS = ("base_url", "local", "packaged", "script")
 _DATA = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".pq", ".gz")
 _CALLED = re.compile(r"\w[\w .-]{0,39}=")
 

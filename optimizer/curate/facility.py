@@ -1,0 +1,101 @@
+"""Facility location: the rows that together stand best for all of them (Superfiltering.D).
+
+Superfiltering, arXiv 2402.00530, section 3.3: first the rows of the highest IFD, then of these the set that maximises
+the sum over all rows of the similarity with the nearest chosen one. The function is submodular, so that the greedy
+choice is within 1 - 1/e of the best one and its gains never grow; a gain that was worked out earlier bounds the one of
+now (lazy greedy: Minoux, 1978), and most rows need not be looked at again.
+
+The matrix of all similarities is never there: similarities are made in blocks of columns when they are needed.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Facilities", "Likeness", "facility_location"]
+
+Floats = npt.NDArray[np.float32]
+Likeness = Literal["cosine", "euclidean"]
+"""`cosine`, of which what is below 0 counts as 0; `euclidean`: exp(-distance / d), as the authors' library makes a
+similarity of a distance between vectors of d numbers (worked with as that less 1, which loses no digits)."""
+_BLOCK = 2048
+_AGAIN = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Facilities:
+    """A choice.
+
+    Args:
+        order: rows in the order of choosing.
+        gains: by chosen row, what it added to the sum over all rows; never more than the one before it.
+        evaluations: how many gains were worked out; without the lazy bound they would be n a chosen row.
+    """
+
+    order: tuple[int, ...]
+    gains: tuple[float, ...]
+    evaluations: int
+
+
+def facility_location(vectors: Floats, count: int, likeness: Likeness = "cosine") -> Facilities:
+    """Choose greedily, exactly as if every gain were worked out at every step; of equal gains the first row's.
+
+    A larger count keeps all that a smaller one chooses. O(n² d) once and O(n d) a gain that is worked out again;
+    memory O(n) beside the vectors, times a block.
+
+    Args:
+        vectors: (n, d), of length 1; may be a memory map.
+        count: rows to choose; n at most.
+        likeness: what a row's similarity with another is.
+    """
+    covered = np.full(len(vectors), 0 if likeness == "cosine" else -1, np.float32)
+    bounds: list[tuple[float, int, int]] = []
+    for begin in range(0, len(vectors), _BLOCK):
+        gains = _gains(vectors, np.arange(begin, min(begin + _BLOCK, len(vectors))), covered, likeness)
+        bounds += [(-float(gain), begin + place, 0) for place, gain in enumerate(gains)]
+    heapq.heapify(bounds)
+    order: list[int] = []
+    found: list[float] = []
+    evaluations = len(bounds)
+    while bounds and len(order) < count:
+        if bounds[0][2] == len(order):
+            gain, row, _ = heapq.heappop(bounds)
+            order.append(row)
+            found.append(-gain)
+            np.maximum(covered, _similar(vectors, np.array([row]), likeness)[:, 0], out=covered)
+            continue
+        # Bounds of an earlier step, the highest first: several at once cost little more than one.
+        stale = [heapq.heappop(bounds) for _ in range(min(_AGAIN, len(bounds))) if bounds[0][2] != len(order)]
+        rows = np.array([row for _, row, _ in stale])
+        evaluations += len(rows)
+        for row, gain in zip(rows, _gains(vectors, rows, covered, likeness), strict=True):
+            heapq.heappush(bounds, (-float(gain), int(row), len(order)))
+    return Facilities(tuple(order), tuple(found), evaluations)
+
+
+def _gains(vectors: Floats, rows: npt.NDArray[np.int64], covered: Floats, likeness: Likeness) -> npt.NDArray[np.float64]:
+    """What each of these rows would add, (rows,)."""
+    gains = np.zeros(len(rows), np.float64)
+    for begin in range(0, len(vectors), _BLOCK):
+        part = slice(begin, begin + _BLOCK)
+        more = _similar(vectors[part], rows, likeness, vectors)
+        more -= covered[part, None]
+        gains += np.maximum(more, 0, out=more).sum(axis=0, dtype=np.float64)
+    return gains
+
+
+def _similar(
+    some: Floats, rows: npt.NDArray[np.int64], likeness: Likeness, vectors: Floats | None = None
+) -> Floats:  # fmt: skip
+    """Similarities of some vectors with these rows of all vectors, (some, rows)."""
+    near = some @ (some if vectors is None else vectors)[rows].T
+    if likeness == "cosine":
+        return np.maximum(near, 0, out=near)
+    np.sqrt(np.maximum(2 - 2 * near, 0, out=near), out=near)
+    near /= -np.float32(some.shape[1])
+    return np.expm1(near, out=near)
