@@ -19,7 +19,7 @@ from .bootstrap.inventor import Inventor
 from .bootstrap.sorter import Sorter
 from .coder import Coder, CodeTask, Repairer, RepairTask
 from .contract import CONTRACT_VERSION, OutputForm
-from .embedder import Embedder
+from .embedder import EmbedAllTask, Embedder, Embedders
 from .evolver import Evolver
 from .explainer import Explainer, ExplainTask
 from .gateway.errors import UsageError
@@ -118,6 +118,7 @@ def _makers(of: _Seating) -> tuple[_Maker, ...]:
         ("reflector", ReflectTask, lambda: framed("reflector", Reflector)),
         ("judge", PreferTask, lambda: framed("judge", Preference)),
         ("embedder", EmbedTask, lambda: Embedder(seat("embedder"))),
+        ("embedder", EmbedAllTask, lambda: Embedders(seat("embedder"))),
         ("evolver", OperationTask, lambda: framed("evolver", Operator)),
         ("judge", GainTask, lambda: framed("judge", Comparer)),
         ("guard", GuardTask, lambda: Guard(seat("guard"))),

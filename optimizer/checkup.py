@@ -48,9 +48,7 @@ async def check_up(settings: Settings, name: str, model: str, calls: int) -> Fin
     endpoint = settings.endpoints[name]
     if endpoint.script is not None or endpoint.packaged is not None:
         what = "a script, which can do nothing but answer" if endpoint.script else "packaged, and gives embeddings only"
-        raise UsageError(
-            f"The endpoint '{name}' is {what}.", fix="Name another with --endpoint."
-        )
+        raise UsageError(f"The endpoint '{name}' is {what}.", fix="Name another with --endpoint.")
     async with AsyncExitStack() as stack:
         return await examine(name, endpoint, model, await _reached(name, endpoint, stack), _trials(), calls)
 

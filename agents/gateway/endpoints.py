@@ -96,7 +96,7 @@ class Abilities(_Frozen):
 
 
 class Endpoint(ModelLimits):
-    """One endpoint group, exactly one of four: an OpenAI-compatible address, an embedded model, one in a package, a script.
+    """One endpoint group. Exactly one of four: an OpenAI-compatible address, an embedded or a packaged model, a script.
 
     Args:
         base_url: address up to and without `/chat/completions`, usually ending in `/v1`.

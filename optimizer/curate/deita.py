@@ -9,11 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
+from anyio import to_thread
+from pydantic import JsonValue
 
-__all__ = ["ScoreFirst", "score_first"]
+from ...agents.gateway.errors import UsageError
+from ..record.curating.deita import DeitaSettings
+from ..record.run import Run
+from .choice import Choice, Why
+from .rows import CurateRow, Rows
+from .vectors import RowVectors, vectors_of
+
+__all__ = ["ScoreFirst", "deita", "score_first", "score_of"]
 
 Floats = npt.NDArray[np.float32]
 _BLOCK = 512
@@ -33,6 +44,72 @@ class ScoreFirst:
     order: tuple[int, ...]
     twins: Mapping[int, tuple[int, float]]
     looked_at: int
+
+
+async def deita(run: Run, part: DeitaSettings, place: str, rows: Rows) -> Choice:
+    """Keep the best rows that are not too much alike. The same for any order of the rows; a larger budget keeps all of
+    a smaller one.
+
+    Raises:
+        UsageError: no row has the scores.
+    """
+    scores = {row.index: score for row in rows if (score := score_of(row, part.scores)) is not None}
+    if not scores:
+        raise UsageError(
+            f"No row has the figures {' and '.join(part.scores)}, by which deita chooses.",
+            fix="Name others with `scores`, or let a part before it give them (docs/choosing.md#deita).",
+        )
+    found = await vectors_of(run, part, place, rows)
+    ranking = [at for at in range(len(found.index)) if int(found.index[at]) in scores]
+    # Places are in the order of the ids, and sorting keeps it among equals.
+    ranking.sort(key=lambda at: -scores[int(found.index[at])])
+    count = part.budget(len(rows))
+    chosen = await to_thread.run_sync(partial(score_first, found.matrix, ranking, count, part.threshold))
+    return _choice(part, rows, found, scores, ranking, chosen)
+
+
+def score_of(row: CurateRow, paths: Sequence[str]) -> float | None:
+    """The figures of a row multiplied turn by turn, the turns added; None where one is missing or they do not fit."""
+    turns: list[float] | None = None
+    for path in paths:
+        said = row.value(path)
+        values = cast("list[object]", said) if isinstance(said, list) else [said]
+        numbers = [float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+        if len(numbers) != len(values) or not numbers or (turns is not None and len(turns) != len(numbers)):
+            return None
+        turns = numbers if turns is None else [a * b for a, b in zip(turns, numbers, strict=True)]
+    total = sum(turns or ())
+    return total if np.isfinite(total) else None
+
+
+def _choice(
+    part: DeitaSettings, rows: Rows, found: RowVectors, scores: Mapping[int, float], ranking: Sequence[int],
+    chosen: ScoreFirst,
+) -> Choice:  # fmt: skip
+    ids = {row.index: row.seed.id for row in rows}
+    order = found.rows(chosen.order)
+    why: dict[int, Why] = {index: Why("no-score", "it lacks a figure") for index in ids if index not in scores}
+    why |= {index: reason for index, reason in found.missing.items() if index in scores}
+    for at, (twin, similarity) in chosen.twins.items():
+        name = ids[int(found.index[twin])]
+        notes: dict[str, JsonValue] = {"twin": name, "similarity": round(similarity, 4)}
+        why[int(found.index[at])] = Why("too-similar", f"too much like {name}, which is chosen", notes)
+    for rank, at in enumerate(ranking[chosen.looked_at :], chosen.looked_at + 1):
+        why[int(found.index[at])] = Why("not-selected", "there were enough better ones", {"rank": rank})
+    kept = [scores[index] for index in order]
+    similar = np.array([similarity for _, similarity in chosen.twins.values()] or [0.0])
+    figures: dict[str, JsonValue] = {
+        **found.figures, "looked_at": chosen.looked_at, "too_similar": len(chosen.twins),
+        "score_mean": round(float(np.mean(list(scores.values()))), 4),
+        "score_mean_kept": round(float(np.mean(kept)), 4), "score_least_kept": round(min(kept), 4),
+        "similarities": [round(float(value), 4) for value in np.quantile(similar, (0, 0.25, 0.5, 0.75, 1))],
+    }  # fmt: skip
+    lines = (
+        *found.lines,
+        f"looked at {chosen.looked_at:,} rows from the best one on, by {found.label}; {len(chosen.twins):,} were too"
+        f" much like a better one (cosine above {part.threshold:g})",
+    )
+    return Choice(order, why, {index: {"score": round(scores[index], 6)} for index in order}, figures, lines)
 
 
 def score_first(vectors: Floats, ranking: Sequence[int], count: int, threshold: float = 0.9) -> ScoreFirst:

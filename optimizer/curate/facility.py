@@ -12,12 +12,22 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from anyio import to_thread
+from pydantic import JsonValue
 
-__all__ = ["Facilities", "Likeness", "facility_location"]
+from ...agents.gateway.errors import UsageError
+from ..record.curating.facility import FacilitySettings
+from ..record.run import Run
+from .choice import Choice, Why, first_of
+from .rows import Rows
+from .vectors import vectors_of
+
+__all__ = ["Facilities", "Likeness", "facility", "facility_location"]
 
 Floats = npt.NDArray[np.float32]
 Likeness = Literal["cosine", "euclidean"]
@@ -40,6 +50,62 @@ class Facilities:
     order: tuple[int, ...]
     gains: tuple[float, ...]
     evaluations: int
+
+
+async def facility(run: Run, part: FacilitySettings, place: str, rows: Rows) -> Choice:
+    """Keep the rows that stand best for all. The same for any order of the rows; a larger budget keeps all of a smaller
+    one.
+
+    Raises:
+        UsageError: no row has the figure of the first stage.
+    """
+    why = _first_stage(part, rows)
+    found = await vectors_of(run, part, place, rows)
+    why |= {index: reason for index, reason in found.missing.items() if index not in why}
+    here = np.array([at for at in range(len(found.index)) if int(found.index[at]) not in why], np.int64)
+    # Where all rows are there nothing is copied.
+    matrix = found.matrix if len(here) == len(found.index) else found.matrix[here]
+    count = part.budget(len(rows))
+    chosen = await to_thread.run_sync(partial(facility_location, matrix, count, part.likeness))
+    order = found.rows([int(here[at]) for at in chosen.order])
+    rest = [index for index in found.rows([int(at) for at in here]) if index not in set(order)]
+    why |= {index: Why("not-selected", "others stand for it") for index in rest}
+    order, why = first_of(order, count, why)
+    figures: dict[str, JsonValue] = {
+        **found.figures, "first_stage": len(here), "gains": [round(gain, 6) for gain in chosen.gains],
+        "evaluations": chosen.evaluations,
+    }  # fmt: skip
+    line = f"{len(order):,} of {len(here):,} rows stand for them all, by {found.label}"
+    return Choice(order, why, {}, figures, (*found.lines, line))
+
+
+def _first_stage(part: FacilitySettings, rows: Rows) -> dict[int, Why]:
+    """Why rows do not come into the second stage."""
+    if not part.score:
+        return {}
+    scores = [(row.number(part.score), row.seed.id, row.index) for row in rows]
+    why = {index: Why("no-score", f"it has no {part.score}") for score, _, index in scores if score is None}
+    if len(why) == len(scores):
+        raise UsageError(
+            f"No row has the figure {part.score}, by which facility begins.",
+            fix='Let the recipe ifd come before it, name another with `score`, or leave the stage out with score = "".',
+        )
+    known = [(score, name, index) for score, name, index in scores if score is not None and np.isfinite(score)]
+    why |= {
+        index: Why("no-score", "its figure is none") for s, _, index in scores if s is not None and not np.isfinite(s)
+    }
+    if part.below is not None:
+        why |= {
+            index: Why("above-bound", f"{part.score} is {score:.4g}, not below {part.below:g}")
+            for score, _, index in known if score >= part.below
+        }  # fmt: skip
+    left = sorted((-score, name, index) for score, name, index in known if index not in why)
+    most = max(1, int(part.first * len(scores)))
+    why |= {
+        index: Why("low-score", f"{part.score} is {-score:.4g}", {"rank": rank})
+        for rank, (score, _, index) in enumerate(left[most:], most + 1)
+    }
+    return why
 
 
 def facility_location(vectors: Floats, count: int, likeness: Likeness = "cosine") -> Facilities:
@@ -78,7 +144,9 @@ def facility_location(vectors: Floats, count: int, likeness: Likeness = "cosine"
     return Facilities(tuple(order), tuple(found), evaluations)
 
 
-def _gains(vectors: Floats, rows: npt.NDArray[np.int64], covered: Floats, likeness: Likeness) -> npt.NDArray[np.float64]:
+def _gains(
+    vectors: Floats, rows: npt.NDArray[np.int64], covered: Floats, likeness: Likeness
+) -> npt.NDArray[np.float64]:
     """What each of these rows would add, (rows,)."""
     gains = np.zeros(len(rows), np.float64)
     for begin in range(0, len(vectors), _BLOCK):

@@ -8,17 +8,104 @@ and Goldstein, 1998): the similarity with the nearest chosen row is taken off.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from anyio import to_thread
+from pydantic import JsonValue
 
-__all__ = ["Scale", "fronts", "relevant", "scaled", "weighted"]
+from ...agents.gateway.errors import UsageError
+from ..record.curating.hybrid import HybridSettings
+from ..record.run import Run
+from .choice import Choice, Why, first_of
+from .rows import Rows
+from .vectors import vectors_of
+
+__all__ = ["Scale", "fronts", "hybrid", "relevant", "scaled", "weighted"]
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Scale = Literal["rank", "z"]
+
+
+async def hybrid(run: Run, part: HybridSettings, place: str, rows: Rows) -> Choice:
+    """Keep the rows that are best in all figures together. The same for any order of the rows; a larger budget keeps
+    all of a smaller one.
+
+    Raises:
+        UsageError: no figure is named, or no row has them.
+    """
+    if not part.by:
+        raise UsageError("hybrid needs to know which figures count.", fix="Say it: --with by='{\"score\": 1}'.")
+    indices, figures, why = _table(part, rows)
+    weights = list(part.by.values())
+    scores = weighted(figures, weights, part.scale)
+    front = fronts(figures, weights) if part.choose == "pareto" else np.zeros(len(scores), np.int64)
+    more: dict[str, JsonValue] = {"fronts": int(front.max()) + 1} if part.choose == "pareto" else {}
+    lines: tuple[str, ...] = ()
+    order: list[int]
+    if part.diversity > 0:
+        found = await vectors_of(run, part, place, rows)
+        why |= {index: reason for index, reason in found.missing.items() if index not in why}
+        at = {int(index): at for at, index in enumerate(found.index)}
+        here: list[int] = [number for number, index in enumerate(indices) if index in at]
+        value = _as_one(scores[here], front[here])
+        matrix = found.matrix[[at[indices[number]] for number in here]]
+        chosen = await to_thread.run_sync(partial(relevant, value, matrix, len(here), part.diversity))
+        order = [indices[here[place]] for place in chosen]
+        more, lines = {**found.figures, **more}, (*found.lines, f"diversity by {found.label}")
+    else:
+        order = [indices[number] for number in np.lexsort((-scores, front))]
+    kept, dropped = first_of(order, part.budget(len(rows)), why)
+    said = {index: (float(scores[n]), int(front[n])) for n, index in enumerate(indices)}
+    notes = {index: _notes(part, *said[index]) for index in kept}
+    means: dict[str, JsonValue] = {
+        path: _means(figures[:, column], indices, set(kept)) for column, path in enumerate(part.by)
+    }
+    return Choice(kept, dropped, notes, {**more, "means": means}, lines)
+
+
+def _table(part: HybridSettings, rows: Rows) -> tuple[list[int], Doubles, dict[int, Why]]:
+    """Rows that take part, in the order of their ids; their figures, (rows, figures); why others do not."""
+    paths = list(part.by)
+    read = sorted((row.seed.id, row.index, tuple(row.number(path) for path in paths)) for row in rows)
+    table = np.array([[np.nan if value is None else value for value in values] for _, _, values in read], np.float64)
+    table = table.reshape(len(read), len(paths))
+    table[~np.isfinite(table)] = np.nan
+    for column, path in enumerate(paths):
+        known = table[np.isfinite(table[:, column]), column]
+        if not len(known):
+            raise UsageError(
+                f"No row has the figure {path}, by which hybrid chooses.",
+                fix="Look at a row, and name the dotted path at which the figure stands.",
+            )
+        worst = known.min() if part.by[path] >= 0 else known.max()
+        filled = {"drop": np.nan, "worst": worst, "middle": np.median(known)}[part.missing]
+        table[np.isnan(table[:, column]), column] = filled
+    whole = [not np.isnan(values).any() for values in table]
+    why = {
+        index: Why("no-score", "it lacks a figure") for (_, index, _), has in zip(read, whole, strict=True) if not has
+    }
+    return [index for (_, index, _), has in zip(read, whole, strict=True) if has], table[whole], why
+
+
+def _as_one(scores: Doubles, front: npt.NDArray[np.int64]) -> Doubles:
+    """Fronts first and scores within them, as one figure from 0 to 1."""
+    place = np.empty(len(scores), np.float64)
+    place[np.lexsort((-scores, front))] = np.arange(len(scores))
+    return scaled(-place, "rank") if front.any() else scores
+
+
+def _notes(part: HybridSettings, score: float, front: int) -> Mapping[str, JsonValue]:
+    return {"score": round(score, 6), **({"front": front + 1} if part.choose == "pareto" else {})}
+
+
+def _means(values: Doubles, indices: Sequence[int], kept: set[int]) -> dict[str, JsonValue]:
+    inside = values[[index in kept for index in indices]]
+    return {"all": round(float(values.mean()), 6), "kept": round(float(inside.mean()), 6) if len(inside) else None}
 
 
 def scaled(values: Doubles, scale: Scale) -> Doubles:
@@ -70,10 +157,11 @@ def fronts(figures: Doubles, weights: Sequence[float]) -> npt.NDArray[np.int64]:
     found = np.zeros(len(different), np.int64)
     members: list[list[int]] = []
     for row in range(len(different) - 1, -1, -1):
-        found[row] = _front_of(row, different, members)
-        if found[row] == len(members):
-            members.append([])
-        members[found[row]].append(row)
+        front = _front_of(row, different, members)
+        if front == len(members):
+            members.append(list[int]())
+        members[front].append(row)
+        found[row] = front
     return np.asarray(found[place.reshape(-1)], np.int64)
 
 
@@ -101,11 +189,12 @@ def relevant(scores: Doubles, vectors: Floats, count: int, diversity: float) -> 
         diversity: 0 to 1.
     """
     worth = (1 - diversity) * scores
-    nearest = np.full(len(scores), -1.0, np.float64)
+    nearest: Doubles | None = None
     order: list[int] = []
     for _ in range(min(count, len(scores))):
-        row = int((worth - diversity * nearest).argmax())
+        row = int((worth if nearest is None else worth - diversity * nearest).argmax())
         order.append(row)
-        np.maximum(nearest, vectors @ vectors[row], out=nearest)
+        near = (vectors @ vectors[row]).astype(np.float64)
+        nearest = near if nearest is None else np.maximum(nearest, near, out=nearest)
         worth[row] = -np.inf
     return tuple(order)

@@ -10,18 +10,107 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-__all__ = ["REST", "apportioned", "cell_weights", "tempered"]
+from pydantic import JsonValue
+
+from ..dataset.draws import draw_key
+from ..record.curating.quotas import QuotasSettings
+from ..record.run import Run
+from .choice import Choice, Why
+from .rows import CurateRow, Rows
+
+__all__ = ["REST", "apportioned", "bounds_of", "cell_weights", "quotas", "tempered"]
 
 REST = "*"
 """Stands for every value that has no share of its own; they divide it as they are frequent."""
 
+NONE = "none"
+"""Stands for rows that say nothing of it."""
 Cell = tuple[str, ...]
 
 
+async def quotas(run: Run, part: QuotasSettings, place: str, rows: Rows) -> Choice:
+    """Keep to budgets. The same for any order of the rows; a larger budget keeps all of a smaller one, as long as the
+    rows are the same."""
+    bounds = {path: bounds_of([n for row in rows if (n := row.number(path)) is not None], how)
+              for path, how in part.levels.items()}  # fmt: skip
+    cells: dict[Cell, list[tuple[float, int, str, int]]] = {}
+    for row in rows:
+        cell = tuple(_value(row, path, bounds.get(path)) for path in part.by)
+        drawn = draw_key(run.settings.run_seed, f"{place}/drawn", row.seed.id)
+        prefer = row.number(part.prefer) if part.prefer else None
+        best = math.inf if prefer is None or math.isnan(prefer) else -prefer
+        cells.setdefault(cell, []).append((best, drawn, row.seed.id, row.index))
+    ready = {cell: [index for *_, index in sorted(members)] for cell, members in cells.items()}
+    counts = {cell: len(members) for cell, members in ready.items()}
+    shares = [_shares(part, dimension, path, counts) for dimension, path in enumerate(part.by)]
+    order = apportioned(
+        ready, cell_weights(counts, shares), part.budget(len(rows)), [part.at_most.get(path, {}) for path in part.by]
+    )  # fmt: skip
+    taken = set(order)
+    cell_of = {index: cell for cell, members in ready.items() for index in members}
+    why = {index: Why("over-budget", "there was no room left for " + ", ".join(cell))
+           for index, cell in cell_of.items() if index not in taken}  # fmt: skip
+    return Choice(order, why, {}, _figures(part, bounds, shares, [cell_of[i] for i in order], counts), ())
+
+
+def bounds_of(numbers: Sequence[float], how: int | Sequence[float]) -> list[float]:
+    """Bounds between levels: those that are said, or those that part the numbers into so many levels of one size."""
+    if not isinstance(how, int):
+        return sorted(how)
+    ranked = sorted(number for number in numbers if not math.isnan(number))
+    return [ranked[len(ranked) * level // how] for level in range(1, how)] if ranked else []
+
+
+def _value(row: CurateRow, path: str, bounds: Sequence[float] | None) -> str:
+    """What a row stands under."""
+    if bounds is not None:
+        number = row.number(path)
+        return NONE if number is None or math.isnan(number) else str(1 + sum(number >= bound for bound in bounds))
+    said: Any = row.value(path)
+    if said is None and path == "language":
+        said = row.seed.instruction.language
+    return NONE if said is None or isinstance(said, dict | list) else str(said)
+
+
+def _shares(part: QuotasSettings, dimension: int, path: str, counts: Mapping[Cell, int]) -> Mapping[str, float]:
+    said = part.by[path]
+    if said or part.temperature == 1:
+        return said
+    frequent: Counter[str] = Counter()
+    for cell, count in counts.items():
+        frequent[cell[dimension]] += count
+    return tempered(frequent, part.temperature)
+
+
+def _figures(
+    part: QuotasSettings, bounds: Mapping[str, Sequence[float]], shares: Sequence[Mapping[str, float]],
+    kept: Sequence[Cell], counts: Mapping[Cell, int],
+) -> dict[str, JsonValue]:  # fmt: skip
+    """By dimension and value: rows that there were, rows that are kept, and the share that was wanted."""
+    figures: dict[str, JsonValue] = {}
+    for dimension, path in enumerate(part.by):
+        had: Counter[str] = Counter()
+        for cell, count in counts.items():
+            had[cell[dimension]] += count
+        chosen = Counter(cell[dimension] for cell in kept)
+        wanted = shares[dimension]
+        total = sum(wanted.values())
+        figures[path] = {
+            value: {"in": had[value], "out": chosen[value],
+                    **({"wanted": round(wanted[value] / total, 4)} if value in wanted else {})}
+            for value in sorted(had)
+        }  # fmt: skip
+    levels: dict[str, JsonValue] = {path: list(each) for path, each in bounds.items()}
+    return {**figures, **({"bounds": levels} if levels else {})}
+
+
 def apportioned(
-    cells: Mapping[Cell, Sequence[int]], weights: Mapping[Cell, float], count: int, most: Mapping[Cell, int] | None = None
+    cells: Mapping[Cell, Sequence[int]], weights: Mapping[Cell, float], count: int,
+    at_most: Sequence[Mapping[str, int]] = (),
 ) -> list[int]:  # fmt: skip
     """Rows in the order in which they are taken; a larger count keeps all that a smaller one takes.
 
@@ -29,16 +118,21 @@ def apportioned(
         cells: rows of each cell, in the order in which they may be taken.
         weights: share of each cell, by any unit; of one with 0, or none, no row is taken.
         count: rows in all.
-        most: of a cell, at most so many.
+        at_most: by dimension, rows of a value at most.
     """
-    bounds = {cell: min(len(rows), (most or {}).get(cell, len(rows))) for cell, rows in cells.items()}
-    waiting = [(1 / weights[cell], cell, 0) for cell in sorted(cells) if weights.get(cell, 0) > 0 and bounds[cell]]
+    left = [dict(bounds) for bounds in at_most]
+    waiting = [(1 / weights[cell], cell, 0) for cell in sorted(cells) if weights.get(cell, 0) > 0 and cells[cell]]
     heapq.heapify(waiting)
     taken: list[int] = []
     while waiting and len(taken) < count:
         _, cell, had = heapq.heappop(waiting)
+        bound = [(bounds, value) for bounds, value in zip(left, cell, strict=False) if value in bounds]
+        if any(bounds[value] <= 0 for bounds, value in bound):
+            continue
+        for bounds, value in bound:
+            bounds[value] -= 1
         taken.append(cells[cell][had])
-        if had + 1 < bounds[cell]:
+        if had + 1 < len(cells[cell]):
             heapq.heappush(waiting, ((2 * had + 3) / weights[cell], cell, had + 1))
     return taken
 

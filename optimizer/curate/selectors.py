@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .deita import deita
+from .diverse import diverse
 from .duplicates.dedup import dedup
+from .facility import facility
+from .hybrid import hybrid
 from .part import Selector
+from .quotas import quotas
 
 __all__ = ["CHOOSERS"]
 
 CHOOSERS: Mapping[str, Selector] = {
     "dedup": dedup,
+    "diverse": diverse,
+    "facility": facility,
+    "deita": deita,
+    "hybrid": hybrid,
+    "quotas": quotas,
 }
 """What each selector does; its settings are in optimizer/record/curating."""

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from ...agents.gateway.endpoints import Endpoint
 from ...agents.gateway.errors import StorageError, UsageError
 from .config_file import read_config
+from .embedding import with_embedder
 from .keys import looks_like_key
 from .profiles import PROFILES
 from .quirks import dials_of, switched
@@ -54,7 +55,7 @@ def resolve(config_file: Path | None, flags: Mapping[str, object]) -> Settings:
     model = merged.pop("model", "")
     if not isinstance(model, str):
         raise UsageError("model must be the name of a model.", fix="Write it as text, in quotes.")
-    return _seat_models(_default_key(_settings(merged, place)), model)
+    return _seat_models(_default_key(with_embedder(_settings(merged, place))), model)
 
 
 def renewed(settings: Settings, said: Mapping[str, object]) -> Settings:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ...agents.base_model import BaseTask
 from ...agents.bootstrap.asking import InstanceTask, InventTask, SortTask
 from ...agents.coder import CodeTask, RepairTask
+from ...agents.embedder import EmbedAllTask
 from ...agents.explainer import ExplainTask
 from ...agents.gateway.endpoints import Budget
 from ...agents.gateway.progress import Forecast
@@ -73,6 +74,7 @@ _ROLE: Mapping[type[Task], str] = {
     PreferTask: "judge",
     SolveTask: "student",
     EmbedTask: "embedder",
+    EmbedAllTask: "embedder",
     ProgramTask: "sandbox",
     ContinueTask: "generator",
     InventTask: "generator",

@@ -257,7 +257,9 @@ def _served_by(request: Request, outcome: Outcome) -> str:
 def _provider(endpoint: Endpoint) -> dict[str, Any]:
     """Who serves the models of an endpoint, as far as its settings tell, and where."""
     if endpoint.base_url is None:
-        return {"gen_ai.provider.name": "llama.cpp" if endpoint.local else "onnxruntime" if endpoint.packaged else "script"}
+        return {
+            "gen_ai.provider.name": "llama.cpp" if endpoint.local else "onnxruntime" if endpoint.packaged else "script"
+        }
     parts = urlsplit(endpoint.base_url)
     host = parts.hostname or ""
     name = "anthropic" if endpoint.wire == "anthropic" else "openai"

@@ -21,6 +21,8 @@ from .packaged import INSTALL, PACKAGED, Packaged, check_packaged
 
 __all__ = ["PackagedEmbedder"]
 
+_TOGETHER = 16
+
 
 class PackagedEmbedder:
     """A packaged model as what an endpoint is reached by. It is loaded by the first call.
@@ -92,9 +94,19 @@ class _Running:
 
     def embed(self, texts: Sequence[str]) -> list[tuple[tuple[float, ...], int]]:
         """By text its vector of length 1, as 32-bit floats, and how many tokens were read."""
+        read = self.tokenizer.encode_batch(list(texts))
+        # Alike in length, so that little is filled up.
+        order = sorted(range(len(read)), key=lambda number: len(read[number].ids))
+        made: dict[int, tuple[tuple[float, ...], int]] = {}
+        for begin in range(0, len(order), _TOGETHER):
+            some = order[begin : begin + _TOGETHER]
+            for number, vector in zip(some, self._vectors([read[number] for number in some]), strict=True):
+                made[number] = (vector, len(read[number].ids))
+        return [made[number] for number in range(len(read))]
+
+    def _vectors(self, read: Sequence[Any]) -> list[tuple[float, ...]]:
         import numpy as np  # noqa: PLC0415  not for those who only name this module
 
-        read = self.tokenizer.encode_batch(list(texts))
         longest = max(len(each.ids) for each in read)
         ids = np.zeros((len(read), longest), np.int64)
         mask = np.zeros((len(read), longest), np.int64)
@@ -105,7 +117,7 @@ class _Running:
         states: Any = self.session.run(None, asked)[0]
         means = (states * mask[:, :, None]).sum(axis=1, dtype=np.float64) / mask.sum(axis=1)[:, None]
         vectors = (means / np.linalg.norm(means, axis=1)[:, None]).astype(np.float32)
-        return [(tuple(vector.tolist()), len(each.ids)) for vector, each in zip(vectors, read, strict=True)]
+        return [tuple(vector.tolist()) for vector in vectors]
 
 
 def _tokenizer(vocabulary: Path, tokens: int) -> Any:

@@ -6,17 +6,27 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from .dedup import DedupSettings
+from .deita import DeitaSettings
+from .diverse import DiverseSettings
+from .facility import FacilitySettings
+from .hybrid import HybridSettings
+from .quotas import QuotasSettings
 from .selector import SelectorSettings
 
 __all__ = ["SELECTORS", "Selecting"]
 
 # A selector of yours: its settings here, in both places, and its function in optimizer/curate/selectors.py.
 Selecting: TypeAlias = (
-    DedupSettings
+    DedupSettings | DiverseSettings | FacilitySettings | DeitaSettings | HybridSettings | QuotasSettings
 )  # fmt: skip
 """The settings of one selector, told apart by `recipe`."""
 
 SELECTORS: Mapping[str, type[SelectorSettings]] = {
     "dedup": DedupSettings,
+    "diverse": DiverseSettings,
+    "facility": FacilitySettings,
+    "deita": DeitaSettings,
+    "hybrid": HybridSettings,
+    "quotas": QuotasSettings,
 }
 """Every selector of `autoevol curate`."""

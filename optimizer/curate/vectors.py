@@ -1,0 +1,214 @@
+"""Vectors of rows, as one matrix: from the role embedder, through the gateway as all calls, or of hashed words.
+
+The matrix stands in the order of the ids, whatever the order of the rows is, and its numbers are multiples of 2⁻¹¹.
+So every sum in a product of two of its vectors is exact in 32 bits, and the same on any machine, with any number of
+threads and in any order: what is chosen by cosines does not hang on how they were added up. It costs a cosine about
+0.0002. Small matrices are in memory; a larger one is a file in the part's folder, of which the system keeps what fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from anyio import to_thread
+from pydantic import JsonValue
+
+from ...agents.embedder import EmbedAllTask, EmbeddedAll
+from ...agents.gateway.errors import StorageError, UsageError
+from ...agents.team import Journey
+from ..record.curating.vectors import VectorSettings
+from ..record.run import Run
+from .choice import Why
+from .hashed import WIDTH, hashed_vectors
+from .rows import CurateRow, Rows
+
+__all__ = ["VECTORS", "RowVectors", "on_grid", "vectors_of"]
+
+VECTORS = "vectors.f32"
+"""Name of the file of a large matrix, in the folder of a part."""
+Floats = npt.NDArray[np.float32]
+Whole = npt.NDArray[np.int64]
+_GRID = 2048.0
+_IN_MEMORY = 64 * 2**20
+_TOGETHER = 64
+_BLOCK = 4096
+_NO_VECTOR = "no-vector"
+
+
+@dataclass(frozen=True, slots=True)
+class RowVectors:
+    """The vectors of the rows that have one.
+
+    Args:
+        matrix: (m, d), float32, of length 1, in the order of the ids; may be a memory map.
+        index: (m,), the row of each.
+        missing: row → why it has none.
+        label: where they are from.
+        lines: for the story.
+    """
+
+    matrix: Floats
+    index: Whole
+    missing: Mapping[int, Why]
+    label: str
+    lines: tuple[str, ...] = ()
+
+    @property
+    def figures(self) -> dict[str, JsonValue]:
+        """For curation.json."""
+        return {"vectors": self.label, "numbers": int(self.matrix.shape[1]), "without": len(self.missing)}
+
+    def rows(self, places: Sequence[int]) -> list[int]:
+        """Places in the matrix as rows."""
+        return [int(self.index[place]) for place in places]
+
+
+async def vectors_of(run: Run, part: VectorSettings, place: str, rows: Rows) -> RowVectors:
+    """The vector of every row, as the settings say.
+
+    Args:
+        run: the run.
+        part: which text of a row, and who makes vectors.
+        place: folder of the part, and stage of its calls.
+        rows: what there is.
+
+    Raises:
+        SessionStopped: budget, key, quota or outage.
+        UsageError: no row has a vector.
+        StorageError: the file of vectors cannot be written.
+    """
+    ids = [row.seed.id for row in rows]
+    order = sorted(range(len(ids)), key=lambda index: (ids[index], index))
+    places = np.empty(len(ids), np.int64)
+    places[order] = np.arange(len(ids))
+    store = _Store(run.folder.path / place / VECTORS, places)
+    if part.asks_embedder:
+        seat = run.settings.roles.embedder
+        label = f"{seat.model} at {seat.endpoint}"
+        await _embedded(run, part, place, rows, store)
+    else:
+        label = f"hashed words (TF-IDF, {WIDTH} numbers; no model)"
+        await to_thread.run_sync(partial(_hashed, part, rows, store))
+    return store.closed(np.array(order, np.int64), label)
+
+
+def on_grid(vector: npt.ArrayLike) -> Floats | None:
+    """A vector of length 1 in multiples of 2⁻¹¹; None where it has no length or a number that is none."""
+    values = np.asarray(vector, np.float64)
+    length = float(np.linalg.norm(values))
+    if not length or not np.isfinite(length):
+        return None
+    return (np.rint(values / length * _GRID) / _GRID).astype(np.float32)
+
+
+class _Store:
+    """Takes vectors in any order.
+
+    Args:
+        path: of the file, where there has to be one.
+        places: (n,), place in the matrix by row.
+    """
+
+    def __init__(self, path: Path, places: Whole) -> None:
+        self._path = path
+        self._places = places
+        self._matrix: Any = None
+        self._here = np.zeros(len(places), np.bool_)
+        self._missing: dict[int, Why] = {}
+
+    def take(self, index: int, vector: npt.ArrayLike, fault: str = "") -> None:
+        """Keep the vector of a row, or why it has none."""
+        values = None if fault else on_grid(vector)
+        if values is None:
+            self._missing[index] = Why(_NO_VECTOR, fault or "its vector has no length")
+            return
+        if self._matrix is None:
+            self._matrix = self._made(len(values))
+        if len(values) != self._matrix.shape[1]:
+            words = f"its vector has {len(values)} numbers, and those before it {self._matrix.shape[1]}"
+            self._missing[index] = Why(_NO_VECTOR, words)
+            return
+        self._matrix[self._places[index]] = values
+        self._here[self._places[index]] = True
+
+    def closed(self, order: Whole, label: str) -> RowVectors:
+        """The matrix, without the rows that have none.
+
+        Args:
+            order: row by place.
+            label: where the vectors are from.
+        """
+        if self._matrix is None:
+            first = next(iter(self._missing.values()), Why(_NO_VECTOR, "there are no rows"))
+            raise UsageError(f"No row has a vector: {first.detail}.", fix="Look at the endpoint of the role embedder.")
+        here = np.flatnonzero(self._here)
+        for begin in range(0, len(here), _BLOCK):
+            some = here[begin : begin + _BLOCK]
+            if some[0] != begin or some[-1] - some[0] != len(some) - 1:
+                self._matrix[begin : begin + len(some)] = self._matrix[some]
+        lines = (f"{len(self._missing):,} rows have no vector",) if self._missing else ()
+        return RowVectors(self._matrix[: len(here)], order[here], self._missing, label, lines)
+
+    def _made(self, width: int) -> Any:
+        shape = (len(self._places), width)
+        if 4 * shape[0] * width <= _IN_MEMORY:
+            return np.zeros(shape, np.float32)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            return np.memmap(self._path, np.dtype("<f4"), "w+", shape=shape)
+        except OSError as error:
+            raise StorageError(
+                f"{self._path} cannot be written: {error.strerror or type(error).__name__}.",
+                fix="Make room or give write permission, then `autoevol resume`.",
+            ) from error
+
+
+async def _embedded(run: Run, part: VectorSettings, place: str, rows: Rows, store: _Store) -> None:
+    tick = run.phase(None, place, len(rows))
+    waiting: dict[str, list[int]] = {}
+
+    def tasks() -> Iterator[EmbedAllTask]:
+        for number, some in enumerate(_batches(_with_text(part, rows, store)), 1):
+            name = f"{place}/vectors/{number:05}"
+            waiting[name] = [row.index for row, _ in some]
+            texts = tuple((f"{place}/{row.seed.id}/vector", text) for row, text in some)
+            yield EmbedAllTask(id=name, stage=place, texts=texts)
+
+    async def deliver(journey: Journey) -> None:
+        run.heard(journey)
+        task, reply = journey[0], journey[-1]
+        assert isinstance(reply, EmbeddedAll)  # noqa: S101  the cast answers its tasks so
+        for index, vector, fault in zip(waiting.pop(task.id), reply.vectors, reply.faults, strict=True):
+            store.take(index, vector, fault)
+            tick()
+
+    await run.team.work(tasks(), lambda _: None, deliver)
+
+
+def _batches(rows: Iterable[tuple[CurateRow, str]]) -> Iterator[list[tuple[CurateRow, str]]]:
+    left = iter(rows)
+    while some := list(islice(left, _TOGETHER)):
+        yield some
+
+
+def _hashed(part: VectorSettings, rows: Rows, store: _Store) -> None:
+    vectors = hashed_vectors(lambda: (row.text(part.of) for row in rows))
+    for row, vector in zip(rows, vectors, strict=True):
+        store.take(row.index, () if vector is None else vector, "" if vector is not None else "it has no word")
+
+
+def _with_text(part: VectorSettings, rows: Rows, store: _Store) -> Iterator[tuple[CurateRow, str]]:
+    """Rows whose text is none are not asked about: endpoints refuse them."""
+    for row in rows:
+        text = row.text(part.of)
+        if text.strip():
+            yield row, text
+        else:
+            store.take(row.index, (), "it has no text")

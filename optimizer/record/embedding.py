@@ -1,0 +1,40 @@
+"""Where vectors of selectors come from, settled before a run is made, so that it is frozen with its settings."""
+
+from __future__ import annotations
+
+from ...agents.gateway.endpoints import Endpoint
+from ...agents.gateway.engine.packaged import is_packaged_here
+from .curating.vectors import VectorSettings
+from .settings import RoleSettings, Settings
+
+__all__ = ["with_embedder"]
+
+_PACKAGED = "minilm"
+
+
+def with_embedder(settings: Settings) -> Settings:
+    """The settings with every `vectors = "auto"` settled.
+
+    The role embedder makes them where the person named its endpoint or model, or another part asks it; else the
+    packaged model, at an endpoint of its own, where it is installed; else they are hashed words.
+    """
+    open_ones = [part for part in settings.make if isinstance(part, VectorSettings) and part.vectors == "auto"]
+    if not open_ones:
+        return settings
+    seat = settings.roles.embedder
+    others = any("embedder" in part.all_roles() for part in settings.make if part not in open_ones)
+    kind = "embedder"
+    if not (others or seat.model or seat.endpoint != RoleSettings().endpoint):
+        if is_packaged_here(_PACKAGED) and _PACKAGED not in settings.endpoints:
+            endpoints = {**settings.endpoints, _PACKAGED: Endpoint(packaged=_PACKAGED)}
+            roles = settings.roles.model_copy(update={"embedder": seat.model_copy(update={"endpoint": _PACKAGED})})
+            settings = settings.model_copy(update={"endpoints": endpoints, "roles": roles})
+        else:
+            kind = "hashed"
+    settled = tuple(
+        part.model_copy(update={"vectors": kind})
+        if isinstance(part, VectorSettings) and part.vectors == "auto"
+        else part
+        for part in settings.make
+    )
+    return settings.model_copy(update={"make": settled})
