@@ -213,7 +213,7 @@ def test_the_usual_key_variable_is_taken_where_it_is_set(monkeypatch: pytest.Mon
         ({**LOCAL, "search": {"a": 1, "steps": -1}}, "(1 more after it.)"),
         ({}, "No model is named. Give --base-url URL --model NAME, or --local"),
         ({"endpoints": {"default": {"base_url": "u"}}}, "No model is named for the evolver. Give --model NAME"),
-        ({"endpoints": {"default": {"rpm": 3}}}, "give exactly one of base_url, local and script"),
+        ({"endpoints": {"default": {"rpm": 3}}}, "give exactly one of base_url, local, packaged and script"),
         ({"endpoints": {"small": {"local": "a"}}}, "which is no endpoint of these settings. Endpoints are: small."),
         ({**LOCAL, "model": 3}, "model must be the name of a model."),
     ],
