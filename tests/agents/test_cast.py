@@ -8,8 +8,8 @@ import pytest
 
 from autoevol.agents.agent import Agent
 from autoevol.agents.cast import SeatSpec, build_cast, prompt_fingerprint
-from autoevol.agents.gateway.errors import UsageError
 from autoevol.agents.coder import CodeTask, RepairTask
+from autoevol.agents.gateway.errors import UsageError
 from autoevol.agents.gateway.requests import Decoding
 from autoevol.agents.guards import HarmTask
 from autoevol.agents.messages import (

@@ -30,6 +30,7 @@ _PATH_READ, _FILE_READ, _FILE_WRITE = 0b1100, 0b0100, 0b0010  # rights of Landlo
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _LONGEST = 300  # characters of an error
 _SECRET = 32  # bytes
+_MOST_THREADS, _LOOK_S = 128, 0.02
 
 
 def main() -> None:
@@ -135,13 +136,16 @@ def _watch_memory(most: int, channel: int) -> None:
 
 def _shut_in_linux(order: dict[str, Any], channel: int) -> None:
     """Returns in the second process only, which has no rights left."""
+    processes = _processes()
     own_space = _name_spaces(order)
     _die_with_parent()
     if os.getppid() != order["parent"]:
         os._exit(1)
     child = os.fork()
     if child:
-        _wait(child, channel)
+        _wait(child, channel, processes)
+    if processes >= 0:
+        os.close(processes)
     _die_with_parent()
     _limits(order)
     _check(_LIBC.prctl(38, 1, 0, 0, 0))  # PR_SET_NO_NEW_PRIVS
@@ -164,14 +168,47 @@ def _die_with_parent() -> None:
     _check(_LIBC.prctl(1, int(signal.SIGKILL), 0, 0, 0))  # PR_SET_PDEATHSIG
 
 
-def _wait(child: int, channel: int) -> NoReturn:
-    """The first process: tell how the second ended. This line is the last one: the other cannot say it."""
-    _, status, usage = os.wait4(child, 0)
+def _processes() -> int:
+    """A handle of the list of processes, before it is covered; -1 where there is none."""
+    try:
+        return os.open("/proc", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return -1
+
+
+def _wait(child: int, channel: int, processes: int) -> NoReturn:
+    """The first process: tell how the second ended. This line is the last one: the other cannot say it.
+
+    Meanwhile it counts threads, which no limit of the kernel holds back where the person is root.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+    ended, status, usage = os.wait4(child, os.WNOHANG)
+    while not ended:
+        signal.sigtimedwait([signal.SIGCHLD], _LOOK_S)
+        if _threads(child, processes) > _MOST_THREADS:
+            os.kill(child, signal.SIGKILL)
+            os.write(channel, b"limit processes\n")
+            processes = -1
+        ended, status, usage = os.wait4(child, os.WNOHANG if processes >= 0 else 0)
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0
     used = int(1000 * (usage.ru_utime + usage.ru_stime))
     os.write(channel, f"status {number} {code} {used}\n".encode())
     os._exit(0)
+
+
+def _threads(child: int, processes: int) -> int:
+    """How many threads a process has; 0 where that cannot be told."""
+    try:
+        place = os.open(f"{child}/stat", os.O_RDONLY, dir_fd=processes)
+    except OSError:
+        return 0
+    try:
+        return int(os.read(place, 4096).rpartition(b")")[2].split()[17])
+    except (OSError, ValueError, IndexError):
+        return 0
+    finally:
+        os.close(place)
 
 
 def _name_spaces(order: dict[str, Any]) -> bool:

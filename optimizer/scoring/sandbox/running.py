@@ -23,6 +23,7 @@ import signal
 import sys
 import sysconfig
 import tempfile
+import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,8 @@ __all__ = ["Isolation", "Limits", "RunResult", "isolation", "run_program"]
 _CHILD = Path(__file__).with_name("child.py")
 _MOST_TOLD = 8_192  # bytes that a program can make us read
 _MEGABYTE = 1 << 20
+_PREFIX = "autoevol-run-"
+_FORGOTTEN_S = 3_600  # after so long nobody is in a folder any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,7 @@ async def isolation() -> Isolation:
 async def _probe() -> Isolation:
     if os.name != "posix":
         return Isolation()
+    _sweep()
     with _folder() as outside:
         canary = Path(outside, "canary")
         os.close(os.open(canary, os.O_CREAT | os.O_WRONLY, 0o600))
@@ -171,11 +175,19 @@ async def _limited(program: str, limits: Limits) -> RunResult:
 @contextlib.contextmanager
 def _folder() -> Generator[str]:
     """A fresh empty folder that is gone afterwards, whatever was done in it."""
-    path = os.path.realpath(tempfile.mkdtemp(prefix="autoevol-"))
+    path = os.path.realpath(tempfile.mkdtemp(prefix=_PREFIX))
     try:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _sweep() -> None:
+    """Remove empty folders that processes left which were killed; what holds anything is somebody else's matter."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > _FORGOTTEN_S:
+                path.rmdir()
 
 
 def _order(program: str, limits: Limits, folder: str) -> bytes:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import time
 from pathlib import Path
 
 import anyio
@@ -45,6 +47,17 @@ async def test_honest_programs_pass(program: str, shut_in: None) -> None:
     assert RunResult(True, "passed") == await run_program(program, QUICK)
 
 
+# Threads that take hardly any memory: what counts them is not a limit of memory.
+SMALL_THREADS = """
+import threading
+threading.stack_size(32768)
+lock = threading.Lock()
+lock.acquire()
+while True:
+    threading.Thread(target=lock.acquire, daemon=True).start()
+"""
+
+
 @pytest.mark.parametrize(
     ("program", "detail"),
     [
@@ -60,6 +73,12 @@ async def test_honest_programs_pass(program: str, shut_in: None) -> None:
         ("held = []\nwhile True:\n    held.append(bytearray(1_000_000))", "memory limit"),
         ("import os\nwhile True:\n    os.fork()", "too many processes"),
         ("import subprocess\nsubprocess.run(['/bin/true'])", "too many processes"),
+        (SMALL_THREADS, "too many processes"),
+        ("print('done ' + '0' * 32)\nimport os\nos._exit(0)", "left before its end (exit status 0)"),
+        (
+            "class E(Exception):\n    def __str__(self):\n        import os; os._exit(0)\nraise E",
+            "left before its end (exit status 0)",
+        ),
     ],
 )
 async def test_a_failure_is_told_in_one_line(program: str, detail: str, shut_in: None) -> None:
@@ -103,6 +122,86 @@ async def test_files_of_the_person_stay_as_they_are(tmp_path: Path, shut_in: Non
         assert not (await run_program(program, QUICK)).ok
     assert "mine" == kept.read_text(encoding="utf-8")
     assert ["kept"] == _names(tmp_path)
+
+
+WAYS_OUT = {
+    "write through a link": "os.symlink(path, 'l1'); open('l1', 'w')",
+    "read through a link": "os.symlink(path, 'l2'); open('l2').read()",
+    "list through a link": "os.symlink(os.path.dirname(path), 'l3'); os.listdir('l3')",
+    "link to it": "os.link(path, 'l4')",
+    "move over it": "open('mine', 'w').close(); os.rename('mine', path)",
+    "the folder above": "open('../escaped', 'w')",
+    "a temporary file elsewhere": "open('/tmp/escaped', 'w')",
+    "shared memory": "open('/dev/shm/escaped', 'w')",
+    "shared memory of Python": "__import__('multiprocessing.shared_memory').shared_memory.SharedMemory('e', True, 9)",
+    "a semaphore": "__import__('multiprocessing').Semaphore(1)",
+    "the real home": "open('/root/.profile', 'a')",
+    "the list of users": "open('/etc/passwd').read()",
+    "the root folder": "os.listdir('/')",
+    "our own source": "open(sys._getframe(1).f_code.co_filename).read()",
+    "the environment of another": "open('/proc/1/environ', 'rb').read()",
+    "memory of its own as a file": "open('/proc/self/mem', 'rb')",
+    "a terminal": "open('/dev/tty')",
+    "the library of Python": "open(os.__file__, 'a')",
+    "a device": "os.mknod('device', 0o60600, os.makedev(8, 0))",
+    "rights for everyone": "open('s', 'w').close(); os.chmod('s', 0o4777)",
+    "a program": "os.execv('/bin/true', ['true'])",
+    "a name in the network": "socket.create_connection(('127.0.0.1', 22), 1)",
+    "routes": "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
+    "a listener": "socket.create_server(('127.0.0.1', 0))",
+    "everyone's end": "os.kill(-1, 9)",
+    "its group's end": "os.killpg(0, 9)",
+    "a handle of its parent": "os.pidfd_open(os.getppid() or 1)",
+    "more time": "resource.setrlimit(resource.RLIMIT_CPU, (100, 100))",
+    "a better place in the queue": "os.nice(-5)",
+    "another clock": "time.clock_settime(time.CLOCK_REALTIME, 0)",
+    "a packet filter": "1 / (libc.syscall(321, 0, 0, 0) + 1)",
+    "a ring of orders": "1 / (libc.syscall(425, 1, 0) + 1)",
+    "a name space": "1 / (libc.unshare(0x10000000) + 1)",
+    "a mount": "1 / (libc.mount(b'none', b'/tmp', b'tmpfs', 0, None) + 1)",
+    "a child by another number": "1 / (libc.syscall(0x40000000 + 57) + 1)",
+    "a larger file than may be": "open('big', 'wb').truncate(1 << 40)",
+    "more files than may be": "[open(f'f{n}', 'w').close() for n in range(5000)]",
+}
+
+
+async def test_no_way_out_is_open(tmp_path: Path, shut_in: None) -> None:
+    """Files through links, home, devices, the network, others' processes, the kernel's doors: each one is tried."""
+    kept = tmp_path / "kept"
+    kept.write_text("mine", encoding="utf-8")
+    program = (
+        "import ctypes, os, resource, socket, sys, time\nlibc, open_ways = ctypes.CDLL(None), []\n"
+        f"path, ways = {str(kept)!r}, {WAYS_OUT!r}\n"
+        "for name, code in ways.items():\n    try:\n        exec(code)\n    except Exception:\n        continue\n"
+        "    open_ways.append(name)\nraise ValueError(open_ways)"
+    )
+    result = await run_program(program, QUICK)
+
+    assert result.detail.startswith("ValueError: []"), result.detail
+    assert ("mine", ["kept"]) == (kept.read_text(encoding="utf-8"), _names(tmp_path))
+
+
+async def test_home_is_the_empty_folder(tmp_path: Path, shut_in: None) -> None:
+    """What a program writes in its home is gone with it."""
+    program = (
+        "import os\nassert os.path.expanduser('~') == os.getcwd()\nopen(os.path.expanduser('~/x'), 'w').write('x')"
+    )
+
+    assert RunResult(True, "passed") == await run_program(program, QUICK)
+
+
+def test_folders_of_runs_that_were_killed_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Old and empty ones; one of today, and one that holds anything, stay."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name, age in (("old", 9_000), ("new", 0), ("full", 9_000)):
+        folder = tmp_path / f"autoevol-run-{name}"
+        folder.mkdir()
+        if name == "full":
+            (folder / "x").touch()
+        os.utime(folder, (time.time() - age,) * 2)
+    running._sweep()  # pyright: ignore[reportPrivateUsage]
+
+    assert {"autoevol-run-new", "autoevol-run-full"} == {*_names(tmp_path)}
 
 
 async def test_nothing_of_our_environment_comes_along(monkeypatch: pytest.MonkeyPatch, shut_in: None) -> None:
