@@ -14,7 +14,7 @@ from anyio.to_thread import run_sync
 from pydantic import JsonValue
 
 from ....agents.gateway.errors import UsageError
-from ....agents.messages import AnswerTask, ProgramTask, Task
+from ....agents.messages import AnswerTask, ProgramTask, Ran, Task
 from ...dataset.rows import DataRow, DroppedRow, Provenance
 from ...dataset.seed import Seed
 from ...recipes.book import Book, Made, cost_of, keys_of, models_of
@@ -62,7 +62,7 @@ async def best_answer(run: Run, part: BestAnswerSettings, place: str, rows: Iter
         book = stack.enter_context(Book(run, place))
         names = ("preferences", "made") if part.pairs else ()
         files = {name: stack.enter_context(run.folder.rows(f"{place}/{name}.jsonl")) for name in names}
-        course = _Course(part, book, files)
+        course = _Course(part, book, files, may_run=run.settings.checks.sandbox != "off")
         await work_through(run, place, course, book, rows)
         run.folder.write_json(f"{place}/{_RECIPE}.json", course.figures())
         book.lines += course.lines()
@@ -79,10 +79,13 @@ def _refuse_same(run: Run, part: BestAnswerSettings) -> None:
 
 
 class _Course:
-    def __init__(self, part: BestAnswerSettings, book: Book, files: dict[str, RowsFile]) -> None:
+    def __init__(
+        self, part: BestAnswerSettings, book: Book, files: dict[str, RowsFile], *, may_run: bool
+    ) -> None:  # fmt: skip
         self._part = part
         self._book = book
         self._files = files
+        self._may_run = may_run
         self._by: Counter[str] = Counter()
         self._pairs: Counter[str] = Counter()
         self._known: Counter[str] = Counter()
@@ -118,7 +121,7 @@ class _Course:
         return [
             ProgramTask(id=errand.id(f"run/{place}"), stage=errand.stage, program=program.text)
             for place, program in programs_of(errand, texts).items()
-            if errand.lacks(f"run/{place}") and program.tests
+            if errand.lacks(f"run/{place}") and program.tests and self._may_run
         ]
 
     def _rewards(self, errand: Errand, texts: _Texts) -> list[Task]:
@@ -187,7 +190,10 @@ class _Course:
     def _tested(self, errand: Errand, texts: _Texts, by: By) -> _Verdict:
         if not any(program.tests for program in programs_of(errand, texts).values()):
             return Drop("no-tests", "no answer holds code that tests or examples could be tried on")
-        return by_tests(texts, _replies(errand, texts, "run"), by)
+        runs = _replies(errand, texts, "run")
+        if not any(isinstance(reply, Ran) and not reply.skipped for reply in runs.values()):
+            return Drop("not-run", "the sandbox cannot be used here, or is switched off")
+        return by_tests(texts, runs, by)
 
     def _agreeing(self, verdict: _Verdict, drawn: int) -> _Verdict:
         if isinstance(verdict, Drop) or verdict.votes >= self._part.least * drawn:

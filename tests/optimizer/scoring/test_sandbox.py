@@ -198,7 +198,8 @@ def test_folders_of_runs_that_were_killed_are_swept(tmp_path: Path, monkeypatch:
         folder.mkdir()
         if name == "full":
             (folder / "x").touch()
-        os.utime(folder, (time.time() - age,) * 2)
+        then = time.time() - age
+        os.utime(folder, (then, then))
     running._sweep()  # pyright: ignore[reportPrivateUsage]
 
     assert {"autoevol-run-new", "autoevol-run-full"} == {*_names(tmp_path)}

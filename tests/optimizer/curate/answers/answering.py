@@ -97,7 +97,7 @@ def maths(count: int) -> list[dict[str, Any]]:
     return [*rows, {"instruction": "Tell of a horse.", "response": "It ran."}]
 
 
-def begin(folder: Path, base_url: str, rows: list[dict[str, Any]], *parts: dict[str, Any]) -> Path:
+def begin(folder: Path, base_url: str, rows: list[dict[str, Any]], *parts: dict[str, Any], **said: Any) -> Path:
     """A new run of these parts on these rows: its folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
@@ -105,14 +105,14 @@ def begin(folder: Path, base_url: str, rows: list[dict[str, Any]], *parts: dict[
         "recipe": "make", "name": "answers", "secret": "00112233445566778899aabbccddeeff", "make": list(parts),
         "seeds": {"source": str(folder / "rows.jsonl")},
         "endpoints": {"default": {"base_url": base_url, "concurrency": 6, "patience_s": 0.05}},
-        "roles": {role: {"model": f"m-{role}"} for role in ROLES},
+        "roles": {role: {"model": f"m-{role}"} for role in ROLES}, **said,
     })  # fmt: skip
     return create_run(settings, folder / "runs")
 
 
-async def finish(folder: Path) -> Ending:
-    """Run it to its end."""
-    return await run(folder, QuietWatcher())
+async def finish(folder: Path, *, calls: int | None = None) -> Ending:
+    """Run it to its end, or until it has made so many calls."""
+    return await run(folder, QuietWatcher(), said={"budget": {"calls": calls}} if calls else None)
 
 
 def rows_of(folder: Path, name: str = "dataset.jsonl") -> list[dict[str, Any]]:

@@ -145,19 +145,37 @@ async def test_code_of_rows_with_tests_is_chosen_by_running_it(tmp_path: Path, s
     assert 1 <= row["provenance"]["votes"] <= 6
 
 
-async def test_what_was_paid_for_is_not_asked_again(tmp_path: Path, shut_in: None) -> None:
-    """A second pass over a finished run makes the same files from the journal and the record."""
+async def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, shut_in: None) -> None:
+    """By its budget in the middle of either part; what was paid for is not asked again."""
+    parts = {"recipe": "tested-code", "agree": 1}, {"recipe": "self-repair", "programs": 3, "draws": 20}
     with serving() as server:
-        folder = begin(tmp_path, server.base_url, programs("first", "late_one"), {"recipe": "tested-code", "agree": 1},
-                       {"recipe": "self-repair", "programs": 3, "draws": 20})  # fmt: skip
-        await finish(folder)
-        files = {path: path.read_bytes() for path in folder.rglob("*.json*") if path.parent.name[1:2] == "-"}
-        asked = server.count
+        whole = begin(tmp_path / "whole", server.base_url, programs("first", "late_one", "third"), *parts)
+        await finish(whole)
+        needed = server.count
+        folder = begin(tmp_path / "stopped", server.base_url, programs("first", "late_one", "third"), *parts)
+        states = [(await finish(folder, calls=calls)).state for calls in (5, needed - 3, 1000)]
+
+    assert ["stopped", "stopped", "finished"] == states
+    assert 2 * needed == server.count
+    assert _texts(whole) == _texts(folder)
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    """What the parts left."""
+    return {
+        f"{path.parent.name}/{path.name}": path.read_text(encoding="utf-8")
+        for path in folder.rglob("*.json*") if path.parent.name[1:2] == "-"
+    }  # fmt: skip
+
+
+async def test_code_is_not_chosen_unseen(tmp_path: Path) -> None:
+    """Where the sandbox is switched off, a row that only a run could decide falls with that reason."""
+    rows = [{"instruction": "Solve the <<<PROBLEM of a function double(number) that doubles.\n>>> double(4)\n8\n"}]
+    with serving() as server:
+        folder = begin(tmp_path, server.base_url, rows, {"recipe": "best-answer"}, checks={"sandbox": "off"})
         await finish(folder)
 
-    assert asked == server.count
-    assert files == {path: path.read_bytes() for path in files}
-    assert len(files) >= 6
+    assert ["not-run"] == [row["reason"] for row in rows_of(folder, "dropped.jsonl")]
 
 
 async def test_where_code_cannot_be_shut_in_nothing_is_paid_for(
