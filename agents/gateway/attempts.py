@@ -53,8 +53,9 @@ class Attempt:
         permit: None for a probe, which asks no limiter.
         used: what it counts for; None as long as nothing was sent.
         recorded: whether its outcome is that of the call (a probe's is not).
-        kin: requests, with their keys, for other samples of the same question, asked for by the same call.
+        kin: requests, with their keys, asked for by the same call: other samples of the question, or further texts.
         more: their outcomes, as many as came.
+        apart: whether one of several texts may be to blame, so that they are asked for again in smaller companies.
     """
 
     request: Request
@@ -70,6 +71,7 @@ class Attempt:
     error: AutoEvolError | Failure | None = None
     kin: list[tuple[Request, str]] = field(default_factory=list[tuple[Request, str]])
     more: list[Outcome] = field(default_factory=list[Outcome])
+    apart: bool = False
 
 
 @runtime_checkable
@@ -127,8 +129,9 @@ class Sender:
         outcomes: list[Outcome]
         try:
             outcomes = await self._asked(attempt, request)
-        except Failure as failure:
+        except Failure as caught:
             took = self._clock.now() - began
+            failure = _of_one(attempt, caught)
             outcomes = [await self._failed(attempt, number, failure, took)]
         except AutoEvolError:
             attempt.used = Sum(calls=1)
@@ -149,12 +152,16 @@ class Sender:
     def _came(self, attempt: Attempt, request: Request, outcomes: list[Outcome], took: float) -> list[Outcome]:
         """Fill in what only we know, and give the slot back before the record is written: the next call may go."""
         lane, filled, used = attempt.lane, list[Outcome](), Sum()
+        if attempt.kin and request.form == "embedding":
+            lane.company.came(len(outcomes), refused=False)
         for outcome in outcomes:
             more: dict[str, Any] = {"cost": lane.price(request, outcome.usage), "seconds": took}
             if isinstance(outcome, Answer) and request is not attempt.request:
                 more["fallback"] = lane.name
             filled.append(replace(outcome, **more))
             used = used + lane.used(attempt.need, filled[-1]) if used.calls else lane.used(attempt.need, filled[-1])
+        if len(filled) > 1 and any(outcome.usage.estimated for outcome in filled) and not lane.endpoint.free:
+            used = attempt.need.sum  # once, for all of them
         attempt.used = used if len(filled) == 1 else replace(used, calls=1, seconds=took)
         # One answer alone shows what calls of this role take; the parts of one call show less than that.
         if len(filled) == 1:
@@ -214,6 +221,22 @@ class Sender:
         else:
             self._ledger.settle(attempt.reservation, attempt.used)
             self._free(attempt, held=True)
+
+
+def _of_one(attempt: Attempt, failure: Failure) -> Failure:
+    """The failure of a call for several texts may be that of one of them: no other may suffer for it."""
+    if (
+        not attempt.kin
+        or attempt.request.form != "embedding"
+        or failure.kind == "rate_limit"
+        or failure.kind in STOPPING
+    ):
+        return failure
+    attempt.apart = True
+    if failure.kind not in FINAL:
+        return failure
+    attempt.lane.company.came(1 + len(attempt.kin), refused=True)
+    return Failure("adapted", f"{1 + len(attempt.kin)} texts together: {failure.detail}")
 
 
 def _mark(attempt: Attempt, outcome: Outcome) -> str:

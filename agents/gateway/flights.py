@@ -33,6 +33,7 @@ class Flight:
         out: whether an attempt is out; it lands whoever still waits.
         gone: whether it needs no further attempt: nobody waits, or it has ended.
         tries: how it fared so far; made at its first fault.
+        together: with how many others at most it may be sent, itself included; 0 where nothing is known against it.
         line: where it waits for its turn; None while it is out, or between two tries.
     """
 
@@ -43,6 +44,7 @@ class Flight:
     tries: Tries | None = None
     out: bool = False
     gone: bool = False
+    together: int = 0
     line: Line[Flight] | None = None
 
     @property

@@ -11,6 +11,7 @@ from .accounts import Account
 from .books.ledger import Need, Sum, price_of
 from .books.prices import worst_price
 from .clock import Clock, Timer
+from .company import Company
 from .endpoints import Endpoint
 from .estimates import Expectation, worst_input
 from .flights import Flight
@@ -44,7 +45,7 @@ class Lane:
         endpoint: its settings.
         accounts: one for each address and key.
         clock: where time comes from.
-        admit: whether the budget has room for a call now, and for so many more answers of it.
+        admit: whether the budget has room for a call now, and for others that go with it.
         launch: sends a call.
 
     Attributes:
@@ -59,7 +60,7 @@ class Lane:
         endpoint: Endpoint,
         accounts: Sequence[Account],
         clock: Clock,
-        admit: Callable[[Lane, Flight, int], bool],
+        admit: Callable[[Lane, Flight, tuple[Flight, ...]], bool],
         launch: Callable[[Lane, Departure], None],
     ) -> None:
         self.name = name
@@ -68,7 +69,7 @@ class Lane:
         self.expectation = Expectation()
         self.fallback: Lane | None = None
         self._stand_ins: dict[str, str] = {}
-        self._kin: dict[tuple[object, ...], list[Flight]] = {}
+        self.company = Company(endpoint, self.asked)
         self._clock = clock
         self._admit = admit
         self._launch = launch
@@ -151,10 +152,11 @@ class Lane:
             line = self._lines[model] = Line()
         line.push(flight, again=again)
         flight.line = line
-        if flight.request.sample and self._gives_many(flight.request):
-            self._kin.setdefault(_question(flight.request), []).append(flight)
+        if self.company.wait(flight):
+            # Those that are asked for in the same moment go together.
+            self._set_timer(min(self._wake, self._clock.now()))
         # Who stands behind others changes nothing for the first.
-        if len(line) == 1 or again or flight.urgent:
+        elif len(line) == 1 or again or flight.urgent:
             self.turn()
 
     def delay(self, flight: Flight, seconds: float) -> None:
@@ -223,17 +225,16 @@ class Lane:
         account, when, self._binding = self._choose(model, flight.load, now)
         if when > now + _GRAIN_S:
             return self._stood_in(line, when)
-        kin = self._kin_of(flight)
-        load = flight.load if not kin else replace(flight.load, output=flight.load.output * (1 + len(kin)))
+        kin = self.company.of(flight)
+        load = _together(flight, kin)
         permit = account.take(model, load, now)
         if not isinstance(permit, Permit):
             self._binding = "shared"
             return now + permit
-        if not self._admit(self, flight, len(kin)):
+        if not self._admit(self, flight, kin):
             account.settle(permit, None)
             if kin:
-                # There is no room for all of them, but there may be for one.
-                del self._kin[_question(flight.request)]
+                self.company.stay_apart(flight, kin)
             if kin or flight.gone:
                 return None
             self._binding = "budget"
@@ -243,8 +244,7 @@ class Lane:
         for each in kin:
             line.remove(each)
             each.line = None
-        if self._kin:
-            self._kin.pop(_question(flight.request), None)
+        self.company.went(flight, kin)
         self._launch(self, Departure(flight, account, permit, kin))
         return None
 
@@ -255,18 +255,6 @@ class Lane:
         for each in _drained(line):
             self.fallback.push(each)
         return _NEVER
-
-    def _gives_many(self, request: Request) -> bool:
-        """Whether one call may give several samples: only where `autoevol doctor` has seen it do so."""
-        known = self.endpoint.abilities.get(request.model)
-        return known is not None and known.n is True and request.endpoint == self.name
-
-    def _kin_of(self, flight: Flight) -> tuple[Flight, ...]:
-        """Other samples of the same question that wait in the same line; what waits elsewhere is sent from there."""
-        if not self._kin:
-            return ()
-        waiting = self._kin.get(_question(flight.request), ())
-        return tuple(dict.fromkeys(e for e in waiting if e is not flight and e.line is flight.line and not e.gone))
 
     def _choose(self, model: str, load: Load, now: float) -> tuple[Account, float, Limit]:
         """The account that may be asked first; of those that may be asked now the one with the least in flight."""
@@ -308,9 +296,10 @@ class Lane:
         """What a call is expected to take."""
         return Load(*self.expectation.expected(request))
 
-    def need(self, request: Request, more: int = 0) -> Need:
-        """What one attempt could use at worst, with so many more answers."""
-        usage = Usage(worst_input(request), request.decoding.max_tokens * (1 + more))
+    def need(self, request: Request, kin: Sequence[Request] = ()) -> Need:
+        """What one attempt could use at worst, with others that go with it: samples of it, or further texts."""
+        texts = sum(map(worst_input, kin)) if request.form == "embedding" else 0
+        usage = Usage(worst_input(request) + texts, request.decoding.max_tokens * (1 + len(kin)))
         price = worst_price(self.endpoint.prices.get(request.model), usage, free=self.endpoint.free)
         return Need(request.role, request.stage, usage.input_tokens, usage.output_tokens, price, request.model)
 
@@ -344,6 +333,9 @@ def _drained(line: Line[Flight]) -> list[Flight]:
     return flights
 
 
-def _question(request: Request) -> tuple[object, ...]:
-    """What is alike in all samples of one question."""
-    return (request.model, request.form, request.turns, request.decoding)
+def _together(flight: Flight, kin: tuple[Flight, ...]) -> Load:
+    """What calls that go together are expected to take: a question is read once, texts each."""
+    if not kin:
+        return flight.load
+    texts = sum(each.load.input for each in kin) if flight.request.form == "embedding" else 0.0
+    return replace(flight.load, input=flight.load.input + texts, output=flight.load.output * (1 + len(kin)))

@@ -96,8 +96,8 @@ class Traffic:
             self._fail(flight, error)
             self.halt(error)
 
-    def _need(self, lane: Lane, request: Request, more: int) -> Need:
-        need = lane.need(request, more)
+    def _need(self, lane: Lane, request: Request, kin: tuple[Flight, ...]) -> Need:
+        need = lane.need(request, [each.request for each in kin])
         if need.usd is None and self._ledger.budget.usd is not None:
             raise unpriced(lane.name, f"the model '{request.model}'")
         if need.usd is None and (lane.name, request.model) not in self._unpriced_said:
@@ -105,17 +105,17 @@ class Traffic:
             self._desk.notice(f"The price of '{request.model}' at '{lane.name}' is unknown: its money is not counted.")
         return need
 
-    def admit(self, lane: Lane, flight: Flight, more: int) -> bool:
-        """Set room aside for a call that its limits would let go, and for so many more answers of it.
+    def admit(self, lane: Lane, flight: Flight, kin: tuple[Flight, ...]) -> bool:
+        """Set room aside for a call that its limits would let go, and for others that go with it.
 
         A call that cannot go at all is ended here.
         """
         try:
-            need = self._need(lane, lane.asked(flight.request), more)
+            need = self._need(lane, lane.asked(flight.request), kin)
             reservation = self._ledger.try_reserve(need)
         except SessionStopped as error:
             # Too much for several answers may be enough for one: the lane asks again for that.
-            if not more:
+            if not kin:
                 self.halt(error)
             return False
         except UsageError as error:
@@ -147,6 +147,9 @@ class Traffic:
                 await self.sender.send(attempt)
             finally:
                 flight.out = False
+            if attempt.apart:
+                for each in (flight, *kin):
+                    each.together = max(1, (len(kin) + 2) // 2)
             self._land_kin(kin, attempt)
             if attempt.outcome is not None:
                 attempt.account.health.answered()

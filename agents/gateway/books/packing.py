@@ -64,7 +64,7 @@ def pack_outcome(outcome: Outcome) -> bytes:
     """What the columns of the journal do not hold: the text, and rarely more.
 
     The first byte says which: 0 the text alone, 1 further fields (JSON with its length before it, then the numbers of
-    an embedding as 64-bit floats).
+    an embedding as 64-bit floats), 2 the same with numbers of 32 bits, not squeezed, which would gain nothing.
     """
     if isinstance(outcome, NoAnswer):
         return b"\0" + pack_text(outcome.detail)
@@ -78,7 +78,9 @@ def pack_outcome(outcome: Outcome) -> bytes:
     if outcome.scores:
         fields["scores"] = [[score.token, score.logprob] for score in outcome.scores]
     head = json.dumps(fields, separators=(",", ":")).encode("ascii")
-    return b"\1" + _squeeze(struct.pack("<I", len(head)) + head + _floats(outcome.vector))
+    head = struct.pack("<I", len(head)) + head
+    short = _short_floats(outcome.vector)
+    return b"\2" + head + short if short else b"\1" + _squeeze(head + _floats(outcome.vector))
 
 
 def unpack_outcome(packed: bytes, blank: Outcome) -> Outcome:
@@ -97,14 +99,14 @@ def unpack_outcome(packed: bytes, blank: Outcome) -> Outcome:
             if isinstance(blank, NoAnswer):
                 return _with(blank, detail=text)
             return _with(blank, text=text)
-        if packed[0] != 1 or isinstance(blank, NoAnswer):
+        if packed[0] not in (1, 2) or isinstance(blank, NoAnswer):
             raise PackingError("unknown form")
-        whole = _stretch(packed[1:])
+        whole = _stretch(packed[1:]) if packed[0] == 1 else packed[1:]
         (length,) = struct.unpack_from("<I", whole)
         fields = cast("dict[str, Any]", json.loads(whole[4 : 4 + length]))
         scores = tuple(TokenScore(token, logprob) for token, logprob in fields.pop("scores", ()))
         fields["adapted"] = tuple(fields.pop("adapted", ()))
-        return _with(blank, scores=scores, vector=_numbers(whole[4 + length :]), **fields)
+        return _with(blank, scores=scores, vector=_numbers(whole[4 + length :], packed[0]), **fields)
     except PackingError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, struct.error) as error:
@@ -175,5 +177,14 @@ def _floats(vector: tuple[float, ...]) -> bytes:
     return struct.pack(f"<{len(vector)}d", *vector)
 
 
-def _numbers(data: bytes) -> tuple[float, ...]:
-    return struct.unpack(f"<{len(data) // 8}d", data)
+def _short_floats(vector: tuple[float, ...]) -> bytes:
+    """As 32-bit floats where nothing is lost by that; else nothing."""
+    try:
+        short = struct.pack(f"<{len(vector)}f", *vector)
+    except OverflowError:
+        return b""
+    return short if struct.unpack(f"<{len(vector)}f", short) == vector else b""
+
+
+def _numbers(data: bytes, form: int) -> tuple[float, ...]:
+    return struct.unpack(f"<{len(data) // 4}f" if form == 2 else f"<{len(data) // 8}d", data)

@@ -114,10 +114,10 @@ class WireCaller:
         return _marked(outcome, adapted)
 
     async def call_many(self, requests: Sequence[Request], keys: Sequence[str]) -> list[Outcome]:
-        """Send one call for several samples of the same question.
+        """Send one call for several samples of the same question, or to embed several texts.
 
         Args:
-            requests: alike but for the sample.
+            requests: alike but for the sample, or for the text.
             keys: theirs.
 
         Returns:
@@ -129,6 +129,8 @@ class WireCaller:
             UsageError: as `call`.
         """
         first = requests[0]
+        if first.form == "embedding":
+            return await self._embedded(requests, keys)
         if len(requests) == 1 or not self.gives_many(first):
             return [await self.call(first, keys[0])]
         spoken = self._form(first)
@@ -169,6 +171,18 @@ class WireCaller:
         if self._on_reply is not None:
             self._on_reply(request.model, reply)
         return reply, adapted
+
+    async def _embedded(self, requests: Sequence[Request], keys: Sequence[str]) -> list[Outcome]:
+        """The vectors of several texts by one call."""
+        first = requests[0]
+        spoken = self._form(first)
+        body = embeddings.body_of(first, [request.turns[-1].text for request in requests])
+        reply, adapted = await self._sent(spoken.path, first, body)
+        try:
+            outcomes = embeddings.outcomes_of(reply, requests, keys, self.address)
+        except Failure as failure:
+            raise self.quirks.learn(first.model, body, reply, failure) from failure
+        return [_marked(outcome, adapted) for outcome in outcomes]
 
     async def _scored(self, request: Request, key: str) -> Outcome:
         if not request.turns[-1].text:

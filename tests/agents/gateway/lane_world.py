@@ -57,7 +57,7 @@ def flight(name: str, tokens: float = 10, role: str = "evolver", *, urgent: bool
     return made
 
 
-def _admit(_lane: Lane, _flight: Flight, _more: int) -> bool:
+def _admit(_lane: Lane, _flight: Flight, _kin: tuple[Flight, ...]) -> bool:
     """There is always room under the caps."""
     return True
 
