@@ -10,20 +10,21 @@ import builtins
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from ....agents.messages import Ran, Reply
 from ...scoring.examples import parsed
 from ...scoring.programs import SeedTests, program_for
 
-__all__ = ["error_in", "first_of", "ran_of", "read_tests", "solution_program", "stub_program", "vacuous_by"]
+__all__ = ["USUAL", "error_in", "first_of", "ran_of", "read_tests", "solution_program", "stub_program", "vacuous_by"]
 
 _MOST_LINES, _LONGEST_LINE, _MOST_CONSTANTS = 60, 1_000, 12
 _FENCE = re.compile(r"^\s*(?:```|~~~).*$", re.MULTILINE)
 _LONGEST_ERROR = 600
 _VACUOUS = "RuntimeError: vacuous: "
-_STUBS: tuple[object, ...] = (None, True, False, 0, 1, -1, "", [], {}, ())
+USUAL: tuple[object, ...] = (None, True, False, 0, 1, -1, "", [], {}, ())
+"""What programs without sense return; one that does nothing returns None."""
 
 # ---------------------------------------------------------------- what a model wrote
 
@@ -126,17 +127,18 @@ if passed:
 """
 
 
-def stub_program(tests: SeedTests) -> str | None:
+def stub_program(tests: SeedTests, constants: Sequence[object] | None = None) -> str | None:
     """A program that passes where the tests fail on every stub; None where it is not known what they call.
 
     Stubs are functions that do nothing (`pass` returns None), and that return one constant whatever they are given: a
-    few usual ones, and those that stand in the tests.
+    few usual ones, and those that stand in the tests; or `constants` alone.
     """
     name = function_of(tests)
     if not name:
         return None
     call = f"\ncheck({name})\n" if tests.entry_point else ""
-    values = list({repr(value): value for value in (*_STUBS, *_constants(tests.tests))}.values())
+    each = (*USUAL, *_constants(tests.tests)) if constants is None else constants
+    values = list({repr(value): value for value in each}.values())
     before = f"{tests.prompt}\n    pass\n" if tests.prompt else ""
     return _TRIAL.format(values=values, before=before, name=name, tests=tests.tests + call)
 
