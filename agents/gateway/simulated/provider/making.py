@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from .acting import act
 from .answers import Written, tokens_of, write
@@ -15,6 +17,8 @@ from .replies import Told, answer_body, error_body
 from .settings import FaultKind, ProviderSettings, by_call, names_of
 
 __all__ = ["Made", "Maker"]
+
+Actor = Callable[[Asked, int], "str | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,11 @@ class Maker:
         self._served = by_call(settings.served_model)
         self._fingerprints = by_call(settings.fingerprint)
         self._settings = settings
+        self._actor = _actor(settings)
 
     def answers(self, asked: Asked) -> list[Written]:
         """The answers to a call: functions of the call alone."""
-        actor = act if self._settings.act else _nobody
-        return [write(asked, index, self._length, actor(asked, index)) for index in range(asked.n)]
+        return [write(asked, index, self._length, self._actor(asked, index)) for index in range(asked.n)]
 
     def make(self, asked: Asked, fault: FaultKind | None, number: int, body: int, headers: str) -> Made:
         """A reply.
@@ -88,6 +92,18 @@ def _withheld(answers: list[Written], fault: FaultKind | None) -> list[Written]:
         halves = [answer.text[: len(answer.text) // 2] for answer in answers]
         return [Written(half, "length", tokens_of(half)) for half in halves]
     return answers
+
+
+def _actor(settings: ProviderSettings) -> Actor:
+    """Who answers in the form that is asked for."""
+    if not settings.act:
+        return _nobody
+    if not settings.world:
+        return act
+    from .nature import WORLDS  # noqa: PLC0415  brings numpy, which nothing else here needs
+    from .world import play  # noqa: PLC0415
+
+    return partial(play, nature=WORLDS[settings.world])
 
 
 def _nobody(_asked: Asked, _index: int) -> None:

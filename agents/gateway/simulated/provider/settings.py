@@ -63,6 +63,9 @@ class ProviderSettings(BaseModel):
     service: str = Field(default="1", description="Seconds that a worker needs for a call: a distribution.")
     output_tokens: str = Field(default="lognormal/40/0.5", description="Length of free answers: a distribution.")
     act: bool = Field(default=True, description="Answer AutoEvol's agents in the form they ask for.")
+    world: str = Field(
+        default="", description="Answer them by the laws of a world of known truth, as in 'as published'."
+    )
     cached: float = Field(default=0.0, ge=0, le=1, description="Share of the input tokens reported as cached.")
     reasoning_tokens: int = Field(default=0, ge=0, description="Reasoning tokens reported with every answer.")
     faults: str = Field(default="", description="Shares of the calls that go wrong, as in 500=0.01,reset=0.005.")
@@ -100,6 +103,16 @@ class ProviderSettings(BaseModel):
     @classmethod
     def _are_names_by_call(cls, text: str) -> str:
         by_call(text)
+        return text
+
+    @field_validator("world")
+    @classmethod
+    def _is_a_world(cls, text: str) -> str:
+        if text:
+            from .nature import WORLDS  # noqa: PLC0415  brings numpy, which nothing else here needs
+
+            if text not in WORLDS:
+                raise ValueError(f"'{text}' is none of {', '.join(WORLDS)}")
         return text
 
     @field_validator("schedule")
