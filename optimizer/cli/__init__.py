@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "score": ("score:command", "Score given rows by IFD with a student, and choose by it (Superfiltering)."),
     "compare": ("compare:command", "Hold methods, prompts and other tools' rows against each other on the same seeds."),
     "ablate": ("ablate:command", "Measure what each clause of a method is worth."),
+    "bench": ("bench:command", "Search by several strategies at equal budget: quality against cost, with intervals."),
     "check": ("check:command", "Run the failure detectors over a file of evolved rows."),
     "judge-audit": ("judge_audit:command", "Measure a judge on rows of which a person has said what is wrong."),
     "detectors": ("detectors:command", "List the detectors and checks of an item, with what each costs."),

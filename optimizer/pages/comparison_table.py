@@ -12,7 +12,7 @@ from .comparison_records import ClauseRecord, ComparisonFile, PairRecord, PlaceR
 from .files import RunFiles
 from .numbers import p_value, score, shown, signed
 
-__all__ = ["comparison_file", "comparison_table", "read_comparison"]
+__all__ = ["comparison_file", "comparison_table", "read_comparison", "table"]
 
 _ROOM = 76  # columns that a table needs
 _WIDE = 100  # and one with all columns
@@ -53,7 +53,7 @@ def _ranking(record: ComparisonFile, width: int) -> str:
     wide = width >= _WIDE
     mean = "mean (95 %)" if wide else "mean"
     heads = ("place", "", "contestant", mean, f"less {_line(record.baseline)} (95 %)", "won/lost/tied", "p")
-    return _table(title, heads, [_placed(record, place, wide=wide) for place in record.ranking], width)
+    return table(title, heads, [_placed(record, place, wide=wide) for place in record.ranking], width)
 
 
 def _placed(record: ComparisonFile, place: PlaceRecord, *, wide: bool) -> tuple[str, ...]:
@@ -65,7 +65,7 @@ def _placed(record: ComparisonFile, place: PlaceRecord, *, wide: bool) -> tuple[
 def _pairs(record: ComparisonFile, width: int) -> str:
     others = [pair for pair in record.pairs if record.baseline not in (pair.first, pair.second)]
     heads = ("second", "less first", "difference (95 %)", "won/lost/tied", "p")
-    return _table("The other pairs", heads, [(_line(p.second), _line(p.first), *_cells(p)) for p in others], width)
+    return table("The other pairs", heads, [(_line(p.second), _line(p.first), *_cells(p)) for p in others], width)
 
 
 def _cells(pair: PairRecord) -> tuple[str, str, str]:
@@ -77,7 +77,7 @@ def _cells(pair: PairRecord) -> tuple[str, str, str]:
 
 def _clauses(record: ComparisonFile, width: int) -> str:
     title = f"What each clause is worth on {record.items:,} items: the method less the method without it"
-    return _table(title, ("clause", "worth (95 %)", "helped/hurt", "p", "text"),
+    return table(title, ("clause", "worth (95 %)", "helped/hurt", "p", "text"),
                   [_clause(row) for row in record.clauses], width)  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def _sides(record: ComparisonFile, width: int) -> str:
     pairs = record.side_by_side.pairs if record.side_by_side else ()
     heads = ("second", "against first", "harder less easier (95 %)", "won/lost/tied", "p")
     rows = [(_line(pair.second), _line(pair.first), *_cells(pair)) for pair in pairs]
-    return _table("Side by side: whose text the judge finds harder", heads, rows, width)
+    return table("Side by side: whose text the judge finds harder", heads, rows, width)
 
 
 def _transfer(record: ComparisonFile, width: int) -> str:
@@ -101,7 +101,7 @@ def _transfer(record: ComparisonFile, width: int) -> str:
             against = f"{signed(cell.difference)} ({signed(cell.low)} to {signed(cell.high)})" + " *" * cell.shown
         rows.append((_line(cell.set), _line(cell.evolver), _line(cell.label), score(cell.mean), against))
     heads = ("seeds", "evolver", "contestant", "mean", f"against {_line(record.baseline)} (95 %)")
-    return _table("Transfer: each set of seeds with each evolver", heads, rows, width)
+    return table("Transfer: each set of seeds with each evolver", heads, rows, width)
 
 
 def _findings(record: ComparisonFile, width: int) -> str:
@@ -112,7 +112,7 @@ def _findings(record: ComparisonFile, width: int) -> str:
     ]
     more = len(record.findings) - _KINDS_SHOWN
     title = "Findings: share of the items" + (f"; {more} rarer classes are in the page" if more > 0 else "")
-    return _table(title, ("class", *map(_line, labels)), rows, width)
+    return table(title, ("class", *map(_line, labels)), rows, width)
 
 
 def _share(value: float | None, *, changed: bool) -> str:
@@ -143,7 +143,8 @@ def _starred(record: ComparisonFile) -> bool:
     )
 
 
-def _table(title: str, heads: Sequence[str], rows: Sequence[tuple[str, ...]], width: int) -> str:
+def table(title: str, heads: Sequence[str], rows: Sequence[tuple[str, ...]], width: int) -> str:
+    """A table; row by row in blocks where there is no room for one, and nothing where there is no row."""
     if not rows:
         return ""
     if width < _ROOM:

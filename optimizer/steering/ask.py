@@ -60,7 +60,8 @@ def ask(folder: Path, kind: Kind, **fields: Any) -> Wish:
             raise UsageError(f"The search of the run {folder.name} is over: nothing heeds `{kind}`.", fix=_NO_LONGER)
         if kind == "note" and settings.search.strategy in {"best-of-n", "mipro"}:
             raise UsageError(
-                f"The strategy {settings.search.strategy} has no analyst who could read a note.", fix="Enter a method with `edit`."
+                f"The strategy {settings.search.strategy} has no analyst who could read a note.",
+                fix="Enter a method with `edit`.",
             )
     try:
         wish = new_wish(kind, **fields)

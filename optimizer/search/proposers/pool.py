@@ -168,8 +168,9 @@ class Pool:
             why: tuple[str, ...] = ()
             if method is not None and method.id != search.best.id:
                 why = (str(shown.get("fate") or f"{self.name} preferred another"),)
-            found.append(replace(one, problems=(*one.problems, *why), shown=shown))
-        self.run.watcher.note(f"{self._words(search)}")
+            facts = {name: fact for name, fact in shown.items() if name != "fate"}
+            found.append(replace(one, problems=(*one.problems, *why), shown=facts))
+        self.run.watcher.note(self._words(search))
         return found
 
     def mean(self, method: Method) -> float | None:

@@ -1,0 +1,55 @@
+"""A bench of strategies on a terminal: quality against cost, with intervals."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+from .comparison_table import table
+from .numbers import score, signed
+
+__all__ = ["bench_table"]
+
+_MOST_WIDE = 120
+
+
+def bench_table(record: Mapping[str, Any], width: int | None = None) -> str:
+    """What the record of a bench says.
+
+    Args:
+        record: see `recipes.contest.bench`.
+        width: columns of the terminal; None finds out.
+    """
+    rows = record["strategies"]
+    first = rows[0]["strategy"] if rows else ""
+    what = "True quality" if record["world"] else "Quality on test"
+    title = f"{what} of what each strategy found, {record['run_seeds']} run seeds, at most {record['budget']} a run"
+    heads = (
+        "strategy",
+        "quality (95 %)",
+        "gain on the start (95 %)",
+        f"less {first} (95 %)",
+        "calls",
+        "USD",
+        "confirmed",
+    )
+    body = [
+        (
+            str(row["strategy"]), _interval(row["quality"], signs=False), _interval(row["gain"]),
+            "" if row["less_first"] is None else _interval(row["less_first"]), f"{row['calls']:,.0f}",
+            "unknown" if row["usd"] is None else f"{row['usd']:.2f}", f"{row['confirmed']} of {row['runs']}",
+        )
+        for row in rows
+    ]  # fmt: skip
+    shown = table(title, heads, body, min(_MOST_WIDE, width or shutil.get_terminal_size().columns))
+    return "\n".join([shown, "", *record["notes"]])
+
+
+def _interval(spread: Mapping[str, Any], *, signs: bool = True) -> str:
+    figure = signed if signs else score
+    if spread["mean"] is None:
+        return "–"
+    if spread["low"] is None:
+        return figure(spread["mean"])
+    return f"{figure(spread['mean'])} ({figure(spread['low'])} to {figure(spread['high'])})"
