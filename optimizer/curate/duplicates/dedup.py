@@ -14,7 +14,7 @@ from ..choice import Choice, Why
 from ..rows import CurateRow, Rows
 from .twins import Twin
 
-__all__ = ["dedup"]
+__all__ = ["dedup", "same_rows", "sign_of"]
 
 _Stage = Callable[[Sequence[int]], Iterator[Twin]]
 
@@ -35,7 +35,7 @@ async def dedup(run: Run, part: DedupSettings, place: str, rows: Rows) -> Choice
     twins: dict[int, tuple[str, Twin]] = {}
     for name in part.by:
         if name == "exact":
-            found = {twin.row: twin for twin in _same(signs, order)}
+            found = {twin.row: twin for twin in same_rows(signs, order)}
         else:
             found = {twin.row: twin for twin in (await _stage(run, part, place, rows, name))(order)}
         twins.update((row, (name, twin)) for row, twin in found.items())
@@ -67,14 +67,19 @@ def _looked_at(rows: Iterable[CurateRow], part: DedupSettings) -> tuple[list[byt
 
 
 def _sign(row: CurateRow, part: DedupSettings) -> bytes:
-    """16 bytes that are equal for the same text after the same turns; white space and case do not matter."""
     asked = row.seed.instruction
     before = (asked.system, *(f"{turn.speaker} {turn.text}" for turn in asked.context)) if part.of != "response" else ()
-    plain = "\x00".join(same_text(text).casefold() for text in (*before, row.text(part.of)))
+    return sign_of((*before, row.text(part.of)))
+
+
+def sign_of(texts: Iterable[str]) -> bytes:
+    """16 bytes that are equal for the same texts; white space, case and the form of accents do not matter."""
+    plain = "\x00".join(same_text(text).casefold() for text in texts)
     return hashlib.blake2b(plain.encode("utf-8", "replace"), digest_size=16).digest()
 
 
-def _same(signs: Sequence[bytes], order: Iterable[int]) -> Iterator[Twin]:
+def same_rows(signs: Sequence[bytes], order: Iterable[int]) -> Iterator[Twin]:
+    """Rows that have the sign of a row before them in the order."""
     first: dict[bytes, int] = {}
     for row in order:
         of = first.setdefault(signs[row], row)

@@ -1,0 +1,23 @@
+"""What choosing among rows takes: `python -m benchmarks.curate NAME`, where NAME is a file of this folder (`dedup`, ...).
+
+Each file has `main(arguments)`, prints a table and fails where a result is not that of the plain rule or of the library
+that it is held against.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    """Run one of them, with the words after its name."""
+    names = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_"))
+    if len(sys.argv) < 2 or sys.argv[1] not in names:  # noqa: PLR2004  the name stands second
+        raise SystemExit(f"Name one: {', '.join(names)}.")
+    importlib.import_module(f".{sys.argv[1]}", __package__).main(sys.argv[2:])
+
+
+if __name__ == "__main__":
+    main()
