@@ -1,4 +1,4 @@
-"""What choosing among rows takes: `python -m benchmarks.curate NAME`, where NAME is a file of this folder (`dedup`, ...).
+"""What choosing among rows takes: `python -m benchmarks.curate NAME`, NAME a file of this folder (`dedup`, ...).
 
 Each file has `main(arguments)`, prints a table and fails where a result is not that of the plain rule or of the library
 that it is held against.
@@ -14,7 +14,7 @@ from pathlib import Path
 def main() -> None:
     """Run one of them, with the words after its name."""
     names = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_"))
-    if len(sys.argv) < 2 or sys.argv[1] not in names:  # noqa: PLR2004  the name stands second
+    if len(sys.argv) < 2 or sys.argv[1] not in names:
         raise SystemExit(f"Name one: {', '.join(names)}.")
     importlib.import_module(f".{sys.argv[1]}", __package__).main(sys.argv[2:])
 

@@ -1,17 +1,20 @@
 """Near-duplicates among many rows: time, memory, what is found; and the same by datasketch, where it is installed.
 
-The rows are sentences of a made-up vocabulary with the word frequencies of a language (Zipf). A fifth are twins that are
-known: the same but for case, one word in twenty changed, or another text with nearly the same embedding.
+The rows are sentences of a made-up vocabulary with the word frequencies of a language (Zipf). A fifth are twins that
+are known: the same but for case, one word in twenty changed, or another text with nearly the same embedding.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import random
 import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +24,11 @@ from autoevol.optimizer.curate.duplicates.dedup import same_rows, sign_of
 from autoevol.optimizer.curate.duplicates.minhash import bands_of, minhash_twins
 from autoevol.optimizer.curate.duplicates.shingles import Packed, Shingles, jaccard
 from autoevol.optimizer.curate.duplicates.twins import Twin
+from benchmarks.gateway.tables import Table, say
 
 _JACCARD, _COSINE, _PERMUTATIONS = 0.7, 0.95, 128
+_MINHASH = (_JACCARD, _PERMUTATIONS, 0, "benchmark")
+_HEAD: Table = [("stage", "time", "left out", "known twins not found")]
 _Floats = npt.NDArray[np.float32]
 
 
@@ -36,30 +42,35 @@ class _Made:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Print what each stage took and found."""
+    """Print what each stage took and found.
+
+    Raises:
+        AssertionError: datasketch leaves out other rows, or for other twins.
+    """
     parser = argparse.ArgumentParser(prog="python -m benchmarks.curate dedup")
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--numbers", type=int, default=384, help="in an embedding")
     told = parser.parse_args(arguments)
-    made = _made(told.rows, told.numbers)
-    before = _memory()
-    print(f"{told.rows:,} rows of {sum(map(len, made.texts)) // told.rows:,} characters; {before:,.0f} MiB with all of them")
-    order, whole = list(range(told.rows)), time.perf_counter()
-    order, exact = _timed("exact", order, lambda rows: same_rows([sign_of([text]) for text in made.texts], rows))
-    start = time.perf_counter()
-    packed = _packed(made.texts)
-    print(f"  shingles       {time.perf_counter() - start:6.1f} s")
-    remaining = order
-    order, near = _timed(
-        "minhash", order, lambda rows: minhash_twins(packed, rows, _JACCARD, _PERMUTATIONS, 0, "benchmark")
+    made, table = _made(told.rows, told.numbers), _HEAD[:]
+    before, start = _memory(), time.perf_counter()
+    order, exact = _timed(
+        table, "exact", list(range(told.rows)), partial(same_rows, [sign_of([t]) for t in made.texts])
     )
-    order, alike = _timed("embedding", order, lambda rows: cosine_twins(made.vectors, rows, _COSINE))
-    print(f"  in all         {time.perf_counter() - whole:6.1f} s, {len(order):,} stay; {_memory() - before:,.0f} MiB more")
+    packing = time.perf_counter()
+    packed, left = _packed(made.texts), order
+    table.append(("shingles", f"{time.perf_counter() - packing:.1f} s", "", ""))
+    order, near = _timed(table, "minhash", order, lambda rows: minhash_twins(packed, rows, *_MINHASH))
+    order, alike = _timed(table, "embedding", order, lambda rows: cosine_twins(made.vectors, rows, _COSINE))
+    took, memory = time.perf_counter() - start, _memory()
     for name, found in (("exact", exact), ("minhash", near), ("embedding", alike)):
-        known = made.twins[name]
-        missed = [row for row, of in known.items() if row not in found and row in {*remaining, *exact}]
-        print(f"  {name}: {len(known):,} twins were made, {len(missed):,} of them were not found")
-    _against_datasketch(packed, remaining, near)
+        missed = sum(row not in found for row in made.twins[name])
+        place = next(number for number, line in enumerate(table) if line[0] == name)
+        table[place] = (*table[place][:3], f"{missed:,} of {len(made.twins[name]):,}")
+    table.append(("in all", f"{took:.1f} s", f"{told.rows - len(order):,}", ""))
+    table += _datasketch(packed, left, {row: twin.of for row, twin in near.items()})
+    size = sum(map(len, made.texts)) // told.rows
+    rows = f"{told.rows:,} rows of {size:,} characters"
+    say(f"{rows}; at most {memory:,.0f} MiB, {before:,.0f} of them texts and vectors", table, 1)
 
 
 def _made(count: int, numbers: int) -> _Made:
@@ -99,12 +110,11 @@ def _packed(texts: Sequence[str]) -> Packed:
 
 
 def _timed(
-    name: str, order: list[int], find: Callable[[list[int]], object]
-) -> tuple[list[int], dict[int, Twin]]:  # fmt: skip
+    table: Table, name: str, order: list[int], find: Callable[[list[int]], Iterable[Twin]]
+) -> tuple[list[int], dict[int, Twin]]:
     start = time.perf_counter()
-    found = {twin.row: twin for twin in find(order)}  # type: ignore[attr-defined]
-    took = time.perf_counter() - start
-    print(f"  {name:<14} {took:6.1f} s, {len(found):,} of {len(order):,} left out")
+    found = {twin.row: twin for twin in find(order)}
+    table.append((name, f"{time.perf_counter() - start:.1f} s", f"{len(found):,}", ""))
     return [row for row in order if row not in found], found
 
 
@@ -113,31 +123,27 @@ def _memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _against_datasketch(packed: Packed, order: Sequence[int], ours: dict[int, Twin]) -> None:
+def _datasketch(packed: Packed, order: Sequence[int], ours: Mapping[int, int]) -> Table:
     """The same rule with datasketch's signatures and tables, and the same bands."""
     try:
-        from datasketch import MinHash, MinHashLSH  # noqa: PLC0415
+        library: Any = importlib.import_module("datasketch")
     except ImportError:
-        print("  datasketch is not installed: nothing to hold it against")
-        return
+        return [("datasketch", "not installed", "", "")]
     start = time.perf_counter()
-    table = MinHashLSH(num_perm=_PERMUTATIONS, params=bands_of(_JACCARD, _PERMUTATIONS))
+    table = library.MinHashLSH(num_perm=_PERMUTATIONS, params=bands_of(_JACCARD, _PERMUTATIONS))
     found: dict[int, int] = {}
     for row in order:
-        sign = MinHash(num_perm=_PERMUTATIONS)
+        sign = library.MinHash(num_perm=_PERMUTATIONS)
         sign.update_batch([int(code).to_bytes(4, "little") for code in packed.of(row)])
-        near = [(jaccard(packed.of(row), packed.of(other)), -other) for other in table.query(sign)]
-        best = max(near, default=(0.0, 0))
-        if best[0] >= _JACCARD:
-            found[row] = -best[1]
+        near: list[tuple[float, int]] = [
+            (jaccard(packed.of(row), packed.of(other)), -other) for other in table.query(sign)
+        ]
+        similarity, of = max(near, default=(0.0, 0))
+        if similarity >= _JACCARD:
+            found[row] = -of
         else:
             table.insert(row, sign)
-    print(f"  datasketch     {time.perf_counter() - start:6.1f} s for minhash alone, {len(found):,} left out")
-    mine = {row: twin.of for row, twin in ours.items()}
-    print(f"  the same rows are left out for the same twins: {mine == found}")
-    for row in sorted(mine.keys() ^ found.keys())[:5]:
-        print(f"    differs: row {row}, ours {mine.get(row)}, datasketch {found.get(row)}")
-
-
-if __name__ == "__main__":
-    raise SystemExit("Run: python -m benchmarks.curate dedup")
+    took = time.perf_counter() - start
+    if found != ours:
+        raise AssertionError(f"datasketch differs in {sorted(found.items() ^ ours.items())[:5]}")
+    return [("minhash by datasketch, the same rows for the same twins", f"{took:.1f} s", f"{len(found):,}", "")]

@@ -18,13 +18,17 @@ Nothing else: the command, settings files, dry run, journal, budget, resume, gua
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
+
+from anyio import to_thread
 
 from ..dataset.rows import DroppedRow
 from ..recipes.book import Book, Made
 from ..record.curating.selector import SelectorSettings
 from ..record.run import Run
+from .before_after import before_after, change_lines
 from .choice import Choice, Notes, Why
 from .rows import CurateRow, Rows, kept_object
 
@@ -32,6 +36,7 @@ __all__ = ["CURATION", "Selector", "curate"]
 
 CURATION = "curation.json"
 """Name of the file of figures in the folder of a part."""
+_PATH = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 Selector = Callable[[Run, Any, str, Rows], Awaitable[Choice]]
 """A selector: the run, its own settings, its place (folder and stage), the rows that are there."""
 
@@ -63,8 +68,9 @@ async def curate(run: Run, selector: Selector, part: SelectorSettings, place: st
                 book.keep_object(kept_object(row, _name(part), ranks[row.index], notes))
             else:
                 book.drop(_dropped(row, place, choice.why[row.index]))
-        run.folder.write_json(f"{place}/{CURATION}", _figures(part, choice, book.made))
-        book.lines += choice.lines
+        change = await to_thread.run_sync(before_after, rows, ranks, run.settings.run_seed, _paths(part))
+        run.folder.write_json(f"{place}/{CURATION}", {**_figures(part, choice, book.made), "before_after": change})
+        book.lines += [*choice.lines, *change_lines(change)]
         return book.made
 
 
@@ -79,6 +85,17 @@ def _dropped(row: CurateRow, place: str, why: Why) -> DroppedRow:
         calls=tuple(why.notes.get("calls", ())), cost=why.notes.get("cost", 0.0),
         instruction=row.seed.instruction.text, notes=notes,
     )  # fmt: skip
+
+
+def _paths(part: SelectorSettings) -> list[str]:
+    """Dotted paths that the settings name: those figures are shown before and after, too."""
+    said: list[object] = list(part.model_dump(mode="json").values())
+    for value in said:  # grows while it is read: lists and tables are looked into
+        if isinstance(value, list):
+            said += cast("list[object]", value)
+        elif isinstance(value, dict):
+            said += cast("dict[str, object]", value)
+    return [word for word in said if isinstance(word, str) and _PATH.fullmatch(word)]
 
 
 def _figures(part: SelectorSettings, choice: Choice, made: Made) -> Notes:

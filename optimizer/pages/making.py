@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .files import RunFiles
-from .part_records import PartRecord
+from .part_records import ChangeRecord, CurationRecord, PartRecord
 from .records import DataRecord, DroppedRecord
 
 __all__ = ["Branch", "Operation", "PartView", "read_parts"]
@@ -56,7 +56,7 @@ class Branch:
 class PartView:
     """One recipe: its record, its operations, examples, trees (each a row a line), models by their rows.
 
-    `searched` says whether it has a page of its own: that of a search.
+    `searched` says whether it has a page of its own: that of a search. `change` is what a selector changed.
     """
 
     record: PartRecord
@@ -66,6 +66,7 @@ class PartView:
     trees: tuple[tuple[Branch, ...], ...]
     models: tuple[tuple[str, int], ...]
     searched: bool
+    change: ChangeRecord | None = None
 
     @property
     def anchor(self) -> str:
@@ -102,8 +103,10 @@ def _read(files: RunFiles, part: PartRecord) -> PartView:
     )
     chosen, _ = files.sample(part.rows, DataRecord, _KEPT * 4)
     shown = [row for row in chosen if row.provenance.parents] or chosen
+    curation = files.record(f"{part.place}/curation.json", CurationRecord)
     return PartView(part, made, tuple(shown[:_KEPT]), tuple(examples.values()), _trees(files, part, shown),
-                    tuple(models.most_common(6)), files.has(f"{part.place}/report.html"))  # fmt: skip
+                    tuple(models.most_common(6)), files.has(f"{part.place}/report.html"),
+                    curation.before_after if curation else None)  # fmt: skip
 
 
 def _dropped(files: RunFiles, part: PartRecord) -> Iterator[DroppedRecord]:

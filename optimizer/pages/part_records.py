@@ -6,7 +6,16 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-__all__ = ["GuardRecord", "Number", "PartRecord", "Word"]
+__all__ = [
+    "ChangeRecord",
+    "CurationRecord",
+    "GuardRecord",
+    "KindsRecord",
+    "Number",
+    "PartRecord",
+    "SpreadRecord",
+    "Word",
+]
 
 # What recipes say of a row may be anything; a page only knows words and numbers, and must not fail on the others.
 Word = Annotated[str, BeforeValidator(lambda value: value if isinstance(value, str) else "")]
@@ -22,6 +31,69 @@ class GuardRecord(BaseModel):
     harmful: int = 0
     silent: int = 0
     share: float = 0.0
+
+
+class SpreadRecord(BaseModel):
+    """How a number is spread over rows."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    rows: int = 0
+    mean: float | None = None
+    p10: float | None = None
+    median: float | None = None
+    p90: float | None = None
+
+
+class SpreadsRecord(BaseModel):
+    """The same before and after a choice."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    before: SpreadRecord | None = None
+    after: SpreadRecord | None = None
+
+
+class KindsRecord(BaseModel):
+    """How many rows are of each kind, before and after a choice; `different` says how many kinds there are."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    different: dict[str, int] = Field(default_factory=dict[str, int])
+    before: dict[str, int] = Field(default_factory=dict[str, int])
+    after: dict[str, int] = Field(default_factory=dict[str, int])
+
+
+class CoverageRecord(BaseModel):
+    """Mean distance of a row to the nearest that is kept, and to the nearest of as many that are drawn."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    by: str = ""
+    rows: int = 0
+    kept: float | None = None
+    random: float | None = None
+
+
+class ChangeRecord(BaseModel):
+    """What a choice changed."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    rows: dict[str, int] = Field(default_factory=dict[str, int])
+    numbers: dict[str, SpreadsRecord] = Field(default_factory=dict[str, SpreadsRecord])
+    kinds: dict[str, KindsRecord] = Field(default_factory=dict[str, KindsRecord])
+    coverage: CoverageRecord | None = None
+
+
+class CurationRecord(BaseModel):
+    """What a selector did, as `curation.json` has it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    selector: str = ""
+    preset: str = ""
+    before_after: ChangeRecord = ChangeRecord()
 
 
 class PartRecord(BaseModel):

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Codes", "Shingles", "Unit", "jaccard", "shingles_of"]
+__all__ = ["Codes", "Shingles", "Unit", "jaccard", "shingles_of", "words_in"]
 
 Unit = Literal["words", "characters"]
 Codes = npt.NDArray[np.uint32]
@@ -89,6 +89,11 @@ def shingles_of(text: str, unit: Unit, size: int, known: dict[str, int] | None =
     if not len(numbers):
         return numbers.astype(np.uint32)
     return np.unique(_runs(numbers.astype(np.uint64), min(size, len(numbers))))
+
+
+def words_in(text: str) -> int:
+    """How many words a text has; without the signs."""
+    return sum(word[0].isalnum() or word[0] == "_" for word in _WORDS.findall(text))
 
 
 def _numbers(words: Iterable[str], known: dict[str, int]) -> Iterable[int]:

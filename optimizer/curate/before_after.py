@@ -1,0 +1,194 @@
+"""What a choice changed: lengths, figures, kinds and coverage of the rows before and after it.
+
+Coverage is the mean distance (1 - cosine) of a row to the nearest that is kept, beside that for as many rows drawn at
+random: a choice covers well where its own is the lower one. Vectors are hashed words, which need no model and say so.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..dataset.draws import draw_key
+from ..recipes.self_instruct.roots import root_of
+from .duplicates.shingles import words_in
+from .rows import CurateRow, Rows
+
+__all__ = ["before_after", "change_lines"]
+
+_SHOWN = 12  # kinds that are named; the others are one
+_QUANTILES = (("p10", 0.1), ("median", 0.5), ("p90", 0.9))
+_FIGURES = {
+    "IFD": ("provenance.ifd.ppl_ratio",),
+    "score": ("provenance.score",),
+    "reward": ("provenance.reward", "instruct_reward", "reward"),
+    "reward above the base model's": ("provenance.reward_difference",),
+    "complexity": ("provenance.deita.complexity",),
+    "quality": ("provenance.deita.quality",),
+}
+"""Figures that rows carry where they do, each with the paths that it is looked for at."""
+_KINDS = {
+    "language": ("provenance.language", "language"),
+    "topic": ("provenance.tags.category", "task_category", "category", "topic", "subject"),
+    "difficulty": ("provenance.tags.difficulty", "difficulty", "level"),
+    "quality by tag": ("provenance.tags.quality", "input_quality"),
+}
+"""Kinds that rows are of, likewise."""
+_ROOTS = "topic (verb and noun)"
+_UNIVERSE, _ASKED = 10_000, 2_000  # rows that coverage is measured over, and those whose distance is
+
+
+def before_after(rows: Rows, kept: Collection[int], run_seed: int, paths: Sequence[str] = ()) -> dict[str, Any]:
+    """Figures of all rows and of those that are kept, for `curation.json`.
+
+    Args:
+        rows: all of them.
+        kept: indices.
+        run_seed: names the sample that coverage is measured over, where there are many rows.
+        paths: of further figures: those that the settings of the selector name.
+    """
+    paths = [
+        path for path in dict.fromkeys(paths) if path not in {known for each in _FIGURES.values() for known in each}
+    ]
+    before, after = _Tally(paths), _Tally(paths)
+    chosen = frozenset(kept)
+    for row in rows:
+        said = _said(row, paths)
+        before.add(*said)
+        if row.index in chosen:
+            after.add(*said)
+    return {
+        "rows": {"before": before.rows, "after": after.rows},
+        "numbers": _beside(before.numbers(), after.numbers()),
+        "kinds": _kinds(before.kinds, after.kinds),
+        "coverage": _coverage(rows, chosen, run_seed) if chosen else None,
+    }
+
+
+def change_lines(change: Mapping[str, Any]) -> list[str]:
+    """The same for the story of a run, in three lines at most."""
+    numbers, kinds, coverage = change["numbers"], change["kinds"], change["coverage"]
+    moved = [f"{name} {_short(each['before']['mean'])} → {_short(each['after']['mean'])}"
+             for name, each in numbers.items() if each["after"]]  # fmt: skip
+    lines = [f"Before → after, in the mean: {', '.join(moved)}."] if moved else []
+    sorts = [f"{name} {each['different']['before']:,} → {each['different']['after']:,}"
+             for name, each in kinds.items() if each["different"]["before"] > 1]  # fmt: skip
+    lines += [f"Kinds before → after: {', '.join(sorts)}."] if sorts else []
+    if coverage:
+        lines.append(f"Coverage: a row is {coverage['kept']:.3f} from the nearest that is kept;"
+                     f" of as many drawn at random {coverage['random']:.3f} ({coverage['by']}).")  # fmt: skip
+    return lines
+
+
+class _Tally:
+    """Numbers and kinds of some rows."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self.rows = 0
+        self.kinds: dict[str, Counter[str]] = {name: Counter() for name in (*_KINDS, _ROOTS)}
+        self._numbers: dict[str, array[float]] = {name: array("d") for name in (*_LENGTHS, *_FIGURES, *paths)}
+
+    def add(self, numbers: Mapping[str, float | None], kinds: Mapping[str, str]) -> None:
+        """One row."""
+        self.rows += 1
+        for name, value in numbers.items():
+            if value is not None and math.isfinite(value):
+                self._numbers[name].append(value)
+        for name, kind in kinds.items():
+            self.kinds[name][kind] += 1
+
+    def numbers(self) -> dict[str, dict[str, float]]:
+        """Mean and quantiles of those that any row has."""
+        return {name: _spread(sorted(values)) for name, values in self._numbers.items() if values}
+
+
+_LENGTHS = ("words of the instruction", "words of the response")
+
+
+def _said(row: CurateRow, paths: Sequence[str]) -> tuple[dict[str, float | None], dict[str, str]]:
+    text = row.seed.instruction.text
+    numbers: dict[str, float | None] = dict(
+        zip(_LENGTHS, (words_in(text), words_in(row.seed.response or "")), strict=True)
+    )
+    numbers |= {name: _first(row.number(path) for path in known) for name, known in _FIGURES.items()}
+    numbers |= {path: row.number(path) for path in paths}
+    kinds = {name: str(value) for name, known in _KINDS.items()
+             if isinstance(value := _first(row.value(path) for path in known), str | int)}  # fmt: skip
+    kinds.setdefault("language", row.seed.instruction.language)
+    root = root_of(text)
+    kinds[_ROOTS] = " ".join(word for word in root if word) or "none found"
+    return numbers, kinds
+
+
+def _first(found: Iterator[Any]) -> Any:
+    return next((value for value in found if value is not None), None)
+
+
+def _spread(ordered: Sequence[float]) -> dict[str, float]:
+    last = len(ordered) - 1
+    spread = {name: ordered[round(last * place)] for name, place in _QUANTILES}
+    return {"rows": len(ordered), "mean": round(math.fsum(ordered) / len(ordered), 6), **spread}
+
+
+def _beside(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name: {"before": spread, "after": after.get(name)} for name, spread in before.items()}
+
+
+def _kinds(before: Mapping[str, Counter[str]], after: Mapping[str, Counter[str]]) -> dict[str, Any]:
+    """Counts of the most frequent kinds before, the others as one, and how many kinds there are."""
+    found: dict[str, Any] = {}
+    for name, counts in before.items():
+        if not counts:
+            continue
+        shown = [kind for kind, _ in sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:_SHOWN]]
+        found[name] = {
+            "different": {"before": len(counts), "after": len(after[name])},
+            "before": _named(counts, shown), "after": _named(after[name], shown),
+        }  # fmt: skip
+    return found
+
+
+def _named(counts: Counter[str], shown: Sequence[str]) -> dict[str, int]:
+    rest = counts.total() - sum(counts[kind] for kind in shown)
+    return {**{kind: counts[kind] for kind in shown}, **({"others": rest} if rest else {})}
+
+
+def _coverage(rows: Rows, kept: frozenset[int], run_seed: int) -> dict[str, Any] | None:
+    """How near a row has a kept one, and one of as many that are drawn; None where no row has a word."""
+    import numpy as np  # noqa: PLC0415  a run that chooses nothing need not load it
+
+    from .hashed import hashed_vectors  # noqa: PLC0415
+
+    keys = [(draw_key(run_seed, "coverage", row.seed.id), row.index) for row in rows]
+    universe = {index for _, index in sorted(keys)[:_UNIVERSE]}
+    texts = hashed_vectors(lambda: (row.text("instruction") for row in rows if row.index in universe))
+    # In multiples of 2**-11 every sum is exact, so that the figure is the same on any machine.
+    found = [(index, np.rint(vector * 2048) / 2048) for index, vector in zip(sorted(universe), texts, strict=True)
+             if vector is not None]  # fmt: skip
+    if not found:
+        return None
+    vectors, here = np.stack([vector for _, vector in found]), np.array([index in kept for index, _ in found])
+    places = {index: place for place, (index, _) in enumerate(found)}
+    drawn = [places[index] for _, index in sorted(keys) if index in places]
+    asked = drawn[:_ASKED]
+    random = sorted(drawn[-int(here.sum()) :])  # from the other end than those that are asked
+    if not here.any():
+        return None
+    return {
+        "by": "hashed words", "rows": len(found), "asked": len(asked),
+        "kept": _distance(vectors[asked], vectors[here]), "random": _distance(vectors[asked], vectors[random]),
+    }  # fmt: skip
+
+
+def _distance(asked: Any, among: Any) -> float:
+    """Mean of 1 - the highest cosine, block by block."""
+    nearest = [(asked[start : start + 256] @ among.T).max(axis=1) for start in range(0, len(asked), 256)]
+    total = sum(1 - cosine for block in nearest for cosine in block.tolist())
+    return round(max(0.0, total / len(asked)), 6)
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
