@@ -7,6 +7,7 @@ random: a choice covers well where its own is the lower one. Vectors are hashed 
 from __future__ import annotations
 
 import math
+import re
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -37,6 +38,7 @@ _KINDS = {
     "quality by tag": ("provenance.tags.quality", "input_quality"),
 }
 """Kinds that rows are of, likewise."""
+_SENTENCE = re.compile(r"(?<=[.!?。！？\n])\s*(?=\S)")
 _ROOTS = "topic (verb and noun)"
 _UNIVERSE, _ASKED = 10_000, 2_000  # rows that coverage is measured over, and those whose distance is
 
@@ -118,9 +120,14 @@ def _said(row: CurateRow, paths: Sequence[str]) -> tuple[dict[str, float | None]
     kinds = {name: str(value) for name, known in _KINDS.items()
              if isinstance(value := _first(row.value(path) for path in known), str | int)}  # fmt: skip
     kinds.setdefault("language", row.seed.instruction.language)
-    root = root_of(text)
-    kinds[_ROOTS] = " ".join(word for word in root if word) or "none found"
+    root = next((found for part in (text, _last_sentence(text)) if (found := root_of(part)).verb), ("none found",))
+    kinds[_ROOTS] = " ".join(word for word in root if word)
     return numbers, kinds
+
+
+def _last_sentence(text: str) -> str:
+    """Where a problem is told first, the question is the end of it."""
+    return _SENTENCE.split(text.strip())[-1]
 
 
 def _first(found: Iterator[Any]) -> Any:

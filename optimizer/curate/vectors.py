@@ -23,7 +23,7 @@ from pydantic import JsonValue
 from ...agents.embedder import EmbedAllTask, EmbeddedAll
 from ...agents.gateway.errors import StorageError, UsageError
 from ...agents.team import Journey
-from ..record.curating.vectors import VectorSettings
+from ..record.curating.vectors import EmbedSettings
 from ..record.run import Run
 from .choice import Why
 from .hashed import WIDTH, hashed_vectors
@@ -70,7 +70,7 @@ class RowVectors:
         return [int(self.index[place]) for place in places]
 
 
-async def vectors_of(run: Run, part: VectorSettings, place: str, rows: Rows) -> RowVectors:
+async def vectors_of(run: Run, part: EmbedSettings, place: str, rows: Rows) -> RowVectors:
     """The vector of every row, as the settings say.
 
     Args:
@@ -170,7 +170,7 @@ class _Store:
             ) from error
 
 
-async def _embedded(run: Run, part: VectorSettings, place: str, rows: Rows, store: _Store) -> None:
+async def _embedded(run: Run, part: EmbedSettings, place: str, rows: Rows, store: _Store) -> None:
     tick = run.phase(None, place, len(rows))
     waiting: dict[str, list[int]] = {}
 
@@ -198,13 +198,13 @@ def _batches(rows: Iterable[tuple[CurateRow, str]]) -> Iterator[list[tuple[Curat
         yield some
 
 
-def _hashed(part: VectorSettings, rows: Rows, store: _Store) -> None:
+def _hashed(part: EmbedSettings, rows: Rows, store: _Store) -> None:
     vectors = hashed_vectors(lambda: (row.text(part.of) for row in rows))
     for row, vector in zip(rows, vectors, strict=True):
         store.take(row.index, () if vector is None else vector, "" if vector is not None else "it has no word")
 
 
-def _with_text(part: VectorSettings, rows: Rows, store: _Store) -> Iterator[tuple[CurateRow, str]]:
+def _with_text(part: EmbedSettings, rows: Rows, store: _Store) -> Iterator[tuple[CurateRow, str]]:
     """Rows whose text is none are not asked about: endpoints refuse them."""
     for row in rows:
         text = row.text(part.of)

@@ -6,16 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-__all__ = [
-    "ChangeRecord",
-    "CurationRecord",
-    "GuardRecord",
-    "KindsRecord",
-    "Number",
-    "PartRecord",
-    "SpreadRecord",
-    "Word",
-]
+__all__ = ["ChangeRecord", "CurationRecord", "GuardRecord", "Number", "PartRecord", "Word"]
 
 # What recipes say of a row may be anything; a page only knows words and numbers, and must not fail on the others.
 Word = Annotated[str, BeforeValidator(lambda value: value if isinstance(value, str) else "")]

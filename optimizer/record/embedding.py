@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ...agents.gateway.endpoints import Endpoint
 from ...agents.gateway.engine.packaged import is_packaged_here
-from .curating.vectors import VectorSettings
+from .curating.vectors import EmbedSettings
+from .making.part import PartSettings
 from .settings import RoleSettings, Settings
 
 __all__ = ["with_embedder"]
@@ -18,7 +19,7 @@ def with_embedder(settings: Settings) -> Settings:
     The role embedder makes them where the person named its endpoint or model, or another part asks it; else the
     packaged model, at an endpoint of its own, where it is installed; else they are hashed words.
     """
-    open_ones = [part for part in settings.make if isinstance(part, VectorSettings) and part.vectors == "auto"]
+    open_ones = [part for part in settings.make if _is_open(part)]
     if not open_ones:
         return settings
     seat = settings.roles.embedder
@@ -31,10 +32,9 @@ def with_embedder(settings: Settings) -> Settings:
             settings = settings.model_copy(update={"endpoints": endpoints, "roles": roles})
         else:
             kind = "hashed"
-    settled = tuple(
-        part.model_copy(update={"vectors": kind})
-        if isinstance(part, VectorSettings) and part.vectors == "auto"
-        else part
-        for part in settings.make
-    )
+    settled = tuple(part.model_copy(update={"vectors": kind}) if _is_open(part) else part for part in settings.make)
     return settings.model_copy(update={"make": settled})
+
+
+def _is_open(part: PartSettings) -> bool:
+    return isinstance(part, EmbedSettings) and part.uses_vectors and part.vectors == "auto"

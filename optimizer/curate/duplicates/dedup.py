@@ -6,12 +6,17 @@ import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+
+from anyio import to_thread
 
 from ...dataset.source import same_text
 from ...record.curating.dedup import DedupSettings, Stage
 from ...record.run import Run
 from ..choice import Choice, Why
 from ..rows import CurateRow, Rows
+from ..vectors import RowVectors, vectors_of
+from .cosine import cosine_twins
 from .twins import Twin
 
 __all__ = ["dedup", "same_rows", "sign_of"]
@@ -33,11 +38,17 @@ async def dedup(run: Run, part: DedupSettings, place: str, rows: Rows) -> Choice
     signs, ids, preference = _looked_at(rows, part)
     order: Sequence[int] = preference
     twins: dict[int, tuple[str, Twin]] = {}
+    told: list[str] = []
     for name in part.by:
         if name == "exact":
-            found = {twin.row: twin for twin in same_rows(signs, order)}
+            stage: _Stage = partial(same_rows, signs)
+        elif name == "embedding":
+            vectors = await vectors_of(run, part, place, rows)
+            stage = partial(_by_vectors, vectors, part.cosine)
+            told += [f"Embeddings: {vectors.label}.", *vectors.lines]
         else:
-            found = {twin.row: twin for twin in (await _stage(run, part, place, rows, name))(order)}
+            stage = await to_thread.run_sync(_stage, run, part, place, rows, name)
+        found = {twin.row: twin for twin in await to_thread.run_sync(_all, stage, order)}
         twins.update((row, (name, twin)) for row, twin in found.items())
         order = [row for row in order if row not in found]
     why = {row: _why(row, twins, ids) for row in sorted(twins)}
@@ -46,7 +57,7 @@ async def dedup(run: Run, part: DedupSettings, place: str, rows: Rows) -> Choice
         "left_out": {name: stages[name] for name in part.by},
         "groups": len({_last(row, twins) for row in twins}),
     }
-    lines = [f"Left out: {', '.join(f'{stages[name]:,} {name}' for name in part.by)}."]
+    lines = [*told, f"Left out: {', '.join(f'{stages[name]:,} {name}' for name in part.by)}."]
     return Choice(sorted(order), why, _copies(twins), figures, lines)
 
 
@@ -87,8 +98,20 @@ def same_rows(signs: Sequence[bytes], order: Iterable[int]) -> Iterator[Twin]:
             yield Twin(row, of, 1.0)
 
 
-async def _stage(run: Run, part: DedupSettings, place: str, rows: Rows, name: Stage) -> _Stage:
-    """A stage of near-duplicates; what it compares is read here, and numpy imported."""
+def _all(stage: _Stage, order: Sequence[int]) -> list[Twin]:
+    return list(stage(order))
+
+
+def _by_vectors(vectors: RowVectors, threshold: float, order: Sequence[int]) -> Iterator[Twin]:
+    """By places in the matrix; a row without a vector is like no other."""
+    places = {int(row): place for place, row in enumerate(vectors.index)}
+    met = [places[row] for row in order if row in places]
+    for twin in cosine_twins(vectors.matrix, met, threshold):
+        yield Twin(int(vectors.index[twin.row]), int(vectors.index[twin.of]), twin.similarity)
+
+
+def _stage(run: Run, part: DedupSettings, place: str, rows: Rows, name: Stage) -> _Stage:
+    """A stage that compares texts; they are read here, and what it needs is imported."""
     if name == "minhash":
         from .minhash import minhash_twins  # noqa: PLC0415  each stage brings libraries of its own
         from .shingles import Shingles  # noqa: PLC0415

@@ -6,18 +6,19 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from .selector import SelectorSettings, Side
+from .vectors import EmbedSettings
 
 __all__ = ["DedupSettings", "Stage"]
 
-Stage = Literal["exact", "minhash", "rouge"]
+Stage = Literal["exact", "minhash", "rouge", "embedding"]
 
 
-class DedupSettings(SelectorSettings):
+class DedupSettings(EmbedSettings):
     """Leave out rows that say what another one says; the twin that stays is named.
 
     Args:
-        by: stages, each on what the one before left: `exact` (case and white space do not matter), `minhash`, `rouge`.
+        by: stages, each on what the one before left: `exact` (case and white space do not matter), `minhash`, `rouge`,
+            `embedding`.
         of: what is compared: `instruction` (with the turns before it), `response` or `both`.
         keep: which of several stays: the `first`, the one with the `longest` response, or the `best` by `score`.
         score: dotted path of a figure of the row, as in `provenance.score`; the highest is best, a row without is last.
@@ -26,11 +27,13 @@ class DedupSettings(SelectorSettings):
         jaccard: share of all their runs that near-duplicates have in common, at least; it is counted, not estimated.
         permutations: hash functions of minhash. More find pairs near `jaccard` with fewer comparisons.
         rouge: ROUGE-L F1 of two near-duplicates, at least.
+        cosine: cosine of the embeddings of two near-duplicates, at least; what is near hangs on the model.
+        vectors: who makes embeddings: the role `embedder`, or `hashed` words (no model); `auto` takes the role where it
+            is named, else the packaged model where the extra `embed` is installed, else hashed words.
     """
 
     recipe: Literal["dedup"] = "dedup"
     by: tuple[Stage, ...] = Field(default=("exact", "minhash"), min_length=1)
-    of: Side = "instruction"
     keep: Literal["first", "longest", "best"] = "first"
     score: str = ""
     shingle: Literal["words", "characters"] = "words"
@@ -38,6 +41,12 @@ class DedupSettings(SelectorSettings):
     jaccard: float = Field(default=0.7, gt=0, le=1)
     permutations: int = Field(default=128, ge=16, le=1024)
     rouge: float = Field(default=0.7, gt=0, le=1)
+    cosine: float = Field(default=0.95, gt=0, le=1)
+
+    @property
+    def uses_vectors(self) -> bool:
+        """Only in that stage."""
+        return "embedding" in self.by
 
     @model_validator(mode="after")
     def _best_by_something(self) -> DedupSettings:

@@ -11,7 +11,7 @@ from ....agents.messages import RoleName
 from ..making.part import Expected
 from .selector import SelectorSettings, Side
 
-__all__ = ["BudgetSettings", "VectorKind", "VectorSettings"]
+__all__ = ["BudgetSettings", "EmbedSettings", "VectorKind", "VectorSettings"]
 
 VectorKind = Literal["auto", "embedder", "hashed"]
 """Where vectors come from; `auto` is settled before a run is made (record/embedding.py)."""
@@ -37,8 +37,8 @@ class BudgetSettings(SelectorSettings):
         return self.budget(rows)
 
 
-class VectorSettings(BudgetSettings):
-    """Keeps so many rows, by their vectors.
+class EmbedSettings(SelectorSettings):
+    """Looks at vectors of the rows.
 
     Args:
         of: what of a row becomes a vector: `instruction`, `response` or `both`.
@@ -50,9 +50,14 @@ class VectorSettings(BudgetSettings):
     vectors: VectorKind = "auto"
 
     @property
+    def uses_vectors(self) -> bool:
+        """Whether it looks at any."""
+        return True
+
+    @property
     def asks_embedder(self) -> bool:
         """Whether a model makes the vectors."""
-        return self.vectors == "embedder"
+        return self.uses_vectors and self.vectors == "embedder"
 
     def roles(self) -> tuple[RoleName, ...]:
         """The embedder, where vectors are its."""
@@ -62,3 +67,7 @@ class VectorSettings(BudgetSettings):
         """Each row once."""
         if self.asks_embedder:
             yield Expected("embedder", rows, tokens if self.of == "instruction" else 4 * tokens, 1)
+
+
+class VectorSettings(BudgetSettings, EmbedSettings):
+    """Keeps so many rows, by their vectors."""
