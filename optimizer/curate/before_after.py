@@ -193,7 +193,7 @@ def _coverage(rows: Rows, kept: frozenset[int], run_seed: int) -> dict[str, Any]
 def _distance(asked: Any, among: Any) -> float:
     """Mean of 1 - the highest cosine, block by block."""
     nearest = [(asked[start : start + 256] @ among.T).max(axis=1) for start in range(0, len(asked), 256)]
-    total = sum(1 - cosine for block in nearest for cosine in block.tolist())
+    total: float = sum(1 - cosine for block in nearest for cosine in block.tolist())
     return round(max(0.0, total / len(asked)), 6)
 
 

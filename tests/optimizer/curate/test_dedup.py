@@ -132,7 +132,7 @@ def test_rouge_finds_what_the_plain_rule_finds(texts: list[str]) -> None:
     assert expected == list(rouge_twins(dict(enumerate(texts)), range(len(texts)), 0.8))
 
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"id": "a", "question": "How many red balls are in the big box on the table?", "answer": "1", "level": 1},
     {"id": "b", "question": "How many red balls are in the big box on the TABLE?", "answer": "22", "level": None},
     {"id": "c", "question": "How many red balls are in the big box on the table now?", "answer": "333", "level": 3},

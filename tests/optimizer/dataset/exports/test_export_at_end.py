@@ -15,7 +15,11 @@ from autoevol.optimizer.dataset.exports.forms import FORMS, TRAINERS
 from autoevol.optimizer.making import resume, run_recipes
 from autoevol.optimizer.record.settings import ExportSettings, FormName
 
-ROWS = [{"question": "Two and two?", "answer": "4"}, {"question": "Two and TWO?", "answer": "5"}, {"question": "Why?"}]
+ROWS: list[dict[str, object]] = [
+    {"question": "Two and two?", "answer": "4"},
+    {"question": "Two and TWO?", "answer": "5"},
+    {"question": "Why?"},
+]
 
 
 def test_the_settings_know_every_form_and_trainer() -> None:
