@@ -25,7 +25,9 @@ from .explainer import Explainer, ExplainTask
 from .gateway.errors import UsageError
 from .gateway.requests import Decoding
 from .generator import Generator
+from .grader import Marker, MarkTask, Ranker, RankTask
 from .guards import Guard, GuardTask, HarmJudge, HarmTask
+from .improver import Improver, ImproveTask
 from .judge import Judge
 from .messages import (
     AnalysisTask,
@@ -40,6 +42,7 @@ from .messages import (
     SolveTask,
     Task,
 )
+from .open_tagger import OpenTagger, OpenTagTask
 from .operations import Comparer, GainTask, OperationTask, Operator
 from .preference import Preference, PreferTask
 from .prober import Reader, ReadTask, Renderer, RenderTask
@@ -129,6 +132,10 @@ def _makers(of: _Seating) -> tuple[_Maker, ...]:
         ("generator", SimulateTask, lambda: Simulator(seat("generator"), prompts)),
         ("base", BaseTask, lambda: BaseModel(Generator(seat("base")), prompts)),
         ("tagger", TagTask, lambda: framed("tagger", Tagger)),
+        ("evolver", ImproveTask, lambda: framed("evolver", Improver)),
+        ("judge", RankTask, lambda: framed("judge", Ranker)),
+        ("judge", MarkTask, lambda: framed("judge", Marker)),
+        ("tagger", OpenTagTask, lambda: framed("tagger", OpenTagger)),
         ("rewarder", RewardTask, lambda: Rewarder(seat("rewarder"))),
         ("rewarder", RateTask, lambda: framed("rewarder", Rater)),
         ("responder", CodeTask, lambda: Coder(seat("responder"), of.secret, prompts)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Answer", "NoAnswer", "NoAnswerReason", "Outcome", "TokenScore", "Usage"]
+__all__ = ["Answer", "Likely", "NoAnswer", "NoAnswerReason", "Outcome", "TokenScore", "Usage"]
 
 NoAnswerReason = Literal[
     "content_filter", "context_too_long", "empty", "bad_request", "unreadable_reply", "unanswerable"
@@ -37,6 +37,19 @@ class TokenScore:
 
 
 @dataclass(frozen=True, slots=True)
+class Likely:
+    """One token of an answer, and what else could have stood in its place.
+
+    Args:
+        token: as it was written.
+        others: the likeliest tokens there, each with its natural log-probability; mostly `token` is among them.
+    """
+
+    token: str
+    others: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A model's answer.
 
@@ -55,6 +68,7 @@ class Answer:
         fallback: name of the endpoint that answered instead of the one asked; empty where that one did.
         scores: for a given text, its tokens in order.
         vector: for an embedding.
+        likely: of a chat that asked for `top_logprobs`, its tokens (a trace included) where the endpoint gave them.
     """
 
     key: str
@@ -71,6 +85,7 @@ class Answer:
     fallback: str = ""
     scores: tuple[TokenScore, ...] = ()
     vector: tuple[float, ...] = ()
+    likely: tuple[Likely, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

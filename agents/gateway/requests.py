@@ -34,6 +34,8 @@ class Decoding:
         stop: strings that end the answer.
         json_schema: a JSON schema, as JSON text, that the answer must fit; None for free text.
         extra: further fields of the body (`{"reasoning_effort": "low"}`), as JSON text of one object; None for none.
+        top_logprobs: how many of the likeliest tokens at each place of a chat's answer are wanted, 20 at most; 0 is
+            none. What an endpoint does not give is missing in the answer (`Answer.likely`), and no error.
     """
 
     max_tokens: int
@@ -42,6 +44,7 @@ class Decoding:
     stop: tuple[str, ...] = ()
     json_schema: str | None = None
     extra: str | None = None
+    top_logprobs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,8 @@ def request_key(request: Request) -> str:
         body["form"] = request.form
     if request.decoding.extra is not None:
         body["extra"] = request.decoding.extra
+    if request.decoding.top_logprobs:
+        body["top_logprobs"] = request.decoding.top_logprobs
     return hashlib.sha256(_ENCODER.encode(body).encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -9,6 +9,7 @@ from .diverse import diverse
 from .duplicates.dedup import dedup
 from .facility import facility
 from .hybrid import hybrid
+from .instag import instag
 from .part import Selector
 from .quotas import quotas
 
@@ -21,5 +22,6 @@ CHOOSERS: Mapping[str, Selector] = {
     "deita": deita,
     "hybrid": hybrid,
     "quotas": quotas,
+    "instag": instag,
 }
 """What each selector does; its settings are in optimizer/record/curating."""

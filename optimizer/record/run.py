@@ -15,7 +15,9 @@ from ...agents.embedder import EmbedAllTask
 from ...agents.explainer import ExplainTask
 from ...agents.gateway.endpoints import Budget
 from ...agents.gateway.progress import Forecast
+from ...agents.grader import MarkTask, RankTask
 from ...agents.guards import GuardTask, HarmTask
+from ...agents.improver import ImproveTask
 from ...agents.messages import (
     AnalysisTask,
     Answered,
@@ -35,6 +37,7 @@ from ...agents.messages import (
     Task,
 )
 from ...agents.method import Method
+from ...agents.open_tagger import OpenTagTask
 from ...agents.operations import GainTask, OperationTask
 from ...agents.preference import PreferTask
 from ...agents.prober import ReadTask, RenderTask
@@ -85,6 +88,10 @@ _ROLE: Mapping[type[Task], str] = {
     SimulateTask: "generator",
     BaseTask: "base",
     TagTask: "tagger",
+    OpenTagTask: "tagger",
+    ImproveTask: "evolver",
+    RankTask: "judge",
+    MarkTask: "judge",
     RewardTask: "rewarder",
     RateTask: "rewarder",
     ScoreTask: "student",

@@ -101,6 +101,8 @@ def _object(row: tuple[Any, ...], outcome: Outcome, asked: dict[str, Any], *, pr
                 named[name] = value
         if outcome.scores:
             named["scores"] = [[score.token, score.logprob] for score in outcome.scores]
+        if outcome.likely:
+            named["likely"] = [[place.token, place.others] for place in outcome.likely]
     return (
         {**named, "turns": asked["turns"], "decoding": asked["decoding"], "form": asked["form"]} if prompts else named
     )

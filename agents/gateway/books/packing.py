@@ -13,7 +13,7 @@ import struct
 import zlib
 from typing import Any, cast
 
-from ..outcomes import Answer, NoAnswer, Outcome, TokenScore, Usage
+from ..outcomes import Answer, Likely, NoAnswer, Outcome, TokenScore, Usage
 
 __all__ = ["PackingError", "pack_outcome", "pack_text", "unpack_old_outcome", "unpack_outcome", "unpack_text"]
 
@@ -68,7 +68,7 @@ def pack_outcome(outcome: Outcome) -> bytes:
     """
     if isinstance(outcome, NoAnswer):
         return b"\0" + pack_text(outcome.detail)
-    if not (outcome.reasoning or outcome.adapted or outcome.scores or outcome.vector):
+    if not (outcome.reasoning or outcome.adapted or outcome.scores or outcome.vector or outcome.likely):
         return b"\0" + pack_text(outcome.text)
     fields: dict[str, Any] = {"text": outcome.text}
     if outcome.reasoning:
@@ -77,6 +77,8 @@ def pack_outcome(outcome: Outcome) -> bytes:
         fields["adapted"] = outcome.adapted
     if outcome.scores:
         fields["scores"] = [[score.token, score.logprob] for score in outcome.scores]
+    if outcome.likely:
+        fields["likely"] = [[place.token, place.others] for place in outcome.likely]
     head = json.dumps(fields, separators=(",", ":")).encode("ascii")
     head = struct.pack("<I", len(head)) + head
     short = _short_floats(outcome.vector)
@@ -105,6 +107,11 @@ def unpack_outcome(packed: bytes, blank: Outcome) -> Outcome:
         (length,) = struct.unpack_from("<I", whole)
         fields = cast("dict[str, Any]", json.loads(whole[4 : 4 + length]))
         scores = tuple(TokenScore(token, logprob) for token, logprob in fields.pop("scores", ()))
+        if "likely" in fields:
+            fields["likely"] = tuple(
+                Likely(token, tuple((other, logprob) for other, logprob in others))
+                for token, others in fields["likely"]
+            )
         fields["adapted"] = tuple(fields.pop("adapted", ()))
         return _with(blank, scores=scores, vector=_numbers(whole[4 + length :], packed[0]), **fields)
     except PackingError:

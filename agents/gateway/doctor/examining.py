@@ -128,7 +128,8 @@ async def examine(
 
 def _refused(words: tuple[str, ...]) -> tuple[str, ...]:
     """Those words that no ability says already."""
-    return tuple(word for word in words if word not in _JSON_WORDS and word not in {"no n", "no seed"})
+    said = {*_JSON_WORDS, "no n", "no seed", "no logprobs"}
+    return tuple(word for word in words if word not in said)
 
 
 async def _listed(transport: HttpTransport) -> tuple[tuple[str, ...] | None, frozenset[str]]:
@@ -269,7 +270,7 @@ class _Examination:
         if self._chat_only:
             self.notes.known["logprobs"] = False
             return
-        decoding = Decoding(_WORDS, extra=json.dumps({"logprobs": True}))
+        decoding = Decoding(_WORDS, top_logprobs=2)
         outcome = await self.visit.ask(self._asking("Say in one word: ready.", preface=True), decoding)
         self._note("logprobs", outcome, lambda _: _has_logprobs(self.visit.body))
 

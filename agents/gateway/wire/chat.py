@@ -12,10 +12,10 @@ from itertools import accumulate, pairwise
 from typing import Literal, Protocol, cast
 
 from ..estimates import counted
-from ..outcomes import Answer, NoAnswer, Outcome, Usage
+from ..outcomes import Answer, Likely, NoAnswer, Outcome, Usage
 from ..requests import Request, provider_seed
 from .failures import Failure, classify
-from .reading import fields_of, items_of, opened, schema_of, served, text_of, unreadable, usage_of, with_extra
+from .reading import fields_of, items_of, number, opened, schema_of, served, text_of, unreadable, usage_of, with_extra
 from .transport import WireReply
 
 __all__ = ["Caller", "Choice", "answered", "body_of", "outcome_of", "outcomes_of"]
@@ -23,6 +23,7 @@ __all__ = ["Caller", "Choice", "answered", "body_of", "outcome_of", "outcomes_of
 _THINK, _THOUGHT = "<think>", "</think>"
 _FILTERED = frozenset({"content_filter", "safety", "blocklist", "prohibited_content"})
 _CUT = frozenset({"length", "max_tokens"})
+_MOST_LIKELY = 20  # what the wire allows to ask for
 
 
 class Caller(Protocol):
@@ -75,6 +76,8 @@ def body_of(request: Request, n: int = 1) -> dict[str, object]:
             "type": "json_schema",
             "json_schema": {"name": "answer", "strict": True, "schema": schema_of(request)},
         }
+    if decoding.top_logprobs and request.form == "chat":
+        body |= {"logprobs": True, "top_logprobs": decoding.top_logprobs}
     return with_extra(body, request)
 
 
@@ -83,11 +86,12 @@ def body_of(request: Request, n: int = 1) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer as it came: its text, the trace before it, and why it ended, in lower case."""
+    """One answer as it came: its text, the trace before it, why it ended, in lower case, and what was likely in it."""
 
     text: str
     reasoning: str
     finish: str
+    likely: tuple[Likely, ...] = ()
 
     @property
     def written(self) -> str:
@@ -152,7 +156,9 @@ def answered(choice: Choice, usage: Usage, key: str, blank: Answer) -> Outcome:
         why = "the answer was cut before it began" if choice.finish in _CUT else "the answer is empty"
         return NoAnswer(key, "empty", why, usage)
     finish: Literal["stop", "length"] = "length" if choice.finish in _CUT else "stop"
-    return replace(blank, key=key, text=choice.text, finish=finish, reasoning=choice.reasoning, usage=usage)
+    return replace(
+        blank, key=key, text=choice.text, finish=finish, reasoning=choice.reasoning, usage=usage, likely=choice.likely
+    )  # fmt: skip
 
 
 def _choice(reply: WireReply, row: object, request: Request) -> Choice:
@@ -173,7 +179,24 @@ def _choice(reply: WireReply, row: object, request: Request) -> Choice:
     text = text_of(message.get("content")) or text_of(message.get("refusal"))
     reasoning = text_of(message.get("reasoning_content")) or text_of(message.get("reasoning"))
     trace, rest = _apart(text)
-    return Choice(rest, "\n".join(part for part in (reasoning, trace) if part), finish)
+    likely = _likely(choice.get("logprobs")) if request.decoding.top_logprobs else ()
+    return Choice(rest, "\n".join(part for part in (reasoning, trace) if part), finish, likely)
+
+
+def _likely(value: object) -> tuple[Likely, ...]:
+    """The tokens of an answer with the likeliest ones in their places; none where one of them cannot be read."""
+    found: list[Likely] = []
+    for row in items_of(fields_of(value).get("content")):
+        place = fields_of(row)
+        others = tuple(
+            (text_of(other.get("token")), min(logprob, 0.0))
+            for other in map(fields_of, items_of(place.get("top_logprobs"))[:_MOST_LIKELY])
+            if (logprob := number(other.get("logprob"))) is not None
+        )
+        if not isinstance(place.get("token"), str) or not others:
+            return ()
+        found.append(Likely(text_of(place["token"]), others))
+    return tuple(found)
 
 
 def _apart(text: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ the model from then on, so it costs one call a parameter and not one a row; ever
     no temperature, no top_p, no seed, no stop, no n, no encoding_format, no top_k, no min_p, no repeat_penalty,
     no repetition_penalty, no skip_special_tokens     the parameter is left out
     max_completion_tokens      the bound goes by this name (OpenAI's reasoning models refuse `max_tokens`)
+    no logprobs                `logprobs` and `top_logprobs` of a chat are left out
     json_object                JSON is asked for, but the schema only in the prompt
     no response_format         not even that
 """
@@ -26,6 +27,9 @@ Body = dict[str, object]
 
 _LEFT_OUT = ("temperature", "top_p", "seed", "stop", "stop_sequences", "n", "encoding_format", "top_k", "min_p",
              "repeat_penalty", "repetition_penalty", "skip_special_tokens")  # fmt: skip
+_SCORED = ("top_logprobs", "logprobs")
+# Raw completions have one name only for the bound, and ask for log-probabilities where those are the matter.
+_OF_CHATS = {"no logprobs": _SCORED, "max_completion_tokens": ("max_tokens",)}
 # Only the beginning is read: some servers repeat the prompt further down, and prompts say anything.
 _READ = 400
 _REFUSAL = re.compile(
@@ -92,7 +96,8 @@ def _found(ability: Abilities) -> tuple[str, ...]:
     words = list(ability.refused)
     if ability.json_schema is False:
         words.append("no response_format" if ability.json_object is False else "json_object")
-    words.extend(word for word, found in (("no seed", ability.seed), ("no n", ability.n)) if found is False)
+    asked = (("no seed", ability.seed), ("no n", ability.n), ("no logprobs", ability.logprobs))
+    words.extend(word for word, found in asked if found is False)
     return tuple(dict.fromkeys(words))
 
 
@@ -117,6 +122,11 @@ def _renamed(body: Body) -> bool:
     return True
 
 
+def _unscored(body: Body) -> bool:
+    # Of a given text they are what is asked for.
+    return "messages" in body and bool([body.pop(name) for name in _SCORED if name in body])
+
+
 def _loosened(body: Body) -> bool:
     if fields_of(body.get("response_format")).get("type") == "json_schema":
         body["response_format"] = {"type": "json_object"}
@@ -137,6 +147,7 @@ def _without_form(body: Body) -> bool:
 
 _CHANGES: dict[str, Callable[[Body], bool]] = {
     "max_completion_tokens": _renamed,
+    "no logprobs": _unscored,
     "json_object": _loosened,
     "no response_format": _without_form,
 }
@@ -155,12 +166,14 @@ def _culprit(heard: Said, body: Body) -> str | None:
     if "temperature" in body and "top_p" in body and "both" in words and _names(words, "temperature"):
         return "no top_p"
     told = set(re.split(r"[.\[\]/]+", heard.param.lower())) - {""}
-    named = told or {name for name in (*_LEFT_OUT, "max_tokens") if _names(words, name)}
+    named = told or {name for name in (*_LEFT_OUT, *_SCORED, "max_tokens") if _names(words, name)}
     for name in _LEFT_OUT:
         if name in body and name in named:
             return "no stop" if name == "stop_sequences" else f"no {name}"
-    if "max_tokens" in body and "messages" in body and "max_tokens" in named:
-        return "max_completion_tokens"
+    if "messages" in body:
+        for word, names in _OF_CHATS.items():
+            if any(name in body and name in named for name in names):
+                return word
     about_form = bool(told & set(_FORMS)) if told else any(form in words for form in _FORMS)
     return _next_form(body) if about_form else None
 

@@ -10,6 +10,7 @@ from .deita import DeitaSettings
 from .diverse import DiverseSettings
 from .facility import FacilitySettings
 from .hybrid import HybridSettings
+from .instag import InstagSettings
 from .quotas import QuotasSettings
 from .selector import SelectorSettings
 
@@ -18,6 +19,7 @@ __all__ = ["SELECTORS", "Selecting"]
 # A selector of yours: its settings here, in both places, and its function in optimizer/curate/selectors.py.
 Selecting: TypeAlias = (
     DedupSettings | DiverseSettings | FacilitySettings | DeitaSettings | HybridSettings | QuotasSettings
+    | InstagSettings
 )  # fmt: skip
 """The settings of one selector, told apart by `recipe`."""
 
@@ -28,5 +30,6 @@ SELECTORS: Mapping[str, type[SelectorSettings]] = {
     "deita": DeitaSettings,
     "hybrid": HybridSettings,
     "quotas": QuotasSettings,
+    "instag": InstagSettings,
 }
 """Every selector of `autoevol curate`."""

@@ -7,6 +7,7 @@ has something to find. Every answer is a function of the prompt.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, replace
 
@@ -133,6 +134,8 @@ class Scene:
         if any(words in inner for words in _LIST):
             text = "\n".join(f"{number}. {clause}" for number, clause in enumerate(self.rewritten(), 1))
             return f"<{tag}>\n{text}\n</{tag}>"
+        if inner.startswith('{"tag"'):
+            return f"<{tag}>\n{self._tags()}\n</{tag}>"
         if _BRACKETS.search(inner):
             return f"<{tag}>\n{self._in_brackets(inner)}\n</{tag}>"
         whole = any(word in inner for word in _WHOLE)
@@ -144,6 +147,18 @@ class Scene:
             return "\n".join(f"{number}. {self.task(number)}" for number in range(1, _INVENTED + 1))
         numbers = iter(range(1, 1000))
         return _BRACKETS.sub(lambda _: self.task(next(numbers)), inner)
+
+    def _tags(self) -> str:
+        """One to five tags, a line each."""
+        rows = [
+            {"tag": self.tag(number), "explanation": self.remark()} for number in range(mixed(self.chance, 60) % 5 + 1)
+        ]
+        return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+
+    def tag(self, number: int) -> str:
+        """A tag: a longer word of the data, or how it is to be done."""
+        words = sorted(set(re.findall(r"[^\W\d_]{5,12}", self.blocks[-1].lower())))
+        return words[mixed(self.chance, 61 + number) % len(words)] if words else self.remark()
 
     def task(self, number: int) -> str:
         """A task in words that hardly another has."""
@@ -173,7 +188,7 @@ class Scene:
             return self.reflected(label)
         if label in {"new_text", "answer", "instruction", "evolved"}:
             return self.extended()
-        return self.remark()
+        return self.tag(0) if label == "tag" else self.remark()
 
     def reflected(self, label: str) -> str:
         """A part of what a reflector says to an instruction and its response, the last two data."""

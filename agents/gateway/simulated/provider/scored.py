@@ -8,6 +8,7 @@ model's name and the text.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -74,11 +75,28 @@ def chat_logprobs(asked: Asked, answer: str) -> dict[str, object]:
     """The `logprobs` of a choice of a chat."""
     tokens = pieces(answer)
     values = scores(asked.model, ["", *tokens])[1:]
+    wanted = asked.body.get("top_logprobs")
+    count = wanted if isinstance(wanted, int) else 0
     rows = [
-        {"token": token, "logprob": value, "bytes": list(token.encode("utf-8", "surrogatepass")), "top_logprobs": []}
+        {**_token(token, value), "top_logprobs": [_token(*other) for other in _likely(token, value)[:count]]}
         for token, value in zip(tokens, values, strict=True)
     ]
     return {"content": rows, "refusal": None}
+
+
+def _token(token: str, value: float | None) -> dict[str, object]:
+    return {"token": token, "logprob": value, "bytes": list(token.encode("utf-8", "surrogatepass"))}
+
+
+def _likely(token: str, value: float | None) -> list[tuple[str, float]]:
+    """What else could stand there: beside a digit its neighbours, which share what it leaves."""
+    own = value or 0.0
+    if not token.strip().isdecimal() or len(token.strip()) > 1:
+        return [(token, own)]
+    digit, before = int(token), token[: -len(token.strip())]
+    near = [f"{before}{other}" for other in (digit - 1, digit + 1) if 0 <= other <= 9]
+    left = max(1e-9, 1 - math.exp(own)) / len(near)
+    return sorted([(token, own), *((each, round(math.log(left), 6)) for each in near)], key=lambda each: -each[1])
 
 
 def prompt_logprobs(model: str, prompt: str) -> list[dict[str, object] | None]:
