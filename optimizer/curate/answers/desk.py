@@ -131,19 +131,21 @@ def calls_of(errand: Errand) -> list[Call]:
 
 
 async def need_sandbox(run: Run, place: str) -> None:
-    """Refuse, before anything is paid for, where code cannot be run; a run that began elsewhere goes by its record.
+    """Refuse, before anything is paid for, where code cannot be run; a finished run is rebuilt from its record.
 
     Raises:
-        UsageError: this machine cannot shut a program in.
+        UsageError: this machine cannot shut a program in, the sandbox is switched off, or this run does without it.
     """
-    point = f"{place}/sandbox"
-    if run.events.decided(point) is not None:
+    if any(event["kind"] == "finished" for event in run.events.past):
         return
     missing = (await isolation()).missing
-    if missing or run.settings.checks.sandbox == "off":
-        why = "it is switched off (checks.sandbox)" if not missing else f"nothing here holds back {', '.join(missing)}"
+    why = f"nothing here holds back {', '.join(missing)}" if missing else ""
+    if run.settings.checks.sandbox == "off":
+        why = "it is switched off (checks.sandbox)"
+    elif run.events.decided("sandbox") is not None:
+        why = why or "this run went on without it, on a machine that could not shut programs in"
+    if why:
         raise UsageError(
             f"{place} must run code, and the sandbox cannot be used: {why}.",
-            fix="Run it on Linux 5.13 or later with seccomp and Landlock (docs/sandbox.md).",
+            fix="Start the run on Linux 5.13 or later with seccomp and Landlock (docs/sandbox.md).",
         )
-    run.events.put(point, "held")

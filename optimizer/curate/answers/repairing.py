@@ -185,7 +185,7 @@ class _Course:
         for twig in branch.twigs:
             name = f"{errand.seed.id}.{twig.name}"
             notes: dict[str, JsonValue] = {
-                "task": errand.seed.id, "program": branch.code, "error": branch.error, "explanation": twig.explanation,
+                "program": branch.code, "error": branch.error, "explanation": twig.explanation,
                 "repair": twig.code, "passed": bool(twig.passed),
             }  # fmt: skip
             reason = ""

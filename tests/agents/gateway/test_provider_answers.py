@@ -121,6 +121,28 @@ def test_an_evolver_gets_a_longer_text_in_its_tags() -> None:
     assert all("How many are left?</evolved>" in answer for answer in kept)
 
 
+ASKS_TESTS = (
+    "<<<PROBLEM 0123abcd\nWrite a function double(x, y).\nPROBLEM 0123abcd>>>\n\n"
+    "Write them between <tests> and </tests>."
+)
+
+
+def test_questions_for_a_function_get_tests_programs_and_repairs() -> None:
+    """What is right is to double the first argument; a few sets of tests are passed by anything."""
+    sets = [said(asked(ASKS_TESTS, seed=seed)) for seed in range(40)]
+    held = {"type": "json_schema", "json_schema": {"name": "a", "schema": {
+        "type": "object", "properties": {"function": {"type": "string"}, "tests": {"type": "array"}},
+    }}}  # fmt: skip
+    field = json.loads(said(asked(ASKS_TESTS, response_format=held)))
+    repair = said(asked(f"{ASKS_TESTS.partition('Write them')[0]}<<<ERROR 0123abcd\nno\nERROR 0123abcd>>>"))
+
+    assert 20 <= sum("assert double(3, 4) == 6" in each for each in sets) < 40
+    assert all(each.startswith("<tests>\nassert double(1, 2) == ") for each in sets)
+    assert ("double", 6) == (field["function"], len(field["tests"]))
+    assert not repair.startswith("```")
+    assert "```python\ndef double(x, y):" in repair
+
+
 def test_some_evolvers_make_mistakes() -> None:
     """Over many methods some answers have no tags, and some leave the text as it was."""
     text = "Ann has 3 boxes. How many are left?"
