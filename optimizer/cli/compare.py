@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -51,15 +52,20 @@ def shared_options(function: Any) -> Any:
 @click.argument("contestants", nargs=-1, metavar="A B ...")
 @click.option("--baseline", metavar="NAME", help="Who the others are held against [default: the first].")
 @click.option("--pairwise", is_flag=True, default=None, help="The judge also compares every two texts, in both orders.")
+@click.option("--external", type=click.Path(path_type=Path), metavar="FILE",
+              help="Put scores of trained models (JSON) beside those of one finished RUN.")  # fmt: skip
 @shared_options
 @session_options
-def command(contestants: tuple[str, ...], **options: Any) -> None:
+def command(contestants: tuple[str, ...], external: Path | None, **options: Any) -> None:
     """Hold A, B … against each other on the same seeds: table with intervals, ranking by evidence, examples.
 
     Each is a method (a shipped name, a file, a run's folder or name), a prompt of your own (a text file with
     {instruction} in it), or finished rows of any tool (JSONL and the like, paired by the seed's text or id). NAME=A
-    names it. The first is the baseline.
+    names it. The first is the baseline. With --external it makes no run: it looks at one that is finished.
     """
+    if external is not None:
+        _bring(contestants, external, options)
+        return
     from .launch import launch  # noqa: PLC0415  --help of this command must stay quick
 
     said = said_of(options)
@@ -69,6 +75,32 @@ def command(contestants: tuple[str, ...], **options: Any) -> None:
         value = options.pop(name)
         said |= {name: value} if value is not None else {}
     launch(named(options, "compare"), compare_tree(said))
+
+
+def _bring(contestants: tuple[str, ...], external: Path, options: dict[str, Any]) -> None:
+    """Scores from elsewhere beside those of a run; no call is made."""
+    import json  # noqa: PLC0415  as below
+
+    from ..pages.comparison import write_comparison  # noqa: PLC0415
+    from ..pages.comparison_table import comparison_file  # noqa: PLC0415
+    from ..pages.external import bring  # noqa: PLC0415
+    from ..pages.external_table import external_table  # noqa: PLC0415
+    from ..pages.report import write_report  # noqa: PLC0415
+    from .run_list import find_run  # noqa: PLC0415
+
+    others = [name for name, value in options.items() if value and name not in {"as_json", "runs", "quiet", "yes"}]
+    if len(contestants) != 1 or others:
+        what = f"--{others[0].replace('_', '-')} has no place there" if others else "name one"
+        raise click.UsageError(f"--external takes one finished RUN, and makes none: {what}.")
+    folder = find_run(contestants[0], options["runs"] or Path("runs"))
+    view = bring(folder, external)
+    record = comparison_file(folder)
+    page = (write_report if record is None else write_comparison)(folder)
+    if options["as_json"]:
+        held: Tree = {} if record is None else json.loads(record.read_text(encoding="utf-8"))
+        click.echo(json.dumps({**held, "external": view.as_object()}, ensure_ascii=False, indent=2))
+        return
+    click.echo(f"{external_table(view)}\nReport: {page}")
 
 
 def said_of(options: dict[str, Any]) -> Tree:

@@ -11,6 +11,7 @@ from ..record.folder import ABLATION, write_atomically
 from .comparison_chart import Gap, draw_gaps
 from .comparison_records import ComparisonFile, ContestantRecord, ExampleRecord, PairRecord, PlaceRecord
 from .comparison_table import read_comparison
+from .external import ExternalView, read_external
 from .files import RunFiles
 from .judge import JUDGE, JudgeView, read_judge
 from .numbers import count
@@ -27,6 +28,7 @@ _FILES: Mapping[str, str] = {
     "compare.json": "everything on this page, and every pair and item, for a program",
     "ablation.json": "everything on this page, for a program",
     "compare": "every item of every contestant",
+    "external.json": "scores of trained models that a person brought",
     "contestants": "the rows of other tools, as they were paired",
     "method.md": "the method that was taken apart",
     JUDGE: "how steady the judge is",
@@ -60,6 +62,7 @@ class _Page:
     files: Mapping[str, str]
     settings: tuple[str, ...]
     version: str
+    external: ExternalView | None
     troubles: tuple[str, ...]
 
     @property
@@ -140,6 +143,7 @@ def _page(files: RunFiles) -> _Page:
         forest=draw_comparison(record) if record else None,
         examples=tuple(map(_shown, record.examples)) if record else (),
         judge=read_judge(files),
+        external=read_external(files),
         spending=read_spending(files, free=frozen.settings.free),
         files={name: what for name, what in _FILES.items() if files.has(name)},
         settings=settings_lines(files),

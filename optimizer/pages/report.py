@@ -24,6 +24,7 @@ from .ancestry import Fork, read_tree
 from .chart import draw_scores
 from .classes import Classes, read_classes
 from .counts import Balance, balances
+from .external import ExternalView, read_external
 from .files import RunFiles
 from .judge import JUDGE, JudgeView, read_judge
 from .lineage import Change, changes, read_method
@@ -52,6 +53,7 @@ _FILES: Mapping[str, str] = {
     "estimate.json": "what it was estimated to take",
     "journal.sqlite": "every finished call",
     "events.jsonl": "what changed the course",
+    "external.json": "scores of trained models that a person brought",
     "messages.jsonl": "who said what to whom",
     "status.json": "how the run stands",
 }
@@ -85,6 +87,7 @@ class _Page:
     whole: Whole
     classes: Classes
     tree: tuple[Fork, ...]
+    external: ExternalView | None
     troubles: tuple[str, ...]
 
     def has(self, figure: str) -> bool:
@@ -210,6 +213,7 @@ def _page(files: RunFiles) -> _Page:
         whole=whole,
         classes=read_classes(whole.groups),
         tree=read_tree(steps),
+        external=read_external(files),
         troubles=files.troubles,
     )
 

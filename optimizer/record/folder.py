@@ -25,9 +25,10 @@ from typing import Any, TextIO
 from ...agents.gateway.errors import StorageError, UsageError
 from ..dataset.rows import encode_line
 
-__all__ = ["ABLATION", "COMPARISON", "RowsFile", "RunFolder", "new_folder", "write_atomically"]
+__all__ = ["ABLATION", "COMPARISON", "EXTERNAL", "RowsFile", "RunFolder", "new_folder", "write_atomically"]
 
 COMPARISON, ABLATION = "compare.json", "ablation.json"
+EXTERNAL = "external.json"
 
 
 def write_atomically(path: Path, text: str) -> None:
