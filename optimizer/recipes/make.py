@@ -21,6 +21,7 @@ from ..dataset.whole import WholeSource
 from ..record.curating.selector import SelectorSettings
 from ..record.making.recipes import Making
 from ..record.run import Run
+from .arithmetic import arithmetic
 from .book import Made, instruction_of, rows_of
 from .evol_instruct.recipe import evol_instruct
 from .magpie.recipe import magpie
@@ -36,6 +37,7 @@ Recipe = Callable[[Run, Any, str, Iterable[Seed]], Awaitable[Made]]
 """A recipe: the run, its own settings, its place (folder and stage), the rows that are there."""
 
 _RECIPES: Mapping[str, Recipe] = {
+    "arithmetic": arithmetic,
     "evol-instruct": evol_instruct,
     "magpie": magpie,
     "reflection": reflection,

@@ -11,6 +11,7 @@ from ..curating.best_answer import BestAnswerSettings
 from ..curating.selectors import SELECTORS, Selecting
 from ..curating.self_repair import SelfRepairSettings
 from ..curating.tested_code import TestedCodeSettings
+from .arithmetic import ArithmeticSettings
 from .auto_evol import AutoEvolSettings
 from .evol_instruct import EvolInstructSettings
 from .ifd import IfdSettings
@@ -31,6 +32,7 @@ Making = Annotated[
     | BestAnswerSettings
     | TestedCodeSettings
     | SelfRepairSettings
+    | ArithmeticSettings
     | Selecting,
     Field(discriminator="recipe"),
 ]
@@ -46,6 +48,7 @@ RECIPES: Mapping[str, type[PartSettings]] = {
     "best-answer": BestAnswerSettings,
     "tested-code": TestedCodeSettings,
     "self-repair": SelfRepairSettings,
+    "arithmetic": ArithmeticSettings,
 }
 """Every recipe of `autoevol make`."""
 
