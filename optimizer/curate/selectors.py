@@ -8,6 +8,7 @@ from .deita import deita
 from .diverse import diverse
 from .duplicates.dedup import dedup
 from .facility import facility
+from .forms.verify import arithmetic_check
 from .hybrid import hybrid
 from .instag import instag
 from .part import Selector
@@ -23,5 +24,6 @@ CHOOSERS: Mapping[str, Selector] = {
     "hybrid": hybrid,
     "quotas": quotas,
     "instag": instag,
+    "arithmetic-check": arithmetic_check,
 }
 """What each selector does; its settings are in optimizer/record/curating."""

@@ -40,7 +40,9 @@ async def arithmetic(run: Run, part: ArithmeticSettings, place: str, rows: Itera
             used[form] += 1
             book.keep(_row(number + 1, problem, form, part))
             tick()
-        book.lines += [f"  {label}: {count:,}" for label, count in counts.items()]
+        for operation in part.operations:
+            own = {label.partition(" ")[2]: count for label, count in counts.items() if label.startswith(operation)}
+            book.lines.append(f"  {operation} " + "; ".join(f"{label}: {count:,}" for label, count in own.items()))
         book.lines.append("  forms: " + ", ".join(f"{form} {count:,}" for form, count in used.items()))
         if len(problems) < part.count:
             book.lines.append(f"  There are no more different problems of these kinds: {part.count:,} were wanted.")

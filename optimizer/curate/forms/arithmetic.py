@@ -1,7 +1,9 @@
 """Arithmetic in five forms: the result, the result backwards, two kinds of scratchpad, steps in words.
 
 Layouts of the first four as in the data of arXiv 2307.03381 (section 2; MIT), so that question and answer joined are
-its lines. Its code has no simplified scratchpad of a product; the one here is ours, as are the steps in words.
+its lines. Its code has no simplified scratchpad of a product; the one here is ours, as are the steps in words. Its
+simplified scratchpad of a sum, as the code stands, writes digits at random after the first that is not 0, for a switch
+takes the value of a digit; here they are right.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
-from .problems import Problem
+from .problems import Operation, Problem
 
 __all__ = ["FORMS", "ArithmeticForm", "Wording", "answer", "question"]
 
@@ -23,15 +25,33 @@ _ASKED: Mapping[ArithmeticForm, str] = {
         "Write one line for each digit from the right: the digit that comes out (A) and what is carried (C). "
         "Put the result on the last line."
     ),
-    "detailed": "Work on a scratchpad, digit by digit from the right, then write the result with spaces between its digits.",
+    "detailed": (
+        "Work on a scratchpad, digit by digit from the right, then write the result with spaces between its digits."
+    ),
     "steps": "Show the steps.",
+}
+_ASKED_OTHERWISE: Mapping[tuple[Operation, ArithmeticForm], str] = {
+    ("subtract", "reverse"): "Answer with the digits of the result in reverse order, the ones first and a minus last.",
+    ("subtract", "simplified"): (
+        "Write one line for each digit from the right: the digit that comes out (A; the last may be below 0) and what "
+        "is borrowed (C, 0 or -1). Then put the digits together, and the result on the last line."
+    ),
+    ("multiply", "simplified"): (
+        "Write one line for each digit of the second number from the right: what it adds (A) and the sum so far (C). "
+        "Put the result on the last line."
+    ),
+    ("multiply", "detailed"): (
+        "Work on a scratchpad, one line for each digit of the second number from the right, then write the result with "
+        "spaces between its digits."
+    ),
 }
 
 
 def question(problem: Problem, form: ArithmeticForm, wording: Wording) -> str:
     """The problem as it is asked: in a sentence with what form is wanted, or as the paper's data begin."""
     if wording == "words":
-        return f"What is {problem.a} {problem.sign} {problem.b}? {_ASKED[form]}"
+        wanted = _ASKED_OTHERWISE.get((problem.operation, form), _ASKED[form])
+        return f"What is {problem.a} {problem.sign} {problem.b}? {wanted}"
     said = f"{problem.a}{problem.sign}{problem.b}"
     if form in ("simplified", "detailed"):
         return f"Input:\n{said}\nTarget:\n"
@@ -136,8 +156,8 @@ def _multiplied(problem: Problem) -> list[str]:
     lines: list[str] = []
     before = 0
     for digit, value, part, total in _products(problem):
-        lines.append(f"{_digits(problem.a)} * {digit} , A={_digits(problem.a * digit)} , k={value} , B={_digits(part)} , "
-                     f"C={before}+{part}={total}")  # fmt: skip
+        own = f"A={_digits(problem.a * digit)} , k={value} , B={_digits(part)} , C={before}+{part}={total}"
+        lines.append(f"{_digits(problem.a)} * {digit} , {own}")
         before = total
     return [*lines[:-1], f"{lines[-1]} , END"]
 
@@ -169,7 +189,7 @@ def _words(problem: Problem) -> str:
 
 def _sum_words(problem: Problem) -> Iterator[str]:
     after = 0
-    for place, (a, b, carry, digit, after) in enumerate(_steps_of(problem)):  # noqa: B007
+    for place, (a, b, carry, digit, after) in enumerate(_steps_of(problem)):
         work = f"{a} + {b}{' + 1 carried' if carry else ''} = {10 * after + digit}"
         yield f"{_place(place)}: {work}; write {digit}{', carry 1' if after else ''}."
     if after:
@@ -187,9 +207,18 @@ def _difference_words(problem: Problem) -> Iterator[str]:
 
 
 def _product_words(problem: Problem) -> Iterator[str]:
+    """Each digit of the second number times the first one, which is taken apart where it has several digits."""
     parts = [*_products(problem)]
+    whole = str(problem.a)
+    split = [int(digit) * 10 ** (len(whole) - 1 - place) for place, digit in enumerate(whole) if digit != "0"]
     for digit, value, part, _ in parts:
-        yield f"{problem.a} * {digit * value} = {part}."
+        factor = digit * value
+        if len(split) > 1 and factor:
+            products = " + ".join(f"{each} * {factor}" for each in split)
+            sums = " + ".join(str(each * factor) for each in split)
+            yield f"{problem.a} * {factor} = {products} = {sums} = {part}."
+        elif len(parts) > 1:
+            yield f"{problem.a} * {factor} = {part}."
     if len(parts) > 1:
         yield f"{' + '.join(str(part) for _, _, part, _ in parts)} = {problem.result}."
 

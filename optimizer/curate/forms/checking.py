@@ -11,8 +11,9 @@ from .problems import Operation, Problem
 
 __all__ = ["Checked", "check_answer", "problem_in", "result_in"]
 
-_PROBLEM = re.compile(r"(?<![\w.,+\-*])(\d{1,40})\s*([+\-*×−])\s*(\d{1,40})(?![\w*]|[.,]\d|\s*[+\-*×−]\s*\d)")
-_NUMBER = re.compile(r"[-−]?\s?\d[\d,]*(?:\.\d+)?")
+_PROBLEM = re.compile(r"(?<![\w.,+\-*/])(\d{1,40})\s*([+\-*×−])\s*(\d{1,40})(?![\w*]|[.,]\d|\s*[+\-*×−/÷]\s*\d)")
+_BEFORE = "+-*×−/÷"  # the problem is then a part of a longer one
+_NUMBER = re.compile(r"[-−]?\d[\d,]*(?:\.\d+)?")
 _OPERATIONS: dict[str, Operation] = {
     "+": "add", "-": "subtract", "−": "subtract", "*": "multiply", "×": "multiply"
 }  # fmt: skip
@@ -35,11 +36,12 @@ class Checked:
 
 def problem_in(text: str) -> Problem | None:
     """The one problem of two whole numbers that a text asks; None where there is none, or more than one."""
-    found = {(a, _OPERATIONS[sign], b) for a, sign, b in _PROBLEM.findall(text)}
-    if len(found) != 1:
-        return None
-    ((a, operation, b),) = found
-    return Problem(operation, int(a), int(b))
+    found = {
+        None if text[: each.start()].rstrip().endswith(tuple(_BEFORE))
+        else Problem(_OPERATIONS[each[2]], int(each[1]), int(each[3]))
+        for each in _PROBLEM.finditer(text)
+    }  # fmt: skip
+    return found.pop() if len(found) == 1 else None
 
 
 def result_in(text: str, form: ArithmeticForm | None = None) -> int | None:

@@ -1,8 +1,8 @@
 """Problems of arithmetic, drawn so that digits and carries are balanced (arXiv 2307.03381, section 3; MIT code).
 
-A problem of d digits has a larger number of exactly d digits. Its carries are those of written addition (for subtraction
-the borrows of the larger number less the smaller), the last one included. Digits are drawn for a wanted pattern of
-carries, place by place from the ones, so that rare patterns cost no more than usual ones.
+A problem of d digits has a larger number of exactly d digits. Its carries are those of written addition (for
+subtraction the borrows of the larger number less the smaller), the last one included. Digits are drawn for a wanted
+pattern of carries, place by place from the ones, so that rare patterns cost no more than usual ones.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..mixing.drawing import apportioned
 __all__ = ["Balance", "Kind", "Operation", "Problem", "carries_of", "draw_problems", "kinds_of"]
 
 Operation = Literal["add", "subtract", "multiply"]
-Balance = Literal["carries", "digits", "none"]
+Balance = Literal["carries", "digits"]
 SIGNS: Mapping[Operation, str] = {"add": "+", "subtract": "-", "multiply": "*"}
 _TRIES = 200  # draws in a row that gave nothing new, after which a kind counts as used up
 
@@ -51,8 +51,13 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What problems are drawn by. None says that anything goes: `carries` from none to all, `others` (digits of the
-    smaller number) up to `digits`.
+    """What problems are drawn by.
+
+    Args:
+        operation: what is done.
+        digits: of the larger number; of the first factor.
+        carries: how many; None for any number of them.
+        others: digits of the second factor.
     """
 
     operation: Operation
@@ -68,7 +73,10 @@ class Kind:
             if self.carries is None
             else f" {self.carries} {'borrows' if self.operation == 'subtract' else 'carries'}"
         )
-        return f"{self.operation} {self.digits} digits{'' if self.others is None else f' by {self.others}'}{more}"
+        plural = "" if self.digits == 1 else "s"
+        return (
+            f"{self.operation} {self.digits} digit{plural}{'' if self.others is None else f' by {self.others}'}{more}"
+        )
 
 
 def carries_of(problem: Problem) -> int | None:
@@ -94,7 +102,7 @@ def kinds_of(operations: Sequence[Operation], digits: Mapping[int, float], times
         operations: each has an equal share.
         digits: shares of numbers of digits, for sums and differences.
         times: digits of a factor, at most; each pair of numbers of digits has an equal share.
-        balance: whether the carries of a number of digits have equal shares, too. `none` is as `digits`.
+        balance: whether the carries of a number of digits have equal shares, too.
     """
     kinds: dict[Kind, float] = {}
     whole = sum(digits.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from .arithmetic_check import ArithmeticCheckSettings
 from .dedup import DedupSettings
 from .deita import DeitaSettings
 from .diverse import DiverseSettings
@@ -20,6 +21,7 @@ __all__ = ["SELECTORS", "Selecting"]
 Selecting: TypeAlias = (
     DedupSettings | DiverseSettings | FacilitySettings | DeitaSettings | HybridSettings | QuotasSettings
     | InstagSettings
+    | ArithmeticCheckSettings
 )  # fmt: skip
 """The settings of one selector, told apart by `recipe`."""
 
@@ -31,5 +33,6 @@ SELECTORS: Mapping[str, type[SelectorSettings]] = {
     "hybrid": HybridSettings,
     "quotas": QuotasSettings,
     "instag": InstagSettings,
+    "arithmetic-check": ArithmeticCheckSettings,
 }
 """Every selector of `autoevol curate`."""
