@@ -32,10 +32,10 @@ def command(
     recipe: str | None, seeds: str | None, show: bool, preset: str | None, count: int | None, values: tuple[str, ...],
     **options: Any,
 ) -> None:  # fmt: skip
-    """Make rows by a published recipe: evol-instruct, self-instruct, magpie, reflection, ifd, auto-evol; or answers by
-    best-answer, tested-code, self-repair.
+    """Make rows by a published recipe: evol-instruct, self-instruct, magpie, reflection, ifd, auto-evol, arithmetic;
+    or answers by best-answer, tested-code, self-repair.
 
-    SEEDS is a file (JSONL, JSON, CSV, Parquet) or hub:NAME; magpie needs none. Without RECIPE the settings file says
+    SEEDS is a file (JSONL, JSON, CSV, Parquet) or hub:NAME; magpie and arithmetic need none. Without RECIPE the settings file says
     which recipes follow each other, as [[make]] tables; each works on the rows of the one before.
     """
     from ..pages.recipe_list import known_recipe, recipe_lines  # noqa: PLC0415
