@@ -35,8 +35,8 @@ def command(
     """Make rows by a published recipe: evol-instruct, self-instruct, magpie, reflection, ifd, auto-evol, arithmetic;
     or answers by best-answer, tested-code, self-repair.
 
-    SEEDS is a file (JSONL, JSON, CSV, Parquet) or hub:NAME; magpie and arithmetic need none. Without RECIPE the settings file says
-    which recipes follow each other, as [[make]] tables; each works on the rows of the one before.
+    SEEDS is a file (JSONL, JSON, CSV, Parquet) or hub:NAME; magpie and arithmetic need none. Without RECIPE the
+    settings file says which recipes follow each other, as [[make]] tables; each works on the rows of the one before.
     """
     from ..pages.recipe_list import known_recipe, recipe_lines  # noqa: PLC0415
     from .launch import launch  # noqa: PLC0415  --help of this command must stay quick
