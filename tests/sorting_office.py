@@ -35,7 +35,12 @@ def right(gold: Any, prediction: Any, _trace: Any = None) -> bool:
 def tree(base_url: str, **said: Any) -> dict[str, Any]:
     """Settings of a small search."""
     search = {"steps": 1, "candidates": 2, "batch": 6, **said.pop("search", {})}
-    return {"model": "m", "endpoints": {"default": {"base_url": base_url}}, "search": search, **said}
+    return {
+        "model": "m",
+        "endpoints": {"default": {"base_url": base_url, "rpm": 60000, "concurrency": 16}},
+        "search": search,
+        **said,
+    }
 
 
 def chat(body: Body) -> tuple[str, str]:
