@@ -163,7 +163,7 @@ def build_cast(
         secret: of the run; delimiters of data derive from it.
         responder_form: the form of responses.
         responder_prompt: the person's own words to the responder, for the form `own`.
-        prompts_folder: a person's own prompt files, which win over the shipped ones.
+        prompts_folder: a person's own prompts, which win over the shipped ones: a folder, or a file.
 
     Raises:
         UsageError: a prompt has a wrong variable or cannot be read, or the form `own` has no words.
@@ -183,7 +183,7 @@ def prompt_fingerprint(folder: Path | None = None, role: RoleName | None = None,
     """64 hex digits over the prompts, the starting methods and the contract's version; a run freezes it.
 
     Args:
-        folder: a person's own prompt files.
+        folder: a person's own prompts: a folder, or a file.
         role: only the prompts of this role.
         every: with those of the recipes (`make-…`) and of the strategies of others (`rival-…`), which most runs never
             ask for.
@@ -208,5 +208,5 @@ def prompts_of(folder: Path | None) -> Prompts:
     try:
         return check_all(folder)
     except PromptError as error:
-        fix = "Mend the folder of --prompts, or run without it." if folder else "Install AutoEvol again."
+        fix = "Mend what --prompts names, or run without it." if folder else "Install AutoEvol again."
         raise UsageError(str(error), fix=fix) from error

@@ -1,19 +1,20 @@
 """What agents are told: one text file a task and language, variables checked at start-up, and the starting methods.
 
 A prompt is `<task>.<language>.md` beside this file, in the form of `string.Template`: `$name` is a variable, `$$` a
-dollar sign. A person may put files of the same names into a folder of their own; those win. Starting methods are
-`method-<name>.<language>.md`; they are read by `agents/method_file.py`.
+dollar sign. A person may put files of the same names into a folder of their own; those win (see `own`). Starting
+methods are `method-<name>.<language>.md`; they are read by `agents/method_file.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from string import Template
+
+from .own import PromptError, own_texts, read_text
 
 __all__ = ["LANGUAGES", "VARIABLES", "Prompt", "PromptError", "Prompts", "check_all", "load", "method_names",
            "method_text", "shipped"]  # fmt: skip
@@ -227,10 +228,6 @@ VARIABLES: Mapping[str, frozenset[str]] = {
 }
 
 
-class PromptError(ValueError):
-    """A prompt file is missing, is not text, or does not hold exactly the variables that its agent fills."""
-
-
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """One text with variables.
@@ -286,32 +283,46 @@ class Prompts:
 
 
 def load(task: str, language: str, folder: Path | None = None) -> Prompt:
-    """Read one prompt: from `folder` where it holds one, else the shipped one; English where the language has none.
+    """Read one prompt: a person's own, else the shipped one; English where the language has none.
+
+    Args:
+        task: whose prompt.
+        language: its code.
+        folder: of a person's own prompts, or a single file of them (see `own`).
 
     Raises:
-        PromptError: no such task, or the file cannot be read as UTF-8 text.
+        PromptError: no such task, or a file cannot be read as UTF-8 text.
     """
     if task not in VARIABLES:
         raise PromptError(f"There is no prompt named {task!r}. The names are: {', '.join(VARIABLES)}.")
-    names = list(dict.fromkeys(f"{task}.{code}.md" for code in (language, "en")))
-    for name in names:
-        for place in (folder, FOLDER):
-            if place is not None and (place / name).is_file():
-                return Prompt(name, _read(place / name))
-    raise PromptError(f"The prompt file {names[0]} is missing.")
+    return _load(task, language, {} if folder is None else own_texts(folder, VARIABLES))
+
+
+def _load(task: str, language: str, own: Mapping[tuple[str, str], tuple[str, str]]) -> Prompt:
+    for code in dict.fromkeys((language, "en")):
+        if (task, code) in own:
+            return Prompt(*own[task, code])
+        path = FOLDER / f"{task}.{code}.md"
+        if path.is_file():
+            return Prompt(path.name, read_text(path))
+    raise PromptError(f"The prompt file {task}.{language}.md is missing.")
 
 
 def check_all(folder: Path | None = None) -> Prompts:
     """Read every prompt and verify that each holds exactly the variables its agent fills.
 
+    Args:
+        folder: of a person's own prompts, or a single file of them (see `own`).
+
     Raises:
         PromptError: a file is missing, unreadable, has a wrong variable, or bears a name that no agent asks for.
     """
-    languages = [*LANGUAGES, *(code for code in _languages_of(folder) if code not in LANGUAGES)]
+    own: Mapping[tuple[str, str], tuple[str, str]] = {} if folder is None else own_texts(folder, VARIABLES)
+    languages = [*LANGUAGES, *sorted({code for _, code in own} - {*LANGUAGES})]
     texts: dict[tuple[str, str], Prompt] = {}
     for task, wanted in VARIABLES.items():
         for language in languages:
-            prompt = load(task, language, folder)
+            prompt = _load(task, language, own)
             if prompt.variables != wanted:
                 raise PromptError(_difference(prompt.name, prompt.variables, wanted))
             texts[task, language] = prompt
@@ -341,35 +352,11 @@ def method_names() -> tuple[str, ...]:
 def method_text(name: str, language: str) -> str | None:
     """The file of a starting method, or None where there is none in that language."""
     path = FOLDER / f"method-{name}.{language}.md"
-    return _read(path) if name in method_names() and path.is_file() else None
+    return read_text(path) if name in method_names() and path.is_file() else None
 
 
 def _methods() -> list[tuple[str, str]]:
-    return [(path.name, _read(path)) for path in FOLDER.glob("method-*.md")]
-
-
-def _languages_of(folder: Path | None) -> list[str]:
-    """Languages that a person's folder adds; a name that no agent asks for is a slip, and is said."""
-    if folder is None:
-        return []
-    if not folder.is_dir():
-        raise PromptError(f"The folder of prompts {folder} does not exist.")
-    found: set[str] = set()
-    for path in folder.glob("*.*.md"):
-        match = re.fullmatch(r"(.+)\.([a-z]{2,3})", path.stem)
-        if match is None or match[1] not in VARIABLES:
-            raise PromptError(f"{path.name} is not a prompt that anybody asks for. Names: {', '.join(VARIABLES)}.")
-        found.add(match[2])
-    return sorted(found)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except UnicodeDecodeError as error:
-        raise PromptError(f"{path.name} is not UTF-8 text.") from error
-    except OSError as error:
-        raise PromptError(f"{path.name} cannot be read: {error.strerror}.") from error
+    return [(path.name, read_text(path)) for path in FOLDER.glob("method-*.md")]
 
 
 def _difference(name: str, found: frozenset[str], wanted: frozenset[str]) -> str:

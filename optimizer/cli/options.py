@@ -79,8 +79,8 @@ _GROUPS: Mapping[str, tuple[_Flag, ...]] = {
         _Flag("--embedder", "Measure the diversity of a method by embeddings of this model, too.", metavar="NAME"),
         _Flag("--detectors", "Detectors and checks: +agreement,-restated, or all by name [default: the profile's].",
               "detectors", metavar="LIST"),
-        _Flag("--prompts", "Folder of prompt files of your own, which win over the shipped ones.", "prompts",
-              metavar="DIR"),
+        _Flag("--prompts", "Folder or file of prompts of your own, which win over the shipped ones.", "prompts",
+              metavar="PATH"),
         _Flag("--seed", "Seed of every random choice.", "run_seed", int),
     ),
     "Seeds": (

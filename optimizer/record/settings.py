@@ -255,7 +255,7 @@ class Settings(_Frozen):
             sign (`-ties-accepted`) change the profile's, names without are meant exactly, `none` takes all away.
         run_seed: every random choice draws from a generator named by (run_seed, purpose, index).
         secret: hex string that delimiters of data derive from; drawn anew for each run unless given.
-        prompts: folder of prompt files of the person's own, which win over the shipped ones; empty for none.
+        prompts: folder or file of prompts of the person's own, which win over the shipped ones; empty for none.
         judge: whether the judge looks at what passed the free detectors.
         detectors: names of the detectors and checks that are run; empty means those of the profile, names with a sign
             (`+agreement`, `-restated`) change the profile's.

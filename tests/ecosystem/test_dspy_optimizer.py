@@ -32,11 +32,15 @@ def optimizer(base_url: str, folder: Path, metric: Any = right, **said: Any) -> 
     return AutoEvol(metric, settings=tree(base_url, **said), folder=folder, on_notice=quiet, **mine)
 
 
-class Heard(callback.BaseCallback):
+def one_argument(_gold: Any) -> int:
+    """Not a metric."""
+    return 1
+
+
+class Heard(callback.BaseCallback):  # type: ignore[misc]
     """Keeps what it is told of compilations."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.told: list[Any] = []
 
     def on_compile_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
@@ -142,11 +146,10 @@ def test_words_of_the_metric_reach_the_analyst(tmp_path: Path) -> None:
     assert all("inner should have said billing at once" in each for each in shown)
 
 
-class Outer(dspy.Module):
+class Outer(dspy.Module):  # type: ignore[misc]
     """A program with one part that has a name."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.inner = dspy.Predict("text -> label")
 
     def forward(self, text: str) -> Any:
@@ -154,11 +157,10 @@ class Outer(dspy.Module):
         return self.inner(text=text)
 
 
-class TwoParts(dspy.Module):
+class TwoParts(dspy.Module):  # type: ignore[misc]
     """First a summary, then the label."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.sum_up = dspy.Predict("text -> summary")
         self.sort = dspy.Predict("text, summary -> label")
 
@@ -168,11 +170,10 @@ class TwoParts(dspy.Module):
         return await self.sort.acall(text=text, summary=summed.summary)
 
 
-class Broken(dspy.Module):
+class Broken(dspy.Module):  # type: ignore[misc]
     """Uses a field that is not there."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.sort = dspy.Predict("text -> label")
 
     def forward(self, text: str) -> Any:
@@ -257,7 +258,7 @@ def test_what_does_not_do_is_said_before_it_is_paid(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not said"):
         AutoEvol(right)
     with pytest.raises(UsageError, match="takes 1 arg"):
-        AutoEvol(lambda _: 1, settings={}, folder="x")
+        AutoEvol(one_argument, settings={}, folder="x")
 
 
 def test_it_goes_through_a_door_that_is_open_already(tmp_path: Path) -> None:
