@@ -66,10 +66,11 @@ def test_two_methods_are_compared_in_a_loop(base_url: str, tmp_path: Path, monke
     assert "Ranking on 3 items" in capsys.readouterr().out
 
 
-def test_the_page_on_python_is_true(base_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                    capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+@pytest.mark.parametrize("name", ["python", "coming-from"])
+def test_the_page_is_true(name: str, base_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                          capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
     """Every block in its order, as one program, in a folder with a few seeds and a method."""
-    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     monkeypatch.chdir(tmp_path)
     seeds = (ROOT / "examples" / "seeds" / "chat.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
@@ -79,6 +80,11 @@ def test_the_page_on_python_is_true(base_url: str, tmp_path: Path, monkeypatch: 
     for block in blocks:
         exec(block.replace("BASE_URL", base_url).replace("MODEL", "sim"), program)
 
-    assert "stopped BudgetReached" in capsys.readouterr().out
-    assert "finished" == program["whole"].state
-    assert Path("data", "trl-sft.yaml").exists()
+    said = capsys.readouterr().out
+    if name == "python":
+        assert "stopped BudgetReached" in said
+        assert "finished" == program["whole"].state
+        assert Path("data", "trl-sft.yaml").exists()
+    else:
+        assert "Ranking on 4 items" in said
+        assert Path("rows-of-distilabel", "train.jsonl").exists()
