@@ -143,6 +143,18 @@ def test_questions_for_a_function_get_tests_programs_and_repairs() -> None:
     assert "```python\ndef double(x, y):" in repair
 
 
+def test_a_mark_and_a_preference_are_given_where_a_sentence_asks_for_them() -> None:
+    """Marks differ by the answer; mostly the longer of two texts is better."""
+    texts = [f"<<<A 0123abcd\n{'very ' * n}good\nA 0123abcd>>>\n\n" for n in range(30)]
+    marks = {said(asked(f"{text}Answer between <rating> and </rating>.")) for text in texts}
+    other = "<<<B 0123abcd\nfine\nB 0123abcd>>>\n\n"
+    picks = [said(asked(f"{text}{other}One of A, B and same between <better> and </better>.")) for text in texts[1:]]
+
+    assert all("\nmark: " in mark for mark in marks)
+    assert len({mark.rpartition("mark: ")[2] for mark in marks}) > 5
+    assert 20 < picks.count("<better>A</better>") < 29
+
+
 def test_some_evolvers_make_mistakes() -> None:
     """Over many methods some answers have no tags, and some leave the text as it was."""
     text = "Ann has 3 boxes. How many are left?"

@@ -29,6 +29,8 @@ _OPTIONS = re.compile(r"\s*(?:,|、|\||\bor\b|或)\s*")
 _WHOLE = ("complete", "完整")
 _RARELY = 0.1
 _INVENTED = 8
+_BETWEEN = ("and", "和")  # between two tags of a form that is told in a sentence
+_SAID = ("rating", "better")
 _BRACKETS = re.compile(r"\[[^\]\n]{3,}\]")
 _FIRST_OF_LIST = re.compile(r"\s*1[.)、．] ?\[")
 _UNSAFE = 0.03  # of the rows that a model named a guard sees
@@ -120,6 +122,8 @@ class Scene:
         if {inner for _, inner in parts} == {"yes", "no"}:
             said = "yes" if share(self.chance, digest_of(b"yes or no")) < _RARELY else "no"
             return f"<{parts[0][0]}>{said}</{parts[0][0]}>"
+        if parts[0][1] in _BETWEEN and _field(parts[0][0]) in _SAID:
+            return f"<{parts[0][0]}>{self._said(_field(parts[0][0]))}</{parts[0][0]}>"
         return "\n".join(self._filled(tag, inner) for tag, inner in parts)
 
     def _filled(self, tag: str, inner: str) -> str:
@@ -140,6 +144,12 @@ class Scene:
             return f"<{tag}>\n{self._in_brackets(inner)}\n</{tag}>"
         whole = any(word in inner for word in _WHOLE)
         return f"<{tag}>{self.extended() if whole else self.remark()}</{tag}>"
+
+    def _said(self, field: str) -> str:
+        """What stands between tags that a form only names: a mark with its reason, or which of two texts is better."""
+        if field == "rating":
+            return f"\nreason: {self.remark()}\nmark: {mixed(self.chance, 50) % 10 + 1}\n"
+        return self.choice(field, ["A", "B", "same"])
 
     def _in_brackets(self, inner: str) -> str:
         """A form with texts for what stands in brackets; a list that begins so goes on to its eighth line."""
