@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,27 +42,42 @@ async def _played(folder: Path, actors: Actors, strategy: str, start: int = 8, *
     return await play(folder, actors, start=start, search=search, apply=False, **said)
 
 
-async def test_what_gepa_prefers_is_decided_on_other_items_and_confirmed(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def gepa(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """A run by GEPA that finds something: its second proposal is free of faults."""
+    search = {**FEW, "strategy": "gepa", "test": 4}
+    folder = tmp_path_factory.mktemp("gepa")
+    return anyio.run(partial(play, folder, Actors({0: 6, 1: 0}), start=8, search=search, apply=False))
+
+
+def test_what_gepa_prefers_is_decided_on_other_items_and_confirmed(gepa: Played) -> None:
     """Its choice is one candidate of one step, raced against the start on dev items that had no part in it."""
-    run = await _played(tmp_path, Actors({0: 6, 1: 0}), "gepa", search={"test": 4})
+    found = gepa.json("steps/000/search.json")
+    chosen = [n for n in range(1, found["proposals"] + 1) if not gepa.candidate(0, n)["problems"]]
 
-    found = run.json("steps/000/search.json")
-    chosen = [n for n in range(1, found["proposals"] + 1) if not run.candidate(0, n)["problems"]]
     assert [2] == chosen
-    assert run.candidate(0, 2)["method_id"] == found["best"] == run.decision(0)["accepted"]
-    assert 16 - 4 == run.decision(0)["n"]
-    assert run.json("test/confirmation.json")["verdict"] in {"confirmed", "not confirmed"}
-    assert clauses_of(0, 1) == run.best()
-    assert "GEPA's gate: 0.00" in run.candidate(0, 1)["problems"][0]
+    assert gepa.candidate(0, 2)["method_id"] == found["best"] == gepa.decision(0)["accepted"]
+    assert 16 - 4 == gepa.decision(0)["n"]
+    assert gepa.json("test/confirmation.json")["verdict"] in {"confirmed", "not confirmed"}
+    assert clauses_of(0, 1) == gepa.best()
+    assert "GEPA's gate: 0.00" in gepa.candidate(0, 1)["problems"][0]
 
 
-async def test_gepa_spends_no_more_than_its_metric_calls_and_scores_nothing_twice(tmp_path: Path) -> None:
+def test_gepa_spends_no_more_than_its_metric_calls_and_scores_nothing_twice(gepa: Played) -> None:
     """What it asks again is answered by what there is, so fewer items are scored than it counts."""
-    run = await _played(tmp_path, Actors({0: 6, 1: 4, 2: 2}), "gepa")
+    found = gepa.json("steps/000/search.json")
+    evolved = [request.place for request in gepa.asked if request.role == "evolver" and "/dev/p" in request.place]
 
-    found = run.json("steps/000/search.json")
-    evolved = [request.place for request in run.asked if request.role == "evolver" and "/dev/p" in request.place]
     assert 60 >= found["metric_calls"] > found["items_scored"] == len(evolved) == len(set(evolved))
+
+
+def test_the_reflection_is_shown_inputs_outputs_and_what_is_said_of_them(gepa: Played) -> None:
+    """As GEPA names them, from our findings and measures."""
+    asked = next(request for request in gepa.asked if request.role == "refiner").turns[-1].text
+
+    assert '"Inputs": "Box' in asked
+    assert '"Generated Outputs": {"stage 1": "There are also some boxes' in asked
+    assert '"Feedback": "score 0.00 of 1; asks-back' in asked
 
 
 @pytest.mark.parametrize(
@@ -81,16 +98,6 @@ async def test_a_bad_reflection_is_refused_before_a_call_is_spent_on_it(
     assert why in " ".join(run.candidate(0, 1)["problems"])
     assert ["p0"] == [row["label"] for row in run.json("steps/000/search.json")["pool"]]
     assert clauses_of(8, 3) == run.best()
-
-
-async def test_the_reflection_is_shown_inputs_outputs_and_what_is_said_of_them(tmp_path: Path) -> None:
-    """As GEPA names them, from our findings and measures."""
-    run = await _played(tmp_path, Actors({0: 0}), "gepa")
-
-    asked = next(request for request in run.asked if request.role == "refiner").turns[-1].text
-    assert '"Inputs": "Box' in asked
-    assert '"Generated Outputs": {"stage 1": "There are also some boxes' in asked
-    assert '"Feedback": "score 0.00 of 1; asks-back' in asked
 
 
 async def test_what_stops_the_session_stops_gepa_at_once_and_is_no_score(tmp_path: Path) -> None:
@@ -150,9 +157,11 @@ async def test_a_person_stops_gepa_between_two_iterations(tmp_path: Path) -> Non
 async def test_a_rival_makes_the_same_run_again(tmp_path: Path, strategy: str) -> None:
     """Byte for byte: all it draws comes from the run's seed."""
     told: list[dict[str, bytes]] = []
+    search = {"metric_calls": 30}
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        run = await _played(tmp_path / name, Described({0: 6, 1: 3, 2: 0}), strategy, source=_seeds(tmp_path))
+        actors = Described({0: 6, 1: 3, 2: 0})
+        run = await _played(tmp_path / name, actors, strategy, source=_seeds(tmp_path), search=search)
         files = sorted(path for path in (run.folder / "steps").rglob("*") if path.is_file())
         told.append({str(path.relative_to(run.folder)): path.read_bytes() for path in files})
 
