@@ -18,7 +18,7 @@ from ..recipes.self_instruct.roots import root_of
 from .duplicates.shingles import words_in
 from .rows import CurateRow, Rows
 
-__all__ = ["before_after", "change_lines"]
+__all__ = ["before_after", "change_lines", "topic_of"]
 
 _SHOWN = 12  # kinds that are named; the others are one
 _QUANTILES = (("p10", 0.1), ("median", 0.5), ("p90", 0.9))
@@ -117,12 +117,25 @@ def _said(row: CurateRow, paths: Sequence[str]) -> tuple[dict[str, float | None]
     )
     numbers |= {name: _first(row.number(path) for path in known) for name, known in _FIGURES.items()}
     numbers |= {path: row.number(path) for path in paths}
-    kinds = {name: str(value) for name, known in _KINDS.items()
-             if isinstance(value := _first(row.value(path) for path in known), str | int)}  # fmt: skip
+    kinds = {name: kind for name in _KINDS if (kind := _kind(row, name))}
     kinds.setdefault("language", row.seed.instruction.language)
-    root = next((found for part in (text, _last_sentence(text)) if (found := root_of(part)).verb), ("none found",))
-    kinds[_ROOTS] = " ".join(word for word in root if word)
+    kinds[_ROOTS] = _root(text)
     return numbers, kinds
+
+
+def topic_of(row: CurateRow) -> str:
+    """What a row is about: its tag or field, else the verb of its instruction, or its question word."""
+    return _kind(row, "topic") or _root(row.seed.instruction.text, nouns=False)
+
+
+def _kind(row: CurateRow, name: str) -> str:
+    value = _first(row.value(path) for path in _KINDS[name])
+    return str(value) if isinstance(value, str | int) else ""
+
+
+def _root(text: str, *, nouns: bool = True) -> str:
+    root = next((found for part in (text, _last_sentence(text)) if (found := root_of(part)).verb), ("none found",))
+    return " ".join(word for word in root if word) if nouns else root[0]
 
 
 def _last_sentence(text: str) -> str:

@@ -11,6 +11,8 @@ from .facility import facility
 from .forms.verify import arithmetic_check
 from .hybrid import hybrid
 from .instag import instag
+from .lima import lima
+from .magpie_filter import magpie_filter
 from .part import Selector
 from .quotas import quotas
 
@@ -25,5 +27,7 @@ CHOOSERS: Mapping[str, Selector] = {
     "quotas": quotas,
     "instag": instag,
     "arithmetic-check": arithmetic_check,
+    "lima": lima,
+    "magpie-filter": magpie_filter,
 }
 """What each selector does; its settings are in optimizer/record/curating."""

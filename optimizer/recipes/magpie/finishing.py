@@ -163,12 +163,13 @@ class _Finishing:
         number, near = candidate.vector, self._near
         if near is None or number is None or near.nearest[number] < 0:
             return {}
-        nearest = self._ids[int(near.nearest[number])]
+        nearest, first = (self._ids[int(place)] for place in (near.nearest[number], near.first[number]))
         return {
             "neighbour": {
                 "distance": round(float(near.distance[number]), 6),
                 "id": f"magpie-{nearest:06d}",
                 "repeats": int(near.repeats[number]),
+                **({"first": f"magpie-{first:06d}"} if near.repeats[number] else {}),
             }
         }
 

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from ...record.making.magpie_filters import DIFFICULTIES, QUALITIES, Thresholds
 from .rows import Candidate
 
-__all__ = ["Verdict", "longest", "verdict_of"]
+__all__ = ["Measured", "Verdict", "longest", "verdict_of", "verdict_on"]
 
 Verdict = tuple[str, str]
 """Reason and detail; both empty where a row is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is known of a row: its tags, rewards (None where there is none), instructions turn by turn, language."""
+
+    tags: Mapping[str, str]
+    reward: float | None
+    difference: float | None
+    instructions: Sequence[str]
+    language: str
 
 
 def verdict_of(candidate: Candidate, keep: Thresholds, repeated: str = "") -> Verdict:
@@ -22,15 +34,24 @@ def verdict_of(candidate: Candidate, keep: Thresholds, repeated: str = "") -> Ve
         keep: the thresholds.
         repeated: id of the earlier row that it repeats; empty where it repeats none.
     """
-    tags = cast("Mapping[str, str]", candidate.measured.get("tags", {}))
+    found = candidate.measured
+    measured = Measured(
+        cast("Mapping[str, str]", found.get("tags", {})), found.get("reward"), difference_of(found),
+        [turn.instruction for turn in candidate.turns], candidate.language,
+    )  # fmt: skip
+    return verdict_on(measured, keep, repeated)
+
+
+def verdict_on(measured: Measured, keep: Thresholds, repeated: str = "") -> Verdict:
+    """The same of any row that is measured."""
     checks: tuple[Callable[[], Verdict], ...] = (
-        lambda: _level("quality", tags.get("quality"), keep.quality, QUALITIES),
-        lambda: _level("difficulty", tags.get("difficulty"), keep.difficulty, DIFFICULTIES),
-        lambda: _above("reward", candidate.measured.get("reward"), keep.reward),
-        lambda: _above("reward-difference", difference_of(candidate.measured), keep.difference),
+        lambda: _level("quality", measured.tags.get("quality"), keep.quality, QUALITIES),
+        lambda: _level("difficulty", measured.tags.get("difficulty"), keep.difficulty, DIFFICULTIES),
+        lambda: _above("reward", measured.reward, keep.reward),
+        lambda: _above("reward-difference", measured.difference, keep.difference),
         lambda: ("repeat", repeated) if keep.repeats and repeated else ("", ""),
-        lambda: _colon(candidate) if keep.colon else ("", ""),
-        lambda: _language(candidate, keep.language),
+        lambda: _colon(measured.instructions) if keep.colon else ("", ""),
+        lambda: ("", "") if keep.language in {None, measured.language} else ("language", measured.language),
     )
     return next((verdict for check in checks if (verdict := check())[0]), ("", ""))
 
@@ -78,10 +99,6 @@ def _above(name: str, found: float | None, bound: float | None) -> Verdict:
     return ("", "") if found > bound else (name, f"{found:g}")
 
 
-def _colon(candidate: Candidate) -> Verdict:
-    ends = [turn.instruction for turn in candidate.turns if turn.instruction.rstrip().endswith((":", "："))]
+def _colon(instructions: Sequence[str]) -> Verdict:
+    ends = [text for text in instructions if text.rstrip().endswith((":", "："))]
     return ("ends-in-colon", ends[0][-80:]) if ends else ("", "")
-
-
-def _language(candidate: Candidate, wanted: str | None) -> Verdict:
-    return ("", "") if wanted in {None, candidate.language} else ("language", candidate.language)

@@ -12,6 +12,8 @@ from .diverse import DiverseSettings
 from .facility import FacilitySettings
 from .hybrid import HybridSettings
 from .instag import InstagSettings
+from .lima import LimaSettings
+from .magpie_filter import MagpieFilterSettings
 from .quotas import QuotasSettings
 from .selector import SelectorSettings
 
@@ -22,6 +24,8 @@ Selecting: TypeAlias = (
     DedupSettings | DiverseSettings | FacilitySettings | DeitaSettings | HybridSettings | QuotasSettings
     | InstagSettings
     | ArithmeticCheckSettings
+    | LimaSettings
+    | MagpieFilterSettings
 )  # fmt: skip
 """The settings of one selector, told apart by `recipe`."""
 
@@ -34,5 +38,7 @@ SELECTORS: Mapping[str, type[SelectorSettings]] = {
     "quotas": QuotasSettings,
     "instag": InstagSettings,
     "arithmetic-check": ArithmeticCheckSettings,
+    "lima": LimaSettings,
+    "magpie-filter": MagpieFilterSettings,
 }
 """Every selector of `autoevol curate`."""

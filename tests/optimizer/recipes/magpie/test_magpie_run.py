@@ -93,7 +93,7 @@ async def test_everything_that_can_be_measured_stands_in_the_row(tmp_path: Path,
 
     assert {"Coding & Debugging"} == {row["provenance"]["tags"]["category"] for row in kept}
     assert {"quality", "difficulty", "category", "explanation", "intent", "knowledge", "other"} == set(told["tags"])
-    assert {"distance", "id", "repeats"} == set(told["neighbour"])
+    assert {"distance", "id", "repeats", "first"} == set(told["neighbour"])
     assert told["reward"] - told["base_reward"] == told["reward_difference"]
     assert "qwen2-talker" == told["reward_by"]
     pairs = rows(place, "preferences")
