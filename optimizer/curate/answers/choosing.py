@@ -115,20 +115,23 @@ def _passed(reply: object) -> bool:
 def by_the_judge(errand: Errand, texts: Texts) -> tuple[int, int] | Chosen:
     """The answer that is left when each has met the best so far; or the two that are to meet next.
 
-    An answer must be preferred in both orders to take the place of one before it: judges prefer a place, too.
+    An answer must be preferred in both orders to take the place of one before it: judges prefer a place, too. Rated
+    are the one that is left, 1, and those that lost to it in both orders, 0.
     """
     there = [place for place, text in enumerate(texts) if text is not None]
-    best, wins = there[0], dict.fromkeys(there, 0.0)
+    best, beaten = there[0], dict[int, int]()
     for place in there[1:]:
         if texts[place] == texts[best]:
             continue
         picks = [errand.replies.get(f"{best}-{place}/{order}") for order in ("first", "turned")]
         if None in picks:
             return best, place
-        if all(isinstance(reply, Preferred) and reply.pick == "new" for reply in picks):
-            wins[place] = wins[best] + 1
-            best = place
-    return Chosen(best, "judge", 0, {})
+        said = {reply.pick if isinstance(reply, Preferred) else None for reply in picks}
+        if said == {"new"}:
+            beaten[best], best = place, place
+        elif said == {"old"}:
+            beaten[place] = best
+    return Chosen(best, "judge", 0, {best: 1.0, **{loser: 0.0 for loser, by in beaten.items() if by == best}})
 
 
 def bout(errand: Errand, texts: Texts, old: int, new: int) -> list[Task]:

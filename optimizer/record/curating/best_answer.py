@@ -36,7 +36,7 @@ class BestAnswerSettings(PartSettings):
         pairs: also write preference pairs (`preferences.jsonl`) and all answers with what they were rated
             (`made.jsonl`), for `autoevol export`.
         margin: between the two of a pair, at least: rewards where there are any, else shares of agreement, or 1 for a
-            pass against a failure. Ties never make a pair.
+            pass against a failure and for one that a judge prefers in both orders. Ties never make a pair.
     """
 
     PRESETS: ClassVar[Mapping[str, Mapping[str, Any]]] = {

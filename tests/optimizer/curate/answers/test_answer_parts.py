@@ -109,7 +109,7 @@ async def test_the_answer_of_the_majority_is_kept_and_pairs_go_out(tmp_path: Pat
     assert all(row["provenance"]["agreement"] >= 0.6 for row in rows[:-1])
     assert pairs
     assert all(pair["chosen_reward"] > pair["rejected_reward"] for pair in pairs)
-    assert all("best-answer:agreement" == pair["reward_by"] for pair in pairs)
+    assert {"best-answer:agreement", "best-answer:judge"} == {pair["reward_by"] for pair in pairs}
     assert known["first"] / known["rows"] <= known["right"] / known["kept"]
     for form, what, count in (("dpo", "pairs", len(pairs)), ("reward", "answers", len(rows) - 1)):
         assert count == export(open_run(folder, what=what), Order(form, tmp_path / f"{form}.jsonl")).tally.written
@@ -149,10 +149,10 @@ async def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, s
     """By its budget in the middle of either part; what was paid for is not asked again."""
     parts = {"recipe": "tested-code", "agree": 1}, {"recipe": "self-repair", "programs": 3, "draws": 20}
     with serving() as server:
-        whole = begin(tmp_path / "whole", server.base_url, programs("first", "late_one", "third"), *parts)
+        whole = begin(tmp_path / "whole", server.base_url, programs("first", "late_one"), *parts)
         await finish(whole)
         needed = server.count
-        folder = begin(tmp_path / "stopped", server.base_url, programs("first", "late_one", "third"), *parts)
+        folder = begin(tmp_path / "stopped", server.base_url, programs("first", "late_one"), *parts)
         states = [(await finish(folder, calls=calls)).state for calls in (5, needed - 3, 1000)]
 
     assert ["stopped", "stopped", "finished"] == states
@@ -166,6 +166,35 @@ def _texts(folder: Path) -> dict[str, str]:
         f"{path.parent.name}/{path.name}": path.read_text(encoding="utf-8")
         for path in folder.rglob("*.json*") if path.parent.name[1:2] == "-"
     }  # fmt: skip
+
+
+async def test_solutions_are_drawn_until_enough_pass_new_tests(tmp_path: Path, shut_in: None) -> None:
+    """Tests that a row brings are left aside where new ones are wanted; no pass rate is told of a choice."""
+    rows = [{**programs(name)[0], "test": "assert False", "entry_point": ""} for name in ("first", "second")]
+    part = {"recipe": "tested-code", "tests": "write", "until_enough": True, "solutions": 20}
+    with serving() as server:
+        folder = begin(tmp_path, server.base_url, rows, part)
+        await finish(folder)
+    figures = _figures(folder, "1-tested-code", "tested-code")
+
+    assert 2 == len(rows_of(folder))
+    assert all(
+        ("model", 2) == (row["provenance"]["tests_by"], len(row["provenance"]["passed"])) for row in rows_of(folder)
+    )
+    assert 4 <= figures["solutions"] < 40
+    assert None is figures["pass_at_1"]
+
+
+async def test_the_own_answer_of_a_row_may_take_part(tmp_path: Path) -> None:
+    """It stands before the others, and none is held against it as known."""
+    with serving() as server:
+        folder = begin(tmp_path, server.base_url, maths(5), {"recipe": "best-answer", "own": True, "answers": 4})
+        await finish(folder)
+    rows = rows_of(folder)[:-1]
+
+    assert all(5 == row["provenance"]["drawn"] for row in rows)
+    assert all(0 == row["provenance"]["chosen"] for row in rows if 0 in row["provenance"]["groups"][0])
+    assert {} == _figures(folder, "1-best-answer", "best-answer")["against_known"]
 
 
 async def test_code_is_not_chosen_unseen(tmp_path: Path) -> None:

@@ -121,3 +121,4 @@ def test_a_judge_must_prefer_an_answer_in_both_orders(picks: tuple[str, str], be
 
     assert isinstance(found, Chosen)
     assert best == found.place
+    assert {"new": {1: 1.0, 0: 0.0, 2: 0.0}, "old": {0: 1.0}, None: {0: 1.0}}[picks[1]] == found.rated
