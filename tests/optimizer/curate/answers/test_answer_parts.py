@@ -111,7 +111,7 @@ async def test_the_answer_of_the_majority_is_kept_and_pairs_go_out(tmp_path: Pat
     assert all(pair["chosen_reward"] > pair["rejected_reward"] for pair in pairs)
     assert {"best-answer:agreement", "best-answer:judge"} == {pair["reward_by"] for pair in pairs}
     assert known["first"] / known["rows"] <= known["right"] / known["kept"]
-    for form, what, count in (("dpo", "pairs", len(pairs)), ("reward", "answers", len(rows) - 1)):
+    for form, what, count in (("dpo", "pairs", len(pairs)), ("reward", "answers", len(rows))):
         assert count == export(open_run(folder, what=what), Order(form, tmp_path / f"{form}.jsonl")).tally.written
 
 
