@@ -16,6 +16,7 @@ __all__ = ["DIGITS", "expected_digit", "last_digit"]
 
 DIGITS = range(1, 7)
 """The marks there are, 1 to 6."""
+_NO_MORE = r"(?!\d|[./]\d|\s*(?:[,、–-]|or\b|to\b|或|到)\s*\d)"  # 12, 3/6, and the choice as it was offered
 _LEAST = 0.5  # probability that some mark stands there at all; with less the place is none of a mark
 
 
@@ -24,7 +25,7 @@ def last_digit(text: str, before: str) -> tuple[int, int] | None:
 
     None where nothing stands there, or what is no mark: 7, 3.5, 12.
     """
-    found = list(re.finditer(rf"(?:{before})([1-6])(?:\.0+)?(?!\d|[.,/]\d)", text, re.IGNORECASE))
+    found = list(re.finditer(rf"(?:{before})([1-6])(?:\.0+)?{_NO_MORE}", text, re.IGNORECASE))
     return (int(found[-1][1]), found[-1].start(1)) if found else None
 
 

@@ -27,8 +27,8 @@ _FIGURES = {
     "score": ("provenance.score",),
     "reward": ("provenance.reward", "instruct_reward", "reward"),
     "reward above the base model's": ("provenance.reward_difference",),
-    "complexity": ("provenance.deita.complexity",),
-    "quality": ("provenance.deita.quality",),
+    "complexity": ("provenance.curated.deita.complexity", "provenance.deita.complexity"),
+    "quality": ("provenance.curated.deita.quality", "provenance.deita.quality"),
 }
 """Figures that rows carry where they do, each with the paths that it is looked for at."""
 _KINDS = {

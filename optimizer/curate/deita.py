@@ -7,8 +7,9 @@ nearest of all rows, which hardly any row has.)
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
 
@@ -21,6 +22,7 @@ from ...agents.gateway.errors import UsageError
 from ..record.curating.deita import DeitaSettings
 from ..record.run import Run
 from .choice import Choice, Why
+from .grading.course import Grades, grade
 from .rows import CurateRow, Rows
 from .vectors import RowVectors, vectors_of
 
@@ -50,22 +52,59 @@ async def deita(run: Run, part: DeitaSettings, place: str, rows: Rows) -> Choice
     """Keep the best rows that are not too much alike. The same for any order of the rows; a larger budget keeps all of
     a smaller one.
 
+    Where no figures are named the judge marks the rows first (sections 2.2 and 2.3; `grading`).
+
     Raises:
+        SessionStopped: budget, key, quota or outage.
         UsageError: no row has the scores.
     """
-    scores = {row.index: score for row in rows if (score := score_of(row, part.scores)) is not None}
+    paths = part.scores or tuple(f"provenance.curated.deita.{measure}" for measure in part.measures)
+    scores = {row.index: score for row in rows if (score := score_of(row, paths)) is not None}
+    grades = Grades({})
+    if not part.scores:
+        grades = await grade(run, part, place, rows, set(range(len(rows))) - scores.keys())
+        scores |= {index: score for index, graded in grades.rows.items() if (score := graded.score) is not None}
     if not scores:
-        raise UsageError(
-            f"No row has the figures {' and '.join(part.scores)}, by which deita chooses.",
-            fix="Name others with `scores`, or let a part before it give them (docs/choosing.md#deita).",
-        )
+        raise _no_scores(part, grades)
     found = await vectors_of(run, part, place, rows)
     ranking = [at for at in range(len(found.index)) if int(found.index[at]) in scores]
     # Places are in the order of the ids, and sorting keeps it among equals.
     ranking.sort(key=lambda at: -scores[int(found.index[at])])
     count = part.budget(len(rows))
     chosen = await to_thread.run_sync(partial(score_first, found.matrix, ranking, count, part.threshold))
-    return _choice(part, rows, found, scores, ranking, chosen)
+    return _with_marks(_choice(part, rows, found, scores, ranking, chosen), grades)
+
+
+def _no_scores(part: DeitaSettings, grades: Grades) -> UsageError:
+    if part.scores:
+        return UsageError(
+            f"No row has the figures {' and '.join(part.scores)}, by which deita chooses.",
+            fix="Name others with `scores`, or let the judge mark the rows (docs/asking.md#deita).",
+        )
+    faults = Counter(fault for graded in grades.rows.values() for fault in graded.faults)
+    often = ", ".join(f"{fault} ({count:,} times)" for fault, count in faults.most_common(3)) or "there are none"
+    return UsageError(f"No row could be marked: {often}.", fix="Name a more able model for the role judge.")
+
+
+def _with_marks(choice: Choice, grades: Grades) -> Choice:
+    """The choice with the marks of each row, also of those that are dropped, and what they cost."""
+    if not grades.rows:
+        return choice
+    why: dict[int, Why] = {}
+    for index, reason in choice.why.items():
+        graded = grades.rows.get(index)
+        if graded is None:
+            why[index] = reason
+            continue
+        notes = {name: value for name, value in graded.notes().items() if name != "models"}
+        detail = "; ".join(graded.faults) if reason.reason == "no-score" and graded.faults else reason.detail
+        why[index] = Why(reason.reason, detail, {**reason.notes, **notes})
+    notes_of_rows = {
+        index: {**notes, **(grades.rows[index].notes() if index in grades.rows else {})}
+        for index, notes in choice.notes.items()
+    }
+    figures = {**choice.figures, "grading": grades.figures}
+    return replace(choice, why=why, notes=notes_of_rows, figures=figures, lines=(*grades.lines, *choice.lines))
 
 
 def score_of(row: CurateRow, paths: Sequence[str]) -> float | None:

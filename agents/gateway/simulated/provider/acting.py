@@ -32,6 +32,7 @@ _INVENTED = 8
 _BETWEEN = ("and", "和")  # between two tags of a form that is told in a sentence
 _SAID = ("rating", "better")
 _BRACKETS = re.compile(r"\[[^\]\n]{3,}\]")
+_DIGITS = re.compile(r"\b(\d) (?:to|到) (\d)\b")
 _FIRST_OF_LIST = re.compile(r"\s*1[.)、．] ?\[")
 _UNSAFE = 0.03  # of the rows that a model named a guard sees
 _ONE_CLAUSE = ("number of the clause", "编号. ")
@@ -138,12 +139,14 @@ class Scene:
         if any(words in inner for words in _LIST):
             text = "\n".join(f"{number}. {clause}" for number, clause in enumerate(self.rewritten(), 1))
             return f"<{tag}>\n{text}\n</{tag}>"
-        if inner.startswith('{"tag"'):
-            return f"<{tag}>\n{self._tags()}\n</{tag}>"
         if _BRACKETS.search(inner):
-            return f"<{tag}>\n{self._in_brackets(inner)}\n</{tag}>"
-        whole = any(word in inner for word in _WHOLE)
-        return f"<{tag}>{self.extended() if whole else self.remark()}</{tag}>"
+            listed = self._tags() if inner.startswith('{"tag"') else self._in_brackets(inner)
+            return f"<{tag}>\n{listed}\n</{tag}>"
+        if digits := _DIGITS.search(inner):
+            said = self.choice(tag, [str(digit) for digit in range(int(digits[1]), int(digits[2]) + 1)])
+        else:
+            said = self.extended() if any(word in inner for word in _WHOLE) else self.remark()
+        return f"<{tag}>{said}</{tag}>"
 
     def _said(self, field: str) -> str:
         """What stands between tags that a form only names: a mark with its reason, or which of two texts is better."""
