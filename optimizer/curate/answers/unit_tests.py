@@ -226,7 +226,10 @@ def error_in(detail: str, program: str, plain: str) -> str:
 
 
 def _telling(tests: str) -> str:
-    """The tests with every `assert x == y` saying what x is, where it fails; their lines stay where they are."""
+    """The tests with every `assert x == y` saying what x is, where it fails; their lines stay where they are.
+
+    A result that equals a literal and a new object, too, claims to be equal to everything, and fails.
+    """
     tree = parsed(tests)
     lines = [line.encode() for line in tests.split("\n")]
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Assert)] if tree else []
@@ -240,11 +243,17 @@ def _telling(tests: str) -> str:
         line = lines[node.lineno - 1]
         lines[node.lineno - 1] = b"".join([
             line[: left.col_offset], b"(_found := ", line[left.col_offset : left.end_col_offset], b")",
-            line[left.end_col_offset : test.end_col_offset], _closing(line, test.end_col_offset, node),
+            line[left.end_col_offset : test.end_col_offset], _honest(test.comparators[0]),
+            _closing(line, test.end_col_offset, node),
             b', f"it is {_found!r:.80}"', line[end:],
         ])  # fmt: skip
     told = b"\n".join(lines).decode()
     return told if parsed(told) is not None else tests
+
+
+def _honest(wanted: ast.expr) -> bytes:
+    """Objects of a program's own may compare with their like only."""
+    return b"" if _literal(wanted) is _NO_VALUE else b" and _found != object()"
 
 
 def _closing(line: bytes, end: int, node: ast.Assert) -> bytes:

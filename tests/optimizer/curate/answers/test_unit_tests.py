@@ -85,6 +85,19 @@ async def test_a_comparison_tells_what_it_found_and_errors_stand_in_plain_lines(
     assert RunResult(True, "passed") == await run_program(programs[1].replace("return x", "return x * x"))
 
 
+async def test_a_result_that_equals_everything_passes_nothing() -> None:
+    """Objects that compare with their like only are compared as they want to be."""
+    if (await isolation()).missing:
+        pytest.skip("code cannot be shut in here")
+    liar = "class A:\n    def __eq__(self, other):\n        return True\ndef f(x):\n    return A()"
+    point = "class P:\n    def __init__(self, x):\n        self.x = x\n    def __eq__(self, two):\n        return self.x == two.x"
+    tests = {liar: _tests("assert f(1) == 2"), point: _tests("assert P(1) == P(1)")}
+    programs = {code: solution_program("", f"```python\n{code}\n```", each) for code, each in tests.items()}
+    results = {code: (await run_program(each[0])).ok for code, each in programs.items() if each}
+
+    assert {liar: False, point: True} == results
+
+
 def test_the_plain_error_of_a_limit_is_a_sentence() -> None:
     """And long errors are cut."""
     assert "it did not come to an end in time" == error_in("time limit", "", "")
