@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -96,6 +99,40 @@ def test_a_spent_budget_is_no_score_and_the_rest_is_paid_later(tmp_path: Path) -
         assert calls == server.count
     assert whole.detailed_results.val_subscores == parts.detailed_results.val_subscores
     assert whole.signature.instructions == parts.signature.instructions
+
+
+_KILLED = """
+import sys, dspy
+from autoevol.optimizer.bridges.teleprompter import AutoEvol
+from tests.sorting_office import examples, right, tree
+
+optimizer = AutoEvol(right, settings=tree(sys.argv[1], secret="ab" * 16), folder=sys.argv[2])
+optimizer.compile(dspy.Predict("text -> label"), trainset=examples(dspy))
+"""
+
+
+def test_a_killed_process_is_gone_on_with(tmp_path: Path) -> None:
+    """Killed in the middle: the same end as without, and of what was answered nothing is asked again."""
+    with model_server(sorts) as server:
+        whole = optimizer(server.base_url, tmp_path / "whole", secret="ab" * 16).compile(SORT, trainset=EXAMPLES)
+        calls = server.count
+    process: list[subprocess.Popen[bytes]] = []
+
+    def deadly(body: Body) -> ModelReply:
+        if server.count == calls // 2:
+            process[0].kill()
+        return sorts(body)
+
+    with model_server(deadly) as server:
+        command = [sys.executable, "-c", _KILLED, server.base_url, str(tmp_path / "killed")]
+        process.append(subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL))
+        assert -signal.SIGKILL == process[0].wait(timeout=60)
+        better = optimizer(server.base_url, tmp_path / "killed", secret="ab" * 16).compile(SORT, trainset=EXAMPLES)
+
+        # What was out at that moment (16 at most) was asked and not heard.
+        assert calls <= server.count <= calls + 16
+    assert whole.detailed_results.val_subscores == better.detailed_results.val_subscores
+    assert whole.signature.instructions == better.signature.instructions
 
 
 async def test_who_is_cancelled_spends_no_more(tmp_path: Path) -> None:
