@@ -43,6 +43,8 @@ _FEEDBACK_CHARS = 500
 GOOD = 0.999
 """From this score on there is nothing to mend."""
 _BAD = 0.5
+_LABEL_CHARS = 40  # a longer text is no label
+_MIXED = 6
 _SHOWN = 10  # cases in all, as long as the bad ones leave room for more good ones
 _LEAST_GOOD = 3
 
@@ -112,7 +114,7 @@ class PartAnalyst(Framed):
         """Analyse one batch. An answer without one readable finding is `unreadable`; a plain "none" finds nothing."""
         cases = _in_order(task.cases)
         rows = [json_lines([_row(number, case)]) for number, case in enumerate(cases, 1)]
-        shown = "\n".join(rows)
+        shown = "\n".join([*rows, *_summed_up(cases)])
         tag = self.tag(FINDINGS_TAG, shown, task.part, task.text, *(edit.why for edit in task.history))
         outcome = await self.put(task, self._turns(task, shown, tag), FINDINGS_SCHEMA)
         if isinstance(outcome, NoAnswer):
@@ -228,6 +230,19 @@ def _row(number: int, case: PartCase) -> Mapping[str, object]:
     if case.feedback:
         row["feedback"] = shortened(case.feedback, _FEEDBACK_CHARS)
     return row | {"score": round(case.score, 2)}
+
+
+def _summed_up(cases: Sequence[PartCase]) -> list[str]:
+    """What was given instead of what was expected, where both are a word or two; empty where nothing is."""
+    mixed: dict[tuple[str, str, str], list[int]] = {}
+    for number, case in enumerate(cases, 1):
+        for name in case.expected.keys() & case.outputs.keys():
+            wanted, got = case.expected[name], case.outputs[name]
+            if wanted != got and max(len(wanted), len(got)) <= _LABEL_CHARS:
+                mixed.setdefault((name, wanted, got), []).append(number)
+    ranked = sorted(mixed.items(), key=lambda one: (-len(one[1]), one[0]))
+    rows = [{"field": name, "expected": wanted, "given": got, "cases": at} for (name, wanted, got), at in ranked]
+    return [json_lines([{"summed up": rows[:_MIXED]}])] if rows else []
 
 
 def _texts(case: PartCase) -> tuple[str, ...]:

@@ -96,7 +96,7 @@ def use_once(under: Conditions, program: Any, example: Any, errand: Errand, *, p
         UsageError: the metric gives no scores.
     """
     theirs = dspy()
-    with on_errand(errand), theirs.context(lm=under.lm, trace=[]):
+    with on_errand(errand), theirs.context(lm=under.lm, trace=[], disable_history=True):
         given = _tried(under, errand, lambda: _called(program, example))
         trace = list(theirs.settings.trace or ())
         uses = _uses(program, trace, given) if parts else ()

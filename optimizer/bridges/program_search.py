@@ -156,6 +156,7 @@ class ProgramSearch:
             self._candidate(offer.wording, incumbent.index, f"c{offer.number}")
             for offer in offers if offer.wording is not None and not offer.problems
         ]  # fmt: skip
+        self.notice(_begun(step, batch, offers, len(new)))
         dev = dev_slices(self.settings.run_seed, search.dev, "quarter", overlapping=False)(split, step)
         decision = await self._race(step, [incumbent, *new], dev)
         raced = tuple(one.index for one in (incumbent, *new))
@@ -271,6 +272,13 @@ class ProgramSearch:
         reason = f"Not confirmed as better than the program's own instructions ({figures}). {kept}"
         return Confirmed("not confirmed", reason, result, (*scores,))
 
+    @property
+    def most(self) -> int:
+        """How often the program is used at most, if nobody leaves a race early and the test is made."""
+        search, split = self.settings.search, self.examples.split
+        race = most_scores(search.rungs, search.choosing, search.candidates, len(split.dev))
+        return len(split.dev) + search.steps * (search.batch + race) + 2 * len(split.test)
+
     def _used_up(self, incumbent: Candidate) -> str:
         """Why another step does not fit into the uses that are granted, at its worst and with the test to come."""
         if self.most_uses is None:
@@ -292,6 +300,14 @@ class ProgramSearch:
         candidate = Candidate(len(self.candidates), wording, parent, self.bench.scored, standing)
         self.candidates.append(candidate)
         return candidate
+
+
+def _begun(step: int, batch: Mapping[str, Rollout], offers: Sequence[Offer], racing: int) -> str:
+    """How a step begins, in a line: the batch, and who races."""
+    mean = sum(one.score for one in batch.values()) / len(batch)
+    why = "; ".join(dict.fromkeys(offer.problems[0] for offer in offers if offer.problems))
+    said = f"Step {step + 1}: {mean:.2f} on a batch of {len(batch)}; {racing} of {len(offers)} candidates race"
+    return f"{said} (others: {why})." if why else f"{said}."
 
 
 def _evidence(settings: Settings) -> Evidence:

@@ -177,13 +177,15 @@ class AutoEvol(_Teleprompter):
         conditions = Conditions(door, lm, self._grader)
         threads = min(_MOST_THREADS, door.capacity)
         proposers = proposers_of(door.settings, door, secret, student, examples.texts())
-        self.on_notice(
-            f"{examples.split.sizes.partition(' of ')[0]} examples; the program asks {lm.model.partition('/')[2]}."
-        )
-        return ProgramSearch(
-            door.settings, Bench(conditions, threads), proposers, student, start, examples,
-            self.max_metric_calls, self.on_notice, lambda one, all_: keep_round(folder, one, all_),
+        search = ProgramSearch(
+            door.settings, Bench(conditions, threads), proposers, student, start, examples, self.max_metric_calls,
+            self.on_notice, lambda one, all_: keep_round(folder, one, all_),
         )  # fmt: skip
+        self.on_notice(
+            f"{examples.split.sizes.partition(' of ')[0]} examples; the program asks {lm.model.partition('/')[2]}. "
+            f"It is used {search.most:,} times at most."
+        )
+        return search
 
 
 # ---------------------------------------------------------------- parts

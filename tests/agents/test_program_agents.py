@@ -70,6 +70,7 @@ async def test_the_worst_is_shown_first_and_findings_are_read() -> None:
 
     assert [("bad", 0.0), (None, 0.7), ("good", 1.0)] == [(row.get("result"), row["score"]) for row in shown]
     assert "was too short" in asked
+    assert '{"summed up": [{"field": "label", "expected": "b", "given": "a", "cases": [1, 2, 3]}]}' in asked
     assert "findings" != tag  # a text of the data names that tag
     assert isinstance(reply, Analysis)
     assert [("b is unknown", ("x2",), "it is B"), ("made up", ("x3",), "")] == [
