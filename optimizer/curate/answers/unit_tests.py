@@ -10,7 +10,7 @@ import builtins
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 
 from ....agents.messages import Ran, Reply
@@ -127,7 +127,8 @@ if passed:
 """
 
 
-def stub_program(tests: SeedTests, constants: Sequence[object] | None = None) -> str | None:
+@lru_cache(maxsize=512)
+def stub_program(tests: SeedTests, constants: tuple[object, ...] | None = None) -> str | None:
     """A program that passes where the tests fail on every stub; None where it is not known what they call.
 
     Stubs are functions that do nothing (`pass` returns None), and that return one constant whatever they are given: a
