@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["command", "open_source"]
 
 _FORMS = ("alpaca", "sharegpt", "messages", "prompt-completion", "dpo", "reward", "jsonl", "parquet", "arrow")
+_FIELDS = ("instruction", "input", "response", "system", "messages")
 _TRAINERS = ("trl", "axolotl", "llama-factory", "unsloth")
 
 
@@ -27,6 +29,11 @@ _TRAINERS = ("trl", "axolotl", "llama-factory", "unsloth")
 @click.option("--edited", is_flag=True, help="With the edits that were made by hand on the page of the run.")
 @click.option("--trainer", type=click.Choice(_TRAINERS), help="Write ready settings of this trainer, too.")
 @click.option("--student-model", "model", metavar="NAME", default="", help="Model to be trained, in those settings.")
+@click.option("--instruction-field", metavar="NAME", help="Of a FILE: the field of the instruction.")
+@click.option("--input-field", metavar="NAME", help="Of the input that belongs to it.")
+@click.option("--response-field", metavar="NAME", help="Of the answer.")
+@click.option("--system-field", metavar="NAME", help="Of the system prompt.")
+@click.option("--messages-field", metavar="NAME", help="Of the conversation.")
 @click.option("--license", metavar="NAME", default="", help="Of the data, for the card: apache-2.0, mit …")
 @click.option("--title", metavar="TEXT", default="", help="Of the data set, for the card [default: the name of PATH].")
 @click.option("--ab", nargs=2, metavar="METHOD METHOD",
@@ -47,6 +54,7 @@ def command(source: str, form: str, runs: Path, *, edited: bool, **options: Any)
 
     push_to, public = options.pop("push_to"), options.pop("public")
     ab, out = options.pop("ab"), options.pop("out")
+    named = {name: value for name in _FIELDS if (value := options.pop(f"{name}_field")) is not None}
     if push_to:
         from ..dataset.exports.hub import check_push  # noqa: PLC0415
 
@@ -54,11 +62,14 @@ def command(source: str, form: str, runs: Path, *, edited: bool, **options: Any)
         if ab:
             raise click.UsageError("--ab writes two data sets; push one of them with an export of its own.")
     if ab:
+        if out.suffix.lower() in {".jsonl", ".ndjson", ".json", ".parquet", ".pq"}:
+            raise click.UsageError(f"--ab writes two folders into --out, and {out} is the name of a file.")
         matched = _matched(source, runs, ab, plain=FORMS[form].source == "rows" and not edited)
         for name, each in zip(ab, matched, strict=True):
             _tell(export(each, Order(form, out / name, **options)))
         return
-    done = export(open_source(source, runs, what=FORMS[form].source, edited=edited), Order(form, out, **options))
+    opened = open_source(source, runs, what=FORMS[form].source, edited=edited, named=named)
+    done = export(opened, Order(form, out, **options))
     _tell(done)
     if push_to:
         from ..dataset.exports.hub import push  # noqa: PLC0415
@@ -66,8 +77,17 @@ def command(source: str, form: str, runs: Path, *, edited: bool, **options: Any)
         click.echo(f"On the Hub: {push(done.files, push_to, public=public)}")
 
 
-def open_source(source: str, runs: Path, *, what: str = "rows", edited: bool = False) -> Source:
+def open_source(
+    source: str, runs: Path, *, what: str = "rows", edited: bool = False, named: Mapping[str, str] | None = None
+) -> Source:
     """A file of rows where there is one of this name, else a run.
+
+    Args:
+        source: the file, or the run.
+        runs: the folder of runs.
+        what: see `reading.open_run`.
+        edited: take the edits that a person made on the page.
+        named: names of the file's fields, where they are said.
 
     Raises:
         UsageError: there is neither, or edits by hand are asked for where there can be none.
@@ -82,7 +102,9 @@ def open_source(source: str, runs: Path, *, what: str = "rows", edited: bool = F
             "Edits by hand belong to the data set of a run.", fix="Leave --edited out, or give a run and another --to."
         )
     if is_file:
-        return open_file(source)
+        return open_file(source, named)
+    if named:
+        raise UsageError("Names of fields are for a file, and the rows of a run have ours.", fix="Leave them out.")
     return open_run(find_run(source, runs), what=what, edited=edited)
 
 

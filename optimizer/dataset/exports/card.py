@@ -48,6 +48,7 @@ class Subject:
         folder: of the run; None where it was a file.
         license: of the data, as the Hub names it; empty where nobody said.
         notes: sentences of the export.
+        method: the evolving method of the rows; None for the one of the run.
     """
 
     title: str
@@ -57,6 +58,7 @@ class Subject:
     folder: Path | None
     license: str = ""
     notes: Sequence[str] = ()
+    method: str | None = None
 
 
 def write_card(subject: Subject, tally: Tally) -> str:
@@ -68,7 +70,7 @@ def write_card(subject: Subject, tally: Tally) -> str:
         f"{_plain(subject.source)}. Instructions and answers are written by language models.\n",
         *_columns(subject.form),
         *_counts(tally),
-        *(_run(subject.folder) if subject.folder is not None else ()),
+        *(_run(subject.folder, subject.method) if subject.folder is not None else ()),
         *_limits(subject, tally),
     ]
     return "\n".join(lines) + "\n"
@@ -122,7 +124,7 @@ def _counts(tally: Tally) -> Iterator[str]:
     yield ""
 
 
-def _run(folder: Path) -> Iterator[str]:
+def _run(folder: Path, method: str | None) -> Iterator[str]:
     """How the run made the rows."""
     status, frozen = json_object(folder / "status.json"), json_object(folder / "settings.json")
     settings = cast("dict[str, Any]", frozen.get("settings") or {})
@@ -136,14 +138,18 @@ def _run(folder: Path) -> Iterator[str]:
             f"- part `{_plain(part.get('place'))}`: {_whole(part.get('in'))} in, {_whole(part.get('created'))} made, "
             f"{_whole(part.get('out'))} out{_reasons(part.get('dropped'))}"
         )
-    yield (
-        f"- the whole run: {_whole(status.get('rows_in'))} rows in, {_whole(status.get('rows_out'))} out"
-        f"{_reasons(status.get('dropped'))}"
-    )
+    if "rows_in" in status or "rows_out" in status:  # a comparison makes no rows
+        yield (
+            f"- the whole run: {_whole(status.get('rows_in'))} rows in, {_whole(status.get('rows_out'))} out"
+            f"{_reasons(status.get('dropped'))}"
+        )
     cost = status.get("cost_usd")
     money = f"{cost:,.4f} USD" if isinstance(cost, int | float) else "price unknown"
     yield f"- cost: {_whole(status.get('calls'))} calls, {_whole(status.get('tokens'))} tokens, {money}\n"
     yield from _story(status, folder)
+    if method is not None:
+        yield from _fenced("The evolving method of these rows:", hide_keys(method)) if method.strip() else ()
+        return
     for path in [folder / "method.md", *sorted(folder.glob("*/method.md"))]:
         if path.is_file():
             yield from _fenced(

@@ -22,6 +22,7 @@ __all__ = ["Exported", "Order", "export"]
 
 _TABLES = (".parquet", ".pq")
 _LINES = (".jsonl", ".ndjson", ".json")
+_NO_FOLDER = (".csv", ".tsv", ".txt", ".xlsx", ".gz", ".zip", ".zst", ".yaml", ".md")  # ends of files, not of folders
 _LICENSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,60}")
 
 
@@ -91,7 +92,7 @@ def export(source: Source, order: Order) -> Exported:
                 "`system` and `history` are read by LLaMA-Factory only; other readers of Alpaca pass over them."
             )
         subject = Subject(title, form, "" if form.name == "arrow" else data.name, source.name, source.folder,
-                          order.license, notes)  # fmt: skip
+                          order.license, notes, source.method)  # fmt: skip
         parts.write(card, write_card(subject, tally))
         for name, text in {**settings, **_beside(form, data, tally)}.items():
             parts.write(data.parent / name, text)
@@ -115,6 +116,10 @@ def _places(order: Order) -> tuple[Path, Path]:
         UsageError: the place does not fit the form.
     """
     out, suffix = order.out, order.out.suffix.lower()
+    if suffix in _NO_FOLDER:
+        raise UsageError(
+            f"No form is a file {suffix}.", fix="Give a folder as --out, or a file that ends in .jsonl or .parquet."
+        )
     if suffix not in (*_TABLES, *_LINES):
         if suffix == ".arrow" or (out.exists() and not out.is_dir()):
             raise UsageError(f"{out} is no folder.", fix="Give a folder, or a file that ends in .jsonl or .parquet.")
@@ -160,10 +165,10 @@ def _rows(source: Source, form: Form, tally: Tally) -> Iterator[tuple[Example, M
 
 def _nothing(source: Source, form: Form, tally: Tally) -> UsageError:
     why = ", ".join(f"{count:,} {reason}" for reason, count in tally.counts.items())
-    forms = ", ".join(FORMS)
+    forms = ", ".join(name for name, other in FORMS.items() if name != form.name and other.source == "rows")
     return UsageError(
         f"The form {form.name} can hold no row of {source.name} ({tally.read:,} read{f': {why}' if why else ''}).",
-        fix=f"Choose another form with --to: {forms}.",
+        fix=f"docs/export.md says what the reasons mean; the rows of the data set go into {forms}.",
     )
 
 

@@ -6,6 +6,7 @@ take out of one set only would make the sets differ in more than the method.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from ...record.settings import SeedSettings
 from ..language import language_of
 from ..source import stream_of
 from .example import Example, Unfit
-from .reading import Met, Source
+from .reading import Met, Source, json_object
 
 __all__ = ["open_matched"]
 
@@ -42,19 +43,38 @@ def open_matched(folder: Path, first: str, second: str) -> tuple[Source, Source]
                 f"The run {folder.name} has no items of {name!r}.",
                 fix=f"It has those of {', '.join(files)}." if files else "Give a run of `autoevol compare`.",
             )
+    if first == second:
+        raise UsageError(f"{first} is named twice.", fix=f"Name two of {', '.join(files)}.")
     items = [_items(files[name], name) for name in (first, second)]
     both = [key for key, met in items[0].items() if isinstance(met, Example) and isinstance(items[1].get(key), Example)]
-    if not both or first == second:
-        raise UsageError(
-            f"No item of {folder.name} was answered for both {first} and {second}.", fix="Name two others."
-        )
+    if not both:
+        told = "; ".join(f"{name}: {_tally(met)}" for name, met in zip((first, second), items, strict=True))
+        raise UsageError(f"No item of {folder.name} was answered for both ({told}).", fix="Name two others.")
     notes = (f"Matched with {{}}: {len(both):,} rows of the same seeds in the same order.", _TEXTS_ONLY)
     one, other = (
         Source(f"the items of {name} in the run {folder.name}", partial(_met, mine, both), folder,
-               (notes[0].format(rival), notes[1]))
+               (notes[0].format(rival), notes[1]), _method_text(folder, name))
         for name, rival, mine in ((first, second, items[0]), (second, first, items[1]))
     )  # fmt: skip
     return one, other
+
+
+def _tally(items: Mapping[_Key, Met]) -> str:
+    """`12 answered, 5 no-response`: an item that was only passed on (identity) is never answered."""
+    counts = Counter("answered" if isinstance(met, Example) else str(met) for met in items.values())
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items()) or "none"
+
+
+def _method_text(folder: Path, name: str) -> str:
+    """The method of a contestant, where the run has it; a prompt or a method alike, line by line."""
+    if name in {"best", "start"}:
+        place = folder / ("method.md" if name == "best" else "steps/000/method.md")
+        return place.read_text("utf-8", "replace") if place.is_file() else ""
+    record = json_object(folder / "compare.json")
+    for one in cast("list[dict[str, Any]]", record.get("contestants") or []):
+        if one.get("label") == name:
+            return "\n".join(str(clause) for clause in cast("list[object]", one.get("clauses") or []))
+    return ""
 
 
 def _met(mine: Mapping[_Key, Met], both: list[_Key]) -> Iterator[Met]:

@@ -36,21 +36,28 @@ class Source:
         met: starts a new pass: every row, as an example or as the reason why it is none.
         folder: of the run; None for a file.
         notes: what a person should know, a sentence each.
+        method: the evolving method of these rows, for the card; None where that is the one of the run.
     """
 
     name: str
     met: Callable[[], Iterator[Met]]
     folder: Path | None = None
     notes: tuple[str, ...] = ()
+    method: str | None = None
 
 
-def open_file(path: str) -> Source:
+def open_file(path: str, named: Mapping[str, str] | None = None) -> Source:
     """A file of rows in any form that seeds can have, or of preference pairs or rated answers as a run writes them.
+
+    Args:
+        path: of the file, or `hub:NAME`.
+        named: names of fields, as the settings of seeds have them (`instruction`, `response` …), where they are said.
 
     Raises:
         UsageError: no such file, an unknown form, no usable row.
     """
-    return _source_of(stream_of(SeedSettings(source=path)), Path(path).name)
+    settings = SeedSettings.model_validate({**(named or {}), "source": path})
+    return _source_of(stream_of(settings), Path(path).name, settings)
 
 
 def open_run(folder: Path, *, what: str = "rows", edited: bool = False) -> Source:
@@ -68,6 +75,11 @@ def open_run(folder: Path, *, what: str = "rows", edited: bool = False) -> Sourc
         return _kept_answers(folder, pairs=what == "pairs")
     path = folder / "dataset.jsonl"
     status = json_object(folder / "status.json")
+    if not path.is_file() and (folder / "compare").is_dir():
+        raise UsageError(
+            f"The run {folder.name} is a comparison, which has no data set.",
+            fix="--ab METHOD METHOD writes the rows of two of its contestants.",
+        )
     if not path.is_file() or not path.stat().st_size:
         state = str(status.get("state") or "not finished")
         more = "" if state == "finished" else f" `autoevol resume {folder}` goes on with it."
@@ -99,7 +111,7 @@ def json_object(path: Path) -> dict[str, Any]:
 # ------------------------------------------------------------ rows of any form
 
 
-def _source_of(stream: RowStream, name: str) -> Source:
+def _source_of(stream: RowStream, name: str, named: SeedSettings | None = None) -> Source:
     first = [row.fields for row in islice(stream.rows(), _FIRST_ROWS) if row.fields is not None]
     if not first:
         raise UsageError(f"{stream.name} holds no rows.", fix="Give a file with one object a line.")
@@ -107,7 +119,7 @@ def _source_of(stream: RowStream, name: str) -> Source:
         return Source(name, lambda: _each(stream, _pair))
     if any("turns" in row and "measured" in row for row in first):
         return Source(name, lambda: _each(stream, _rated))
-    fields = find_fields(SeedSettings(source=stream.name), first, stream.name)
+    fields = find_fields(named or SeedSettings(source=stream.name), first, stream.name)
     return Source(name, lambda: _each(stream, lambda row, id_: _example(row, id_, fields)))
 
 
@@ -247,13 +259,17 @@ def _number(value: object) -> float | None:
 def _kept_answers(folder: Path, *, pairs: bool) -> Source:
     """Pairs or rated answers of the rows that a run kept, from the parts that have any."""
     names = _PAIRS if pairs else (_MADE,)
-    files = [
-        path for name in names for path in sorted(folder.glob(f"[0-9]*-*/{name}")) if path.is_file()
-        and path.stat().st_size
-    ]  # fmt: skip
+    there = [path for name in names for path in sorted(folder.glob(f"[0-9]*-*/{name}")) if path.is_file()]
+    files = [path for path in there if path.stat().st_size]
     if not files:
+        kind = "preference pairs" if pairs else "answers with rewards"
+        if there:  # somebody asked for them, and should not be told to
+            raise UsageError(
+                f"The run {folder.name} looked for {kind} and found none: {there[0].relative_to(folder)} is empty.",
+                fix="The figures of that part say why; where answers are alike, more of them or warmer ones help.",
+            )
         raise UsageError(
-            f"The run {folder.name} has no {'preference pairs' if pairs else 'answers with rewards'}.",
+            f"The run {folder.name} has no {kind}.",
             fix="Magpie makes them (answers=5 with reward=endpoint or reward=judge, or base; docs/magpie.md), and so"
             " does best-answer (pairs=true; docs/answers.md).",
         )

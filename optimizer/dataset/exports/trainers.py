@@ -62,7 +62,8 @@ def settings_for(plan: Plan) -> dict[str, str]:
     reads = _READS[plan.trainer]
     if plan.form.name not in reads:
         raise UsageError(
-            f"{plan.trainer} does not read the form {plan.form.name}.", fix=f"It reads {', '.join(reads)}: give --to."
+            f"{plan.trainer} does not read the form {plan.form.name}.",
+            fix=f"Choose one that it reads: {', '.join(reads)}.",
         )
     return {"trl": _trl, "unsloth": _unsloth, "axolotl": _axolotl, "llama-factory": _llama_factory}[plan.trainer](plan)
 

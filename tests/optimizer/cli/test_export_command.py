@@ -66,3 +66,30 @@ def test_matched_sets_are_two_folders(cli: Cli, tmp_path: Path) -> None:
     assert (tmp_path / "ab/a/trl-sft.yaml").read_text("utf-8") == (tmp_path / "ab/b/trl-sft.yaml").read_text("utf-8")
     assert [2, 2] == [len(read_lines(tmp_path / "ab" / name / "train.jsonl")) for name in "ab"]
     assert "made of rows" in cli("export", "cmp", "--to", "dpo", "--ab", "a", "b", "--out", "x").err
+
+
+def test_what_one_stumbles_over_is_said(cli: Cli, tmp_path: Path) -> None:
+    """A comparison has no data set; pairs that were looked for; names of files; names of fields; one method twice."""
+    compared = write_comparison(tmp_path / "runs" / "2026-01-01-cmp")
+    made = write_run(tmp_path / "runs" / "2026-01-01-maths")
+    for pairs in made.glob("*/preferences*.jsonl"):
+        pairs.write_text("", "utf-8")
+    write_lines(tmp_path / "odd.jsonl", [{"ask": "Add 1 and 2.", "said": "3"}])
+    compared_json = {"contestants": [{"label": "a", "clauses": ["Take three breaths."]}]}
+    (compared / "compare.json").write_text(json.dumps(compared_json), "utf-8")
+    ab = ("export", "cmp", "--to", "messages", "--ab")
+
+    assert "is a comparison, which has no data set. --ab" in cli("export", "cmp", "--to", "alpaca", "--out", "x").err
+    assert "looked for preference pairs and found none" in cli("export", "maths", "--to", "dpo", "--out", "x").err
+    assert "No form is a file .csv." in cli("export", "maths", "--to", "alpaca", "--out", "x.csv").err
+    assert "x.jsonl is the name of a file" in cli(*ab, "a", "b", "--out", "x.jsonl").err
+    assert "a is named twice" in cli(*ab, "a", "a", "--out", "x").err
+    assert "Leave them out." in cli("export", "maths", "--to", "alpaca", "--out", "x", "--input-field", "y").err
+    odd = ("export", "odd.jsonl", "--to", "alpaca", "--out", "odd")
+    assert "--instruction-field" in cli(*odd).err
+    assert "1 of 1 rows" in cli(*odd, "--instruction-field", "ask", "--response-field", "said").out
+    assert "Choose one that it reads: messages" in cli(*odd[:-1], "o", "--trainer", "trl", "--instruction-field", "ask",
+                                                        "--response-field", "said").err  # fmt: skip
+    assert 0 == cli(*ab, "a", "b", "--out", "ab").code
+    assert "Take three breaths." in (tmp_path / "ab" / "a" / "README.md").read_text("utf-8")
+    assert "unknown rows in" not in (tmp_path / "ab" / "a" / "README.md").read_text("utf-8")

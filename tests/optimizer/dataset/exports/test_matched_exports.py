@@ -36,5 +36,5 @@ def test_unknown_contestants_are_refused(run: Path) -> None:
     with pytest.raises(UsageError) as refused:
         open_matched(run, "a", "c")
     assert "a, b" in refused.value.fix
-    with pytest.raises(UsageError, match="No item"):
+    with pytest.raises(UsageError, match="named twice"):
         open_matched(run, "a", "a")
