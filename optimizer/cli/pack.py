@@ -26,6 +26,7 @@ __all__ = ["command"]
 @click.option("--learn", type=click.Choice(["last", "all", "text"]), default="last", show_default=True,
               help="What the loss counts: the last answer, all answers, the whole text.")  # fmt: skip
 @click.option("--tokens", is_flag=True, help="Also write tokens.jsonl: ids, labels and positions of each pack.")
+@click.option("--segments", is_flag=True, help="Also write segments.jsonl: texts with what is learnt (input_output).")
 @click.option("--seed", default=1, show_default=True, help="Seed of the order of the packs.")
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 @runs_option
@@ -45,7 +46,7 @@ def command(
     counter = open_tokenizer(tokenizer)
     folder = tokenizer if tokenizer is None or tokenizer.is_dir() else tokenizer.parent
     runs = options.pop("runs")
-    order = PackOrder(max_tokens, out, options["tokens"], options["seed"], options["force"])
+    order = PackOrder(max_tokens, out, **options)
     told = plan_packs(open_source(source, runs), counter, template_of(template, folder, learn), order).manifest
     click.echo(
         f"{told['packed']:,} rows in {told['packs']:,} packs of {max_tokens:,} tokens: {told['utilisation']:.1%} used "

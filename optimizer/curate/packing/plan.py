@@ -1,8 +1,8 @@
 """A packing plan on disk: which rows share a sequence, where each begins, and which tokens are learnt.
 
-`packs.jsonl` has a line a pack; `tokens.jsonl`, where it is wanted, the same packs as trainers read them;
-`dropped.jsonl` the rows that are in none, with the reason; `manifest.json` the figures. The same rows and settings give
-the same bytes.
+`packs.jsonl` has a line a pack; `tokens.jsonl`, where it is wanted, the same packs as trainers read them, and
+`segments.jsonl` the rows as texts with what is learnt; `dropped.jsonl` the rows that are in none, with the reason;
+`manifest.json` the figures. The same rows and settings give the same bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,7 +23,7 @@ from ....agents.gateway.errors import UsageError
 from ...dataset.draws import generator
 from ...dataset.exports.example import Example, Unfit
 from ...dataset.exports.reading import Source
-from ...dataset.exports.writing import Parts, row_writer
+from ...dataset.exports.writing import Parts, RowWriter, row_writer
 from .fitting import best_fit, cu_seqlens, document_mask, position_ids, utilisation
 from .templates import ChatTemplate, Rendered
 from .tokens import Counted, TokenCounter
@@ -42,6 +42,7 @@ class PackOrder:
         most: tokens of a pack.
         out: folder for the files.
         tokens: also write the packs with ids, positions, documents and labels.
+        segments: also write the packed rows as texts, each stretch with whether it is learnt.
         seed: of the order of the packs.
         force: replace files that are there.
     """
@@ -49,6 +50,7 @@ class PackOrder:
     most: int
     out: Path
     tokens: bool = False
+    segments: bool = False
     seed: int = 1
     force: bool = False
 
@@ -85,17 +87,19 @@ def plan_packs(source: Source, counter: TokenCounter, template: ChatTemplate, or
     if order.out.exists() and not order.out.is_dir():
         raise UsageError(f"{order.out} is no folder.", fix="Give a folder as --out.")
     with ExitStack() as stack:
+        parts = stack.enter_context(Parts(force=order.force))
         scratch = stack.enter_context(tempfile.TemporaryFile()) if order.tokens else None
-        table = _measured(source, counter, template, order.most, scratch)
+        texts = _writer(parts, order.out / "segments.jsonl") if order.segments else None
+        table = _measured(source, counter, template, order.most, (scratch, texts))
+        if texts is not None:
+            texts.close()
         if not table.ids:
             raise UsageError(f"No row of {source.name} can be packed: {_reasons(table) or 'it has none'}.",
                              fix="Give rows with answers, or a larger --max-tokens.")  # fmt: skip
         packs = best_fit(table.lengths, order.most)
         generator(order.seed, "pack/order").shuffle(packs)  # best fit makes the packs of the longest rows first
-        parts = stack.enter_context(Parts(force=order.force))
         for name, rows in _files(table, packs, order.most, scratch):
-            place = order.out / name
-            with closing(row_writer(place, parts.place(place), None)) as writer:
+            with closing(_writer(parts, order.out / name)) as writer:
                 for row in rows:
                     writer.write(row)
         manifest = _manifest(source, counter, template, order, table, packs)
@@ -103,12 +107,18 @@ def plan_packs(source: Source, counter: TokenCounter, template: ChatTemplate, or
     return Planned(manifest, parts.files)
 
 
+def _writer(parts: Parts, path: Path) -> RowWriter:
+    return row_writer(path, parts.place(path), None)
+
+
 def _measured(
-    source: Source, counter: TokenCounter, template: ChatTemplate, most: int, scratch: IO[bytes] | None
-) -> _Table:
-    table = _Table()
+    source: Source, counter: TokenCounter, template: ChatTemplate, most: int,
+    sinks: tuple[IO[bytes] | None, RowWriter | None],
+) -> _Table:  # fmt: skip
+    """The rows that fit, as numbers; their tokens and texts go to where they are wanted."""
+    table, (scratch, texts) = _Table(), sinks
     for batch in _batches(source, template, table):
-        for (row_id, _), counted in zip(batch, counter.count([text for _, text in batch]), strict=True):
+        for (row_id, text), counted in zip(batch, counter.count([text for _, text in batch]), strict=True):
             reason = "too-long" if counted.length > most else "" if counted.learnt else "nothing-learnt"
             if reason:
                 table.dropped.append({"id": row_id, "reason": reason, "tokens": counted.length})
@@ -119,7 +129,18 @@ def _measured(
             table.straddling += counted.straddling
             if scratch is not None:
                 table.places.append(_put(scratch, counted))
+            if texts is not None:
+                texts.write({"id": row_id, "segments": _segments(text)})
     return table
+
+
+def _segments(text: Rendered) -> list[dict[str, object]]:
+    """The whole text in stretches, in the form that axolotl reads as `input_output`."""
+    edges = [0, *(place for span in text.learnt for place in span), len(text.text)]
+    return [
+        {"label": number % 2 == 1, "text": text.text[begin:end]}
+        for number, (begin, end) in enumerate(pairwise(edges)) if begin < end
+    ]  # fmt: skip
 
 
 def _put(scratch: IO[bytes], counted: Counted) -> int:
@@ -182,7 +203,7 @@ def _tokens(pack: Sequence[int], table: _Table, most: int, scratch: IO[bytes]) -
         learnt = [_UNLEARNT] * len(own)
         for begin, end in table.learnt[index]:
             learnt[begin:end] = own[begin:end]
-        labels += learnt
+        labels += [_UNLEARNT, *learnt[1:]]  # nothing of its own row stands before a row's first token
     lengths = [table.lengths[index] for index in pack]
     return {"input_ids": ids, "labels": labels, "position_ids": position_ids(lengths), "seq_lengths": lengths,
             "document_ids": document_mask(lengths, sum(lengths))}  # fmt: skip

@@ -74,7 +74,7 @@ def test_every_row_is_packed_or_dropped(tmp_path: Path, tokenizer_file: Path) ->
     path = _source(tmp_path, SOME)
     for out in ("one", "two"):
         plan_packs(open_file(str(path)), FileTokenizer(tokenizer_file), template_of("chatml", None, "last"),
-                   PackOrder(256, tmp_path / out, tokens=True))  # fmt: skip
+                   PackOrder(256, tmp_path / out, tokens=True, segments=True))  # fmt: skip
     packs, dropped, tokens = (_rows(tmp_path / "one", f"{name}.jsonl") for name in ("packs", "dropped", "tokens"))
     told = json.loads((tmp_path / "one" / "manifest.json").read_text(encoding="utf-8"))
     decoder = tokenizers.Tokenizer.from_file(str(tokenizer_file))
@@ -93,9 +93,13 @@ def test_every_row_is_packed_or_dropped(tmp_path: Path, tokenizer_file: Path) ->
             learnt = decoder.decode(held["labels"][begin:end], skip_special_tokens=False)
             assert f"It is {number + 1}." * (1 + number % 5) + "<|im_end|>\n" == learnt
         assert sum(end - begin for begin, end in pack["learnt"]) == sum(label != -100 for label in held["labels"])
+    texts = {row["id"]: row["segments"] for row in _rows(tmp_path / "one", "segments.jsonl")}
+    assert {row for pack in packs for row in pack["rows"]} == texts.keys()
+    assert [False, True] == [each["label"] for each in texts["r3"]]
+    assert "It is 4." * 4 + "<|im_end|>\n" == texts["r3"][1]["text"]
     assert all(
         (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
-        for name in ("packs.jsonl", "tokens.jsonl", "dropped.jsonl", "manifest.json")
+        for name in ("packs.jsonl", "tokens.jsonl", "segments.jsonl", "dropped.jsonl", "manifest.json")
     )
 
 
@@ -151,6 +155,17 @@ def test_a_template_that_hides_its_answer_is_told() -> None:
         reasons.append(str(caught.value))
 
     assert ["template-hides-answer", "template-refuses-row", "template-refuses-row"] == reasons
+
+
+def test_a_row_never_begins_with_a_learnt_token(tmp_path: Path, tokenizer_file: Path) -> None:
+    """Even where the whole text is learnt: what stands before it in the pack is another row's."""
+    path = _source(tmp_path, SOME)
+    plan_packs(open_file(str(path)), FileTokenizer(tokenizer_file), template_of("plain", None, "text"),
+               PackOrder(128, tmp_path / "out", tokens=True))  # fmt: skip
+    for held in _rows(tmp_path / "out", "tokens.jsonl"):
+        firsts = [position == 0 for position in held["position_ids"]]
+
+        assert firsts == [label == -100 for label in held["labels"]]
 
 
 def test_an_estimate_says_that_it_is_one(tmp_path: Path) -> None:
