@@ -13,6 +13,7 @@ from .pool import Pool
 
 __all__ = ["Amount", "by_ratio", "counts_of", "read_amount"]
 
+_SLACK = Fraction(1, 50)  # by which shares may miss the whole: three times 33 % is meant as a third each
 _FIX = "Write --take NAME=AMOUNT, with rows (500), a share (30%, 1/4 or 0.25) or all."
 
 
@@ -47,8 +48,9 @@ def read_amount(text: str) -> Amount:
 def counts_of(amounts: Mapping[str, Amount], sizes: Mapping[str, int], total: int | None) -> dict[str, int]:
     """Rows of each set that are wanted; they add up to `total` where there is one.
 
-    Shares are of the whole mix. Without `total` it is what the numbers of the other sets leave room for; with shares
-    alone it is as large as can be without a row taken twice.
+    Shares are of the whole mix; 2 % of it may be missing or too much, as in three times 33 %. Without `total` it is
+    what the numbers of the other sets leave room for; with shares alone it is as large as can be without a row taken
+    twice.
 
     Raises:
         UsageError: shares over 1, shares that leave no room for the numbers, or numbers that miss the total.
@@ -58,17 +60,23 @@ def counts_of(amounts: Mapping[str, Amount], sizes: Mapping[str, int], total: in
             if each.share is None}  # fmt: skip
     whole = sum((each.share for each in amounts.values() if each.share is not None), Fraction(0))
     fixed = sum(sure.values())
-    if whole > 1 or (whole == 1 and fixed and shares):
+    if whole > 1 + _SLACK or (shares and fixed and whole >= 1):
         raise UsageError(f"The shares add up to {float(whole):.0%}.", fix="Give shares that leave room for all sets.")
+    if shares and not fixed and whole < 1 - _SLACK:
+        raise UsageError(f"The shares add up to {float(whole):.0%} only.", fix="Give shares that add up to 100%.")
     if total is None:
-        if not shares or not any(shares.values()):
-            return {name: sure.get(name, 0) for name in amounts}
-        rest = Fraction(fixed) / (1 - whole) if fixed else _largest(amounts, sizes)
-        total = int(rest + Fraction(1, 2)) if fixed else int(rest)
+        if not shares:
+            return {name: sure[name] for name in amounts}
+        total = int(Fraction(fixed) / (1 - whole) + Fraction(1, 2)) if fixed else int(_largest(amounts, sizes))
     room = total - fixed
-    if room < 0 or (room and not any(shares.values())):
-        raise UsageError(f"The sets give {fixed:,} rows, not {total:,}.", fix="Change --total, or give shares.")
-    counts = {**sure, **(apportioned(shares, room) if shares and room else dict.fromkeys(shares, 0))}
+    missed = abs(room - (whole if fixed else 1) * total) > _SLACK * total if any(shares.values()) else room != 0
+    if missed or room < 0:
+        wanted = ", ".join(f"{name} {count:,}" for name, count in sure.items())
+        raise UsageError(
+            f"{wanted}{f' and {float(whole):.0%}' if shares else ''} do not add up to {total:,} rows.",
+            fix="Change --total or the amounts, or leave --total out.",
+        )
+    counts = {**sure, **(apportioned(shares, room) if any(shares.values()) else dict.fromkeys(shares, 0))}
     return {name: counts[name] for name in amounts}
 
 

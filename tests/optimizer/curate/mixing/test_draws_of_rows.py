@@ -83,6 +83,8 @@ def test_copies_are_as_even_as_can_be(rows: list[PoolRow], count: int) -> None:
         ({"a": "70%", "b": "30%"}, 1000, {"a": 700, "b": 300}),
         ({"a": "3/4", "b": "50"}, None, {"a": 150, "b": 50}),
         ({"a": "0", "b": "all"}, None, {"a": 0, "b": 50}),
+        ({"a": "50", "b": "50%"}, 100, {"a": 50, "b": 50}),
+        ({"a": "49%", "b": "50%"}, 100, {"a": 49, "b": 51}),
         ({"a": "1/3", "b": "2/3"}, 100, {"a": 33, "b": 67}),
     ],
 )
@@ -95,7 +97,15 @@ def test_amounts_make_counts(said: dict[str, str], total: int | None, counts: di
 
 @pytest.mark.parametrize(
     ("said", "total"),
-    [({"a": "70%", "b": "40%"}, None), ({"a": "100%", "b": "5"}, None), ({"a": "5", "b": "5"}, 11), ({"a": "9"}, 8)],
+    [
+        ({"a": "70%", "b": "40%"}, None),
+        ({"a": "100%", "b": "5"}, None),
+        ({"a": "5", "b": "5"}, 11),
+        ({"a": "9"}, 8),
+        ({"a": "30%", "b": "0"}, 100),
+        ({"a": "30%"}, None),
+        ({"a": "50", "b": "30%"}, 100),
+    ],
 )
 def test_amounts_that_do_not_fit_are_refused(said: dict[str, str], total: int | None) -> None:
     """In a sentence."""
