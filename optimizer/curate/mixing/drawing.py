@@ -10,6 +10,8 @@ from .pool import PoolRow
 
 __all__ = ["apportioned", "drawn", "shuffled", "with_copies"]
 
+_WHOLE = 1 << 64
+_GOLDEN = 0x9E3779B97F4A7C15  # 2**64 by the golden ratio, odd
 Copy = tuple[PoolRow, int]
 """A row, and which copy of it, from 1."""
 
@@ -17,20 +19,21 @@ Copy = tuple[PoolRow, int]
 def drawn(rows: Iterable[PoolRow], count: int, seed: int, purpose: str) -> list[PoolRow]:
     """So many of the rows, each stratum (set and group) in its share.
 
-    In a stratum of n rows, ordered by a hash of each row's key, the r-th (from 0) stands at (2r + 1) / 2n; the `count`
-    rows that stand first are drawn. That is Webster's method of apportionment, so the shares are right to a row, and
-    a larger draw holds every smaller one. Nothing hangs on the order of `rows`.
+    Systematic sampling: in a stratum of n rows, ordered by a hash of each row's key, the r-th (from 0) stands at
+    (r + u) / n, and the `count` rows that stand first are drawn. The u of the strata are spread over [0, 1) by the
+    golden ratio, from a start that the seed says, so that of many small strata, each too small for a row, as many get
+    one as all of them together should have. A larger draw holds every smaller one, and nothing hangs on the order of
+    `rows`.
     """
     strata: dict[tuple[str, str], list[tuple[int, str, PoolRow]]] = {}
     for row in rows:
-        key = (draw_key(seed, purpose, row.key), row.key, row)
-        strata.setdefault((row.name, row.group), []).append(key)
+        strata.setdefault((row.name, row.group), []).append((draw_key(seed, purpose, row.key), row.key, row))
+    start = draw_key(seed, f"{purpose}/start", "")
     placed: list[tuple[float, int, str, PoolRow]] = []
-    for members in strata.values():
-        members.sort(key=lambda each: each[:2])
-        placed += [
-            ((2 * rank + 1) / (2 * len(members)), *member) for rank, member in enumerate(members)
-        ]  # equal ratios are equal floats, for division rounds correctly
+    for number, name in enumerate(sorted(strata)):
+        members = sorted(strata[name], key=lambda each: each[:2])
+        begin = (start + number * _GOLDEN) % _WHOLE / _WHOLE
+        placed += [((rank + begin) / len(members), *member) for rank, member in enumerate(members)]
     placed.sort(key=lambda each: each[:3])
     return [each[3] for each in placed[:count]]
 

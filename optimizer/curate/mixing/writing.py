@@ -111,7 +111,7 @@ def _groups(rows: Iterable[Copy]) -> dict[str, int]:
 
 def _report(told: Mapping[str, Any]) -> Iterator[str]:
     """The manifest for a person, as Markdown."""
-    yield f"# A mix of {len(told['sets'])} sets\n"
+    yield f"# A mix of {len(told['sets'])} set{'s' if len(told['sets']) > 1 else ''}\n"
     yield f"By AutoEvol, `{told['method']}`: {told['source']}. Seed {told['seed']}.\n"
     yield "| set | read | usable | left out | SHA-256 of its file |\n| --- | --- | --- | --- | --- |"
     for name, known in told["sets"].items():

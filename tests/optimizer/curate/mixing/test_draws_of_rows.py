@@ -40,13 +40,23 @@ def test_a_draw_is_a_monotone_subset_of_any_order(rows: list[PoolRow], few: int,
 
 
 @settings(max_examples=25)
-@given(ROWS, st.integers(0, 40))
-def test_each_stratum_has_its_share(rows: list[PoolRow], count: int) -> None:
-    """Within a row of its exact part of the draw (three strata, so at most 1.5 away)."""
+@given(ROWS, st.integers(0, 40), st.integers(0, 99))
+def test_each_stratum_has_its_share(rows: list[PoolRow], count: int, seed: int) -> None:
+    """Within a row, and what the other two strata are off by, of its exact part of the draw."""
     count = min(count, len(rows))
-    sizes, got = Counter(row.group for row in rows), Counter(row.group for row in drawn(rows, count, 3, "t"))
+    sizes, got = Counter(row.group for row in rows), Counter(row.group for row in drawn(rows, count, seed, "t"))
 
-    assert all(abs(got[group] - count * size / len(rows)) <= 1.5 for group, size in sizes.items())
+    assert all(abs(got[group] - count * size / len(rows)) < 3 for group, size in sizes.items())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_many_small_strata_are_not_passed_over(seed: int) -> None:
+    """Of forty rows fifty groups of two have about twenty, and no one of them more than one; one of a hundred the rest."""
+    rows = [_row(number, f"g{number // 2}" if number < 100 else "large") for number in range(200)]
+    got = Counter(row.group for row in drawn(rows, 40, seed, "t"))
+
+    assert 18 <= got["large"] <= 22
+    assert {1} == {count for group, count in got.items() if group != "large"}
 
 
 @settings(max_examples=25)
