@@ -51,7 +51,7 @@ def test_each_stratum_has_its_share(rows: list[PoolRow], count: int, seed: int) 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_many_small_strata_are_not_passed_over(seed: int) -> None:
-    """Of forty rows fifty groups of two have about twenty, and no one of them more than one; one of a hundred the rest."""
+    """Of forty rows fifty groups of two have about twenty, none of them more than one; one of a hundred the rest."""
     rows = [_row(number, f"g{number // 2}" if number < 100 else "large") for number in range(200)]
     got = Counter(row.group for row in drawn(rows, 40, seed, "t"))
 
