@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeGuard, cast
+from typing import Any, Protocol, TypeGuard, cast, runtime_checkable
 
 from ..dataset.fields import TEXT_FIELDS
 from ..dataset.seed import Seed
 
-__all__ = ["CurateRow", "Rows", "Told", "kept_object", "value_at"]
+__all__ = ["CurateRow", "Rows", "Told", "carried", "kept_object", "value_at"]
 
 _OURS = ("id", "instruction", "response", "system", "context", "provenance")
 _SPENT = ("calls", "cost", "models")
 
 
+@runtime_checkable
 class Told(Protocol):
     """Where rows come from: a source of the user's, or the rows that the part before left."""
 
@@ -124,6 +125,23 @@ def kept_object(row: CurateRow, by: str, rank: int, notes: Mapping[str, Any]) ->
         **{name: value for name, value in row.said.items() if name not in _OURS and name not in TEXT_FIELDS},
         "provenance": came,
     }  # fmt: skip
+
+
+def carried(made: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """A row that a part made of one before it, with all that was said of that one: it scores rows and changes no text.
+
+    Args:
+        made: the row as `dataset.jsonl` has it; what it says of itself wins.
+        said: the row before.
+    """
+    before = said.get("provenance")
+    earlier = cast("Mapping[str, Any]", before if isinstance(before, Mapping) else {})
+    mine: Mapping[str, Any] = made["provenance"]
+    news = {name: value for name, value in mine.items() if name not in earlier or value not in ("", [], None, 0)}
+    came = {**earlier, **news}
+    came |= {name: _added(earlier[name], mine[name]) for name in _SPENT if name in earlier and name in mine}
+    more = {name: value for name, value in said.items() if name not in _OURS and name not in TEXT_FIELDS}
+    return {**more, **made, "provenance": came}
 
 
 def _provenance(row: CurateRow) -> dict[str, Any]:

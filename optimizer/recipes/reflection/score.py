@@ -18,7 +18,8 @@ from typing import Any
 
 from ....agents.messages import Reply, ScoreTask, Task
 from ....agents.team import Journey
-from ...dataset.rows import DataRow, DroppedRow, Provenance
+from ...curate.rows import Told, carried
+from ...dataset.rows import DataRow, DroppedRow, Provenance, data_object
 from ...dataset.seed import Seed
 from ...record.folder import RowsFile
 from ...record.making.ifd import IfdSettings
@@ -127,7 +128,7 @@ def _chosen(run: Run, part: IfdSettings, place: str, rows: Iterable[Seed], value
     most = None if part.select is None else int(part.select * len(values))
     scored = (json.loads(line) for line in _lines(run.folder.path / place / "scores.jsonl"))
     with Book(run, place) as book:
-        for index, (seed, found) in enumerate(zip(rows, scored, strict=True)):
+        for index, ((seed, said), found) in enumerate(zip(_with_said(rows), scored, strict=True)):
             book.taken += 1
             reason, detail = _reason(found, values[index], order[index], most)
             notes = {name: found[name] for name in ("ifd", "r_ifd") if name in found} | {"rank": order[index]}
@@ -135,11 +136,19 @@ def _chosen(run: Run, part: IfdSettings, place: str, rows: Iterable[Seed], value
                 calls = tuple(found.get("calls", ()))
                 book.drop(DroppedRow(seed.id, place, reason, detail, calls=calls, cost=found.get("cost"), notes=notes))
             else:
-                book.keep(_row(seed, found, values[index], notes))
+                book.keep_object(carried(data_object(_row(seed, found, values[index], notes)), said))
         figures = _figures(part, values)
         run.folder.write_json(f"{place}/ifd.json", figures)
         book.lines += _told(figures)
         return book.made
+
+
+def _with_said(rows: Iterable[Seed]) -> Iterator[tuple[Seed, Mapping[str, Any]]]:
+    """Each row with what the part before said of it, where there was one."""
+    if isinstance(rows, Told):
+        yield from rows.told()
+    else:
+        yield from ((seed, dict[str, Any]()) for seed in rows)
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from autoevol.optimizer.curate.rows import Rows, kept_object
+from autoevol.optimizer.curate.rows import Rows, carried, kept_object
 from autoevol.optimizer.dataset.whole import open_rows
 from autoevol.optimizer.record.settings import SeedSettings
 
@@ -80,3 +80,22 @@ def test_a_kept_row_says_all_that_it_said(tmp_path: Path) -> None:
     assert [{"by": "dedup", "rank": 1, "group": 2}, {"by": "lima", "rank": 1}] == twice["provenance"]["curated"]
     assert (["k1"], 0.5) == (twice["provenance"]["calls"], twice["provenance"]["cost"])
     assert {**once, "provenance": {**once["provenance"], "curated": twice["provenance"]["curated"]}} == twice
+
+
+def test_a_scored_row_carries_what_was_said_before() -> None:
+    """What it says itself wins; calls and costs are added."""
+    before = {
+        "id": "a", "topic": "maths", "instruction": "A",
+        "provenance": {
+            "tags": {"quality": "good"}, "calls": ["k1"], "cost": 1.0, "models": ["m"], "method_id": "x", "score": 1,
+        },
+    }  # fmt: skip
+    made = {"id": "a", "instruction": "A", "provenance": {
+        "calls": ["k2"], "cost": 0.5, "models": ["m"], "method_id": "", "score": 0.3, "ifd": {"n": 2}}}  # fmt: skip
+
+    assert {
+        "id": "a", "topic": "maths", "instruction": "A", "provenance": {
+            "tags": {"quality": "good"}, "calls": ["k1", "k2"], "cost": 1.5, "models": ["m"], "method_id": "x",
+            "score": 0.3, "ifd": {"n": 2},
+        },
+    } == carried(made, before)  # fmt: skip
