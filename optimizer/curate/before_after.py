@@ -183,23 +183,21 @@ def _coverage(rows: Rows, kept: frozenset[int], run_seed: int) -> dict[str, Any]
     from .hashed import hashed_vectors  # noqa: PLC0415
 
     keys = [(draw_key(run_seed, "coverage", row.seed.id), row.index) for row in rows]
-    universe = {index for _, index in sorted(keys)[:_UNIVERSE]}
+    sampled = [index for _, index in sorted(keys)[:_UNIVERSE]]
+    universe = frozenset(sampled)
     texts = hashed_vectors(lambda: (row.text("instruction") for row in rows if row.index in universe))
     # In multiples of 2**-11 every sum is exact, so that the figure is the same on any machine.
-    found = [(index, np.rint(vector * 2048) / 2048) for index, vector in zip(sorted(universe), texts, strict=True)
-             if vector is not None]  # fmt: skip
-    if not found:
+    vectors = {index: np.rint(vector * 2048) / 2048
+               for index, vector in zip(sorted(sampled), texts, strict=True) if vector is not None}  # fmt: skip
+    here = [index for index in vectors if index in kept]
+    if not here:
         return None
-    vectors, here = np.stack([vector for _, vector in found]), np.array([index in kept for index, _ in found])
-    places = {index: place for place, (index, _) in enumerate(found)}
-    drawn = [places[index] for _, index in sorted(keys) if index in places]
-    asked = drawn[:_ASKED]
-    random = sorted(drawn[-int(here.sum()) :])  # from the other end than those that are asked
-    if not here.any():
-        return None
+    asked = [index for index in sampled if index in vectors][:_ASKED]
+    drawn = sorted(vectors, key=lambda index: draw_key(run_seed, "coverage/random", f"{index}"))[: len(here)]
+    asking, among, others = (np.stack([vectors[index] for index in some]) for some in (asked, here, drawn))
     return {
-        "by": "hashed words", "rows": len(found), "asked": len(asked),
-        "kept": _distance(vectors[asked], vectors[here]), "random": _distance(vectors[asked], vectors[random]),
+        "by": "hashed words", "rows": len(vectors), "asked": len(asked),
+        "kept": _distance(asking, among), "random": _distance(asking, others),
     }  # fmt: skip
 
 
