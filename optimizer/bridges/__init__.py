@@ -1,1 +1,1 @@
-"""DSPy and GEPA; the only place that will import them."""
+"""DSPy and GEPA; the only place that imports them."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from ...agents.gateway.errors import UsageError
 from ...agents.reading import json_lines
@@ -132,11 +133,16 @@ def _plain(value: Any) -> str:
         return str(value)
 
 
+def _kind(annotation: Any) -> str:
+    """A type in words: a choice by its words, others as Python writes them."""
+    if get_origin(annotation) is Literal:
+        return "one of " + ", ".join(map(str, get_args(annotation)))
+    return annotation.__name__ if isinstance(annotation, type) else re.sub(r"(?:\w+\.)+(\w)", r"\1", str(annotation))
+
+
 def _fields(fields: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, str]]:
     for name, field in fields:
-        kind = field.annotation
-        said = getattr(kind, "__name__", "") if isinstance(kind, type) else ""
-        said = said or str(kind).replace("typing.", "")
+        said = _kind(field.annotation)
         extra: Mapping[str, Any] = field.json_schema_extra or {}
         told = str(extra.get("desc", ""))
         yield name, said if told in {"", f"${{{name}}}"} else f"{said}: {told}"
