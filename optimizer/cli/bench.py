@@ -221,8 +221,10 @@ def _bench_of(seeds: str | None, options: dict[str, Any]) -> _Bench:
     def settings(strategy: str, run_seed: int, address: str) -> Settings:
         own: Tree = {"name": f"{strategy}-s{run_seed}", "run_seed": run_seed, "search": {"strategy": strategy}}
         if world:
-            free = {"base_url": address, "concurrency": 16, "prices": {"world": {"input": 0, "output": 0}}}
-            own = merge(own, {"model": "world", "secret": _SECRET, "endpoints": {"default": free}})
+            # The name is part of every draw, so each run seed has proposals of its own.
+            model = f"world-{run_seed}"
+            free = {"base_url": address, "concurrency": 16, "prices": {model: {"input": 0, "output": 0}}}
+            own = merge(own, {"model": model, "secret": _SECRET, "endpoints": {"default": free}})
         return priced(resolve(options["config"], merge(said, own)))
 
     example = settings(names[0], 0, "http://127.0.0.1/v1")

@@ -12,6 +12,7 @@ from ...agents.gateway.endpoints import Budget
 from ..pages.numbers import duration
 from ..record.estimate import Estimate
 from ..record.forecast import Course, first_cap, remaining
+from ..record.rivals import turns_of
 from ..record.settings import Settings
 from ..record.timing import bounds, slowest
 from .planning import plan_of
@@ -36,7 +37,9 @@ def left_lines(folder: Path, settings: Settings) -> Iterator[str]:
     spent = spent_in(folder) if begun else Sum()
     phase, step = course_of(folder)
     left = remaining(
-        plan_of(settings, proving=False, folder=folder).forecast, finished, Course(phase, step, settings.search.steps)
+        plan_of(settings, proving=False, folder=folder).forecast,
+        finished,
+        Course(phase, step, turns_of(settings.search)),
     )
     free = all(endpoint.free for endpoint in settings.endpoints.values())
     done = sum(entry.sum.calls for entry in finished)

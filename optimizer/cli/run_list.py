@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from ...agents.gateway.errors import StorageError, UsageError
 from ..record.at_work import at_work
+from ..record.rivals import RIVALS
 
 __all__ = ["RunEntry", "course_of", "find_run", "frozen_settings", "list_runs", "read_entry"]
 
@@ -135,12 +136,18 @@ def read_entry(folder: Path) -> RunEntry:
     return RunEntry(
         folder=str(folder), name=_text(known.get("name")) or folder.name, state=state, recipe=recipe,
         profile=_text(known.get("profile")), steps_done=_whole(known.get("steps_done")),
-        steps=_whole(cast("dict[str, Any]", search).get("steps"))
+        steps=_turns(cast("dict[str, Any]", search))
         if isinstance(search, dict) and recipe not in {"evolve", "compare", "make"} else None,
         rows=_whole(known.get("rows_out")), calls=calls,
         cost_usd=float(usd) if isinstance(usd, int | float) else None, cost=_cost(settings, status, usd),
         started=_text(known.get("started")),
     )  # fmt: skip
+
+
+def _turns(search: Mapping[str, Any]) -> int | None:
+    """Turns of the loop at most; the search of a strategy of others is one."""
+    steps = _whole(search.get("steps"))
+    return min(1, steps) if steps is not None and search.get("strategy") in RIVALS else steps
 
 
 def _so_far(status: Mapping[str, Any] | None, usd: object) -> object:

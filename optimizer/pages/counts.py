@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..record.rivals import RIVALS
 from .records import SettingsRecord, StatusRecord
 from .rows import Data, Dropped
 from .steps import OUTCOMES, StepView
@@ -80,8 +81,9 @@ def _proposals(settings: SettingsRecord, steps: Sequence[StepView]) -> list[Bala
     counts = Counter(view.outcome for step in steps for view in step.candidates)
     parts = tuple((word, counts[outcome]) for outcome, word in OUTCOMES.items() if counts[outcome])
     finished = all(step.decision for step in steps)
-    # A step that was broken off has fewer proposals than were asked for.
-    whole = settings.search.candidates * len(steps) if finished else 0
+    # A step that was broken off has fewer proposals than were asked for; others' strategies ask as they like.
+    counted = finished and settings.search.strategy not in RIVALS
+    whole = settings.search.candidates * len(steps) if counted else 0
     return [Balance("Proposals asked for", whole or None, parts)]
 
 

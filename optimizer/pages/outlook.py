@@ -10,6 +10,7 @@ from ..dataset.report import ReadReport
 from ..record.estimate import Estimate, Sizes
 from ..record.estimate_file import estimate_object, line_object
 from ..record.pricing import models_in_use, unpriced
+from ..record.rivals import turns_of
 from ..record.seats import roles_in_use
 from ..record.settings import RoleSettings, Settings
 from ..record.timing import Bound, slowest
@@ -208,8 +209,9 @@ def _cap(fit: Fit, settings: Settings) -> Iterator[str]:
 def _cut(fit: Fit, settings: Settings) -> Iterator[str]:
     """What a cap that does not suffice leaves out."""
     cut: list[str] = []
-    if fit.steps is not None and fit.steps < settings.search.steps:
-        cut.append(f"the search begins {fit.steps} of {settings.search.steps} steps")
+    turns = turns_of(settings.search)
+    if fit.steps is not None and fit.steps < turns:
+        cut.append(f"the search begins {fit.steps} of {turns} steps")
     if fit.applied is not None and fit.applied < 1:
         what = "applying" if fit.steps is None else "confirming and applying"
         share = f"{fit.applied:.0%} of" if fit.applied >= 0.005 else "nothing of"

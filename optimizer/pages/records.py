@@ -6,6 +6,8 @@ A run that was stopped early has fewer of these files; an older or newer run may
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from .part_records import Number, PartRecord, Word
@@ -178,6 +180,7 @@ class CandidateRecord(_Record):
     stand_in: str | None = None
     findings: tuple[MethodFindingRecord, ...] = ()
     standing: StandingRecord | None = None
+    shown: dict[str, Any] = Field(default_factory=dict[str, Any])
 
 
 class ConfirmationRecord(_Record):
@@ -199,6 +202,7 @@ class EndpointRecord(_Record):
 class SearchRecord(_Record):
     """The dials of the search that a page speaks of; 0 where unknown."""
 
+    strategy: str = ""
     steps: int = 0
     candidates: int = 0
     alpha: float = 0.0

@@ -18,6 +18,7 @@ from ..record.changes import Change as SettingChange
 from ..record.folder import write_atomically
 from ..record.keys import hide_keys
 from ..record.quirks import changes_of
+from ..record.rivals import RIVALS
 from . import numbers
 from .against import Against, read_against
 from .ancestry import Fork, read_tree
@@ -107,6 +108,11 @@ class _Page:
         return () if status.quirks is None else changes_of(status.profile, status.quirks)
 
     @property
+    def turns(self) -> int:
+        """Steps at most."""
+        return min(1, self.search.steps) if self.search.strategy in RIVALS else self.search.steps
+
+    @property
     def level(self) -> str:
         """How sure one comparison has to be in this run, in a sentence."""
         search = self.search
@@ -114,7 +120,7 @@ class _Page:
             return ""
         return (
             f"A change needs an interval above {search.margin:g} on items that did not choose the candidate. The run's "
-            f"level of {search.alpha:g} is shared by {numbers.count(search.steps, 'step')}, so that interval is wider "
+            f"level of {search.alpha:g} is shared by {numbers.count(self.turns, 'step')}, so that interval is wider "
             "than the usual 95 %. Those of candidates that were not tested are 95 % and decide nothing. p is one-sided."
         )
 

@@ -20,11 +20,12 @@ _RAW_CHARACTERS = 4000
 _STEP_FILES = ("method.md", "batch.jsonl", "analyses.jsonl", "incumbent.jsonl", "decision.json")
 _CANDIDATE_FILES = ("method.md", "candidate.json", "dev.jsonl", "unreadable.txt")
 
-Outcome = Literal["accepted", "raced", "left", "rejected", "unreadable", "undecided"]
+Outcome = Literal["accepted", "raced", "left", "passed-over", "rejected", "unreadable", "undecided"]
 OUTCOMES: dict[Outcome, str] = {
     "accepted": "accepted",
     "raced": "raced, not accepted",
     "left": "left the race early",
+    "passed-over": "tried by the search, another preferred",
     "rejected": "rejected before a call",
     "unreadable": "no candidate came of it",
     "undecided": "not decided",
@@ -219,7 +220,7 @@ def _outcome(record: CandidateRecord, method: Method | None, decision: DecisionR
     if method is None:
         return "unreadable"
     if record.problems:
-        return "rejected"
+        return "passed-over" if {"before", "mean"} & record.shown.keys() else "rejected"
     if record.standing is None or decision is None:
         return "undecided"
     if decision.accepted and record.standing.label == decision.label:

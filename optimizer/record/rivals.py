@@ -7,8 +7,12 @@ at most, unless `search.metric_calls` says how many. Part of dev chooses; what w
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .rungs import most_scores
-from .settings import SearchSettings
+
+if TYPE_CHECKING:
+    from .settings import SearchSettings
 
 __all__ = ["MOST_ARMS", "RIVALS", "arms_of", "choosing_of", "least_proving_of", "metric_calls_of", "minibatch_of",
            "proposals_of", "turns_of"]  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 from ..dataset.split import Split
 from .events import EventLog
 from .quirks import quirks_of
+from .rivals import turns_of
 from .settings import Settings
 
 __all__ = ["first_status"]
@@ -22,7 +23,7 @@ def first_status(settings: Settings, split: Split, events: EventLog) -> dict[str
         "recipe": settings.recipe,
         "profile": settings.profile,
         "quirks": sorted(quirks_of(settings)),
-        "steps": settings.search.steps,
+        "steps": turns_of(settings.search),
         "started": started,
         "seeds": {
             "read": split.report.read,
