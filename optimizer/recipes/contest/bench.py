@@ -1,9 +1,9 @@
 """What runs of several strategies found at equal budget, and how sure that is: paired by their run seeds.
 
 A run's quality is the mean score, on the test split, of the method that its search ended with; nothing was chosen
-there. In a world of known truth it is the true one. Runs of one run seed have the same split, so strategies are compared
-run seed by run seed. With one run seed the only interval is that of the test items; with several it is Student's, over the
-run seeds, and says what another run seed may bring, too.
+there. In a world of known truth it is the true one. Runs of one run seed have the same split, so strategies are
+compared run seed by run seed. With one run seed the only interval is that of the test items; with several it is
+Student's, over the run seeds, and says what another run seed may bring, too.
 """
 
 from __future__ import annotations

@@ -61,6 +61,9 @@ def test_the_mean_score_of_many_items_is_the_true_quality(mark: str) -> None:
 def test_effects_of_clauses_add_up_within_bounds() -> None:
     """Better and worse ones; nothing is worth more than all."""
     assert pytest.approx(0.45 + 0.03 - 0.01) == true_quality("a P0300x000001 b M0100x000002", NATURE)
+    assert pytest.approx(0.45 + (0.01 + 0.03 - 0.01) / 3 + 0.05) == true_quality(
+        "Q0100x000001 Q0300x000002 N0100x000003 P0500x000004", NATURE
+    )
     assert 0.93 == true_quality("P9000x000001", NATURE)
 
 

@@ -1,10 +1,12 @@
 """Plays AutoEvol's agents in a world where the truth is known, so that whole runs can be held against it.
 
-What a text is worth stands in it, for those who can read it: a clause of a method carries a mark such as `P0312x1f3a2b`
-(its effect on quality in ten-thousandths, and a name), an evolved text a number of a crate (how hard it came out). A
-refiner draws the effect of what it proposes by the laws of the world (`nature`), whatever it was shown: here a strategy
-is no better for reading results, only for what it does with proposals and scores. A merge takes each marked clause of
-its two methods with an even chance. Every answer is a function of the prompt and the sampling.
+What a text is worth stands in it, for those who can read it: clauses of a method carry marks (their effect on quality
+in ten-thousandths, and a name), an evolved text the number of a crate (how hard it came out). A mark `P0312x1f3a2b` is
+what a small edit adds, or with M takes; `Q0312x1f3a2b` (N where it is a loss) is all that a list written anew is worth.
+Of several of these the mean counts, so a merge of two lists is in between; it takes each marked clause of its two
+methods with an even chance. A refiner draws the effect of what it proposes by the laws of the world (`nature`),
+whatever it was shown: here a strategy is no better for reading results, only for what it does with proposals and
+scores. Every answer is a function of the prompt and the sampling.
 """
 
 from __future__ import annotations
@@ -20,12 +22,13 @@ from .nature import FAILED, LESS, SAME, Nature, skill_of
 
 __all__ = ["play", "true_quality"]
 
-_MARK = re.compile(r"\b([PM])(\d{4})x([0-9a-f]{6})\b")
+_MARK = re.compile(r"\b([PMQN])(\d{4})x([0-9a-f]{6})\b")
 _CRATE = re.compile(r"\bCrate (\d{6}) stands apart\b")
 _LABELLED = re.compile(r"^([AB]\d{1,2})\. (.+)$", re.MULTILINE)
 _TAGS = re.compile(r"<([A-Za-z][\w-]*)>(.*?)</\1>", re.DOTALL)
 _NORMAL = NormalDist()
 _UNIT, _ZERO = 10_000, 6.0  # of marks and crates; a crate's number is never negative
+_FULL = 7  # clauses from which on none is added
 _WORST, _BEST = 0.03, 0.93  # true quality
 
 
@@ -36,7 +39,7 @@ def true_quality(method: str, nature: Nature) -> float:
         method: its text.
         nature: the laws.
     """
-    return min(_BEST, max(_WORST, nature.start + sum(_effect(mark) for mark in _MARK.finditer(method))))
+    return min(_BEST, max(_WORST, nature.start + _worth(method)))
 
 
 def play(asked: Asked, index: int, nature: Nature) -> str | None:
@@ -64,8 +67,16 @@ def play(asked: Asked, index: int, nature: Nature) -> str | None:
 # ---------------------------------------------------------------- texts and what they are worth
 
 
+def _worth(method: str) -> float:
+    """What a method is better than the start: the mean of its lists, and what edits added."""
+    marks = list(_MARK.finditer(method))
+    lists = [_effect(mark) for mark in marks if mark[1] in "QN"]
+    edits = sum(_effect(mark) for mark in marks if mark[1] in "PM")
+    return (sum(lists) / len(lists) if lists else 0.0) + edits
+
+
 def _effect(mark: re.Match[str]) -> float:
-    return (1 if mark[1] == "P" else -1) * int(mark[2]) / _UNIT
+    return (1 if mark[1] in "PQ" else -1) * int(mark[2]) / _UNIT
 
 
 def _chance(*parts: object) -> float:
@@ -124,8 +135,7 @@ def _refined(scene: Scene, asked: Asked, nature: Nature, form: dict[str, re.Matc
     elif "number of the clause" in inner:
         body = _edited(scene, nature)
     else:
-        total = sum(_effect(mark) for mark in _MARK.finditer(ask))
-        body = "\n".join(f"{number}. {line}" for number, line in enumerate(_anew(scene, nature, total), 1))
+        body = "\n".join(f"{number}. {line}" for number, line in enumerate(_anew(scene, nature, _worth(ask)), 1))
     why = f"<{form['why'][1]}>other means</{form['why'][1]}>\n" if "why" in form else ""
     return f"{why}<{tag}>\n{body}\n</{tag}>"
 
@@ -141,14 +151,13 @@ def _merged(scene: Scene, ask: str) -> list[str]:
 
 def _edited(scene: Scene, nature: Nature) -> str:
     """One clause in place of another, or one more."""
-    old = [sum(_effect(mark) for mark in _MARK.finditer(clause)) for clause in scene.clauses]
-    total = sum(old)
-    place = mixed(scene.chance, 5) % (len(old) + 1)
-    full = len(old) >= 7
-    place = place % max(1, len(old)) if full else place
-    effect = _change(scene, nature, total) + (old[place] if place < len(old) else 0.0)
-    clause = f"{scene.advice(0).rstrip('.')} ({_mark(scene, effect)})."
-    where = str(place + 1) if place < len(old) else "add"
+    clauses = list(scene.clauses)
+    place = mixed(scene.chance, 5) % (len(clauses) + (len(clauses) < _FULL) or 1)
+    # What the clause in its place was worth is made up for, so that the effect is that of the world's laws.
+    now = _worth("\n".join(clauses))
+    effect = _change(scene, nature, now) + now - _worth("\n".join([*clauses[:place], *clauses[place + 1 :]]))
+    clause = f"{scene.advice(0).rstrip('.')} ({_mark(scene, effect, 'PM')})."
+    where = str(place + 1) if place < len(clauses) else "add"
     return f"finding: 1\ntext: {clause}\nclause: {where}\nreason: it was too easy"
 
 
@@ -156,7 +165,7 @@ def _anew(scene: Scene, nature: Nature, total: float) -> list[str]:
     """A list of new clauses whose first carries all that the method is worth."""
     effect = total + _change(scene, nature, total)
     first, *rest = [scene.advice(3 * number) for number in range(3)]
-    return [f"{first.rstrip('.')} ({_mark(scene, effect)}).", *rest]
+    return [f"{first.rstrip('.')} ({_mark(scene, effect, 'QN')}).", *rest]
 
 
 def _change(scene: Scene, nature: Nature, total: float) -> float:
@@ -168,6 +177,6 @@ def _change(scene: Scene, nature: Nature, total: float) -> float:
     return 0.0 if luck < nature.better + nature.equal else -nature.loss * size
 
 
-def _mark(scene: Scene, effect: float) -> str:
+def _mark(scene: Scene, effect: float, letters: str) -> str:
     size = min(9999, abs(round(effect * _UNIT)))
-    return f"{'P' if effect >= 0 else 'M'}{size:04d}x{mixed(scene.chance, 52) % 0xFFFFFF:06x}"
+    return f"{letters[0] if effect >= 0 else letters[1]}{size:04d}x{mixed(scene.chance, 52) % 0xFFFFFF:06x}"
