@@ -86,7 +86,7 @@ async def instag(run: Run, part: InstagSettings, place: str, rows: Rows) -> Choi
             f"No tag is said of {frequency} rows; {some:,} of {len(ids):,} rows have tags at all.",
             fix="Give more rows, or a smaller `frequency`, or another model to the role tagger.",
         )
-    if part.merge == "embedder":
+    if part.asks_embedder:
         words.near = await _near(run, place, words.counts, part.distance)
     words.rules, words.used = merged([words.of(each.tags) for each in said.values()], support, part.confidence)
     tags = {ids[index]: words.of(each.tags) for index, each in said.items()}
@@ -173,7 +173,9 @@ async def _near(run: Run, place: str, counts: Mapping[str, int], distance: float
 
     await run.team.work(tasks(), lambda _: None, deliver)
     if not vectors:
-        raise UsageError("The embedder gave no vector for any tag.", fix="Look at its endpoint, or say `merge = none`.")
+        raise UsageError(
+            "The embedder gave no vector for any tag.", fix="Look at its endpoint, or say `vectors = hashed`."
+        )
     matrix = np.array(list(vectors.values()), np.float32)
     matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
     return near(list(vectors), matrix, counts, distance)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...agents.gateway.endpoints import Endpoint
 from ...agents.gateway.engine.packaged import is_packaged_here
-from .curating.vectors import EmbedSettings
+from .curating.vectors import VectorMaking
 from .making.part import PartSettings
 from .settings import RoleSettings, Settings
 
@@ -37,4 +37,4 @@ def with_embedder(settings: Settings) -> Settings:
 
 
 def _is_open(part: PartSettings) -> bool:
-    return isinstance(part, EmbedSettings) and part.uses_vectors and part.vectors == "auto"
+    return isinstance(part, VectorMaking) and part.uses_vectors and part.vectors == "auto"

@@ -11,7 +11,7 @@ from ....agents.messages import RoleName
 from ..making.part import Expected
 from .selector import SelectorSettings, Side
 
-__all__ = ["BudgetSettings", "EmbedSettings", "VectorKind", "VectorSettings"]
+__all__ = ["BudgetSettings", "EmbedSettings", "VectorKind", "VectorMaking", "VectorSettings"]
 
 VectorKind = Literal["auto", "embedder", "hashed"]
 """Where vectors come from; `auto` is settled before a run is made (record/embedding.py)."""
@@ -37,16 +37,14 @@ class BudgetSettings(SelectorSettings):
         return self.budget(rows)
 
 
-class EmbedSettings(SelectorSettings):
-    """Looks at vectors of the rows.
+class VectorMaking(SelectorSettings):
+    """Looks at vectors.
 
     Args:
-        of: what of a row becomes a vector: `instruction`, `response` or `both`.
         vectors: by the role `embedder`, or `hashed` words (no model); `auto` takes the role where it is named, else the
             packaged model where the extra `embed` is installed, else hashed words.
     """
 
-    of: Side = "instruction"
     vectors: VectorKind = "auto"
 
     @property
@@ -62,6 +60,16 @@ class EmbedSettings(SelectorSettings):
     def roles(self) -> tuple[RoleName, ...]:
         """The embedder, where vectors are its."""
         return ("embedder",) if self.asks_embedder else ()
+
+
+class EmbedSettings(VectorMaking):
+    """Looks at vectors of the rows.
+
+    Args:
+        of: what of a row becomes a vector: `instruction`, `response` or `both`.
+    """
+
+    of: Side = "instruction"
 
     def expected(self, rows: int, tokens: int) -> Iterator[Expected]:
         """Each row once."""

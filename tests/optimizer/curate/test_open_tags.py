@@ -170,7 +170,7 @@ async def tagged(server: ModelServer, folder: Path, rows: list[dict[str, Any]], 
     """A run of the selector."""
     said: Any = {"endpoints": {"default": {"base_url": server.base_url}}, "model": "m", "secret": "0" * 32}
     return await run_recipes(
-        [{"recipe": "instag", **values}], rows, settings=said, runs=folder, uncapped=True
+        [{"recipe": "instag", "vectors": "hashed", **values}], rows, settings=said, runs=folder, uncapped=True
     )  # fmt: skip
 
 
@@ -209,7 +209,7 @@ async def test_tags_that_rows_have_need_no_model(server: ModelServer, tmp_path: 
 
 async def test_near_tags_are_merged_by_vectors_where_an_embedder_is_named(server: ModelServer, tmp_path: Path) -> None:
     """The merge map is written."""
-    made = await tagged(server, tmp_path, ROWS, merge="embedder", frequency=1, count=6)
+    made = await tagged(server, tmp_path, ROWS, vectors="embedder", frequency=1, count=6)
     figures = json.loads((made.folder / "1-instag/curation.json").read_text(encoding="utf-8"))["figures"]
 
     assert {"addition", "rhyme"} == set(figures["vocabulary"])
