@@ -60,6 +60,7 @@ async def curate(run: Run, selector: Selector, part: SelectorSettings, place: st
     choice = await selector(run, part, place, rows)
     choice.check(len(rows))
     ranks = {index: rank for rank, index in enumerate(choice.order, 1)}
+    tick = run.phase(None, place, len(rows))  # a selector that asks models has counted its own
     with Book(run, place) as book:
         for row in rows:
             book.taken += 1
@@ -68,6 +69,7 @@ async def curate(run: Run, selector: Selector, part: SelectorSettings, place: st
                 book.keep_object(kept_object(row, _name(part), ranks[row.index], notes))
             else:
                 book.drop(_dropped(row, place, choice.why[row.index]))
+            tick()
         change = await to_thread.run_sync(before_after, rows, ranks, run.settings.run_seed, _paths(part))
         run.folder.write_json(f"{place}/{CURATION}", {**_figures(part, choice, book.made), "before_after": change})
         book.lines += [*choice.lines, *change_lines(change)]
