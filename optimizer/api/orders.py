@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -97,9 +98,21 @@ def comparison(
 
 
 def making(recipes: Recipes) -> Tree:
-    """Recipes as the `[[make]]` tables of a settings file."""
+    """Recipes as the `[[make]]` tables of a settings file.
+
+    Raises:
+        UsageError: there is no recipe of such a name.
+    """
+    from ..record.making.recipes import PARTS  # noqa: PLC0415  brings pydantic
+
     parts = [recipes] if isinstance(recipes, str | Mapping) else list(recipes)
-    return {"make": [{"recipe": part} if isinstance(part, str) else _plain(part) for part in parts]}
+    tables = [{"recipe": part} if isinstance(part, str) else _plain(part) for part in parts]
+    for name in (str(table.get("recipe", "")) for table in tables):
+        if name not in PARTS:
+            close = difflib.get_close_matches(name, PARTS, n=1)
+            hint = f"Did you mean '{close[0]}'?" if close else f"Recipes are: {', '.join(PARTS)}."
+            raise UsageError(f"There is no recipe '{name}'.", fix=hint)
+    return {"make": tables}
 
 
 def said_tree(values: Mapping[str, object]) -> Tree:

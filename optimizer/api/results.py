@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..dataset.exports.forms import Trainer
     from ..notebook.run import Run
     from ..pages.comparison_records import ComparisonFile, PairRecord, PlaceRecord
+    from ..pages.external import ExternalView
     from ..pages.records import ConfirmationRecord
 
 __all__ = ["Compared", "MadeRun", "Optimized", "Result"]
@@ -176,6 +177,26 @@ class Compared(Result):
     def pairs(self) -> tuple[PairRecord, ...]:
         """Every two contestants: difference, interval, p, and who is shown to be better. Raises as `record`."""
         return self.record.pairs
+
+    def bring(self, scores: str | Path) -> ExternalView:
+        """Put scores of trained models beside ours, as `compare --external` does (docs/compare.md), also on the page.
+
+        Args:
+            scores: the file.
+
+        Returns:
+            Both by method, rank agreement by benchmark, and pairs.
+
+        Raises:
+            UsageError: the file does not fit the comparison.
+            StorageError: the run is at work, or cannot be written.
+        """
+        from ..pages.comparison import write_comparison  # noqa: PLC0415  for those who bring any
+        from ..pages.external import bring  # noqa: PLC0415
+
+        view = bring(self.folder, Path(scores))
+        write_comparison(self.folder)
+        return view
 
     @property
     def table(self) -> str:

@@ -30,6 +30,7 @@ class EndpointValues(TypedDict, total=False):
     base_url: str
     local: str
     script: str
+    packaged: str
     wire: str
     key_env: str
     key_file: str

@@ -63,6 +63,9 @@ def test_two_methods_are_compared_in_a_loop(base_url: str, tmp_path: Path, monke
     found = asyncio.run(example("compare_in_a_loop")["main"](base_url, "sim", items=3))
 
     assert 3 == found.record.items
+    Path("scores.json").write_text('{"general": {"gsm8k": 0.4}, "maths": {"gsm8k": 0.5}}', encoding="utf-8")
+    assert {-1.0, 1.0} >= {row.agreement.tau or 1.0 for row in found.bring("scores.json").agreements}
+    assert "Trained models" in (found.folder / "compare.html").read_text(encoding="utf-8")
     assert "Ranking on 3 items" in capsys.readouterr().out
 
 

@@ -180,6 +180,12 @@ def test_what_is_wrong_is_said_in_words_of_python(
     assert (0, []) == (server.count, [path for path in tmp_path.iterdir() if path.is_dir()])
 
 
+def test_a_recipe_that_there_is_not_is_said() -> None:
+    """With the one that may be meant; a selector is one, too, and needs no model."""
+    with pytest.raises(UsageError, match=r"no recipe 'dedupe'\. Did you mean 'dedup'"):
+        make("dedupe", SEEDS)
+
+
 def test_options_become_names_and_paths_stay() -> None:
     """Of the sentences that the command shows, too."""
     assert "Give budget='5usd', or a file with settings." == in_python("Give --budget 5usd, or a file with --config.")
