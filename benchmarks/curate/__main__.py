@@ -14,9 +14,10 @@ from pathlib import Path
 def main() -> None:
     """Run one of them, with the words after its name."""
     names = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_"))
-    if len(sys.argv) < 2 or sys.argv[1] not in names:
+    name = sys.argv[1].replace("-", "_") if len(sys.argv) > 1 else ""
+    if name not in names:
         raise SystemExit(f"Name one: {', '.join(names)}.")
-    importlib.import_module(f".{sys.argv[1]}", __package__).main(sys.argv[2:])
+    importlib.import_module(f".{name}", __package__).main(sys.argv[2:])
 
 
 if __name__ == "__main__":
