@@ -67,7 +67,7 @@ async def connect(account: Account, used: Iterable[str], quirks: Quirks, stack: 
         ModelFileError: an embedded model cannot be had.
     """
     name, endpoint = account.name, account.endpoint
-    scorer: LocalScorer | None = None
+    scorer = embedder = None
     if endpoint.script is not None:
         return ScriptedModel(read_script(Path(endpoint.script)), used=used, name=endpoint.script)
     if endpoint.packaged is not None:
@@ -76,9 +76,11 @@ async def connect(account: Account, used: Iterable[str], quirks: Quirks, stack: 
         running = await stack.enter_async_context(engine(endpoint.local, in_flight_at_most(endpoint) or _SLOTS))
         key = Key(running.key) if running.key else None
         address, shown = running.base_url, f"local {running.model}"
-        # Starts nothing before the first given text.
+        # Both start nothing before the first text.
         scorer = LocalScorer(endpoint.local, running.context)
         stack.push_async_callback(scorer.aclose)
+        embedder = LocalScorer(endpoint.local, running.context, "vectors")
+        stack.push_async_callback(embedder.aclose)
     else:
         key, address, shown = find_key(name, endpoint), endpoint.base_url or "", ""
         if endpoint.share_limits:
@@ -87,4 +89,6 @@ async def connect(account: Account, used: Iterable[str], quirks: Quirks, stack: 
             account.share(shared)
     transport = HttpTransport(name, endpoint, address, key)
     stack.push_async_callback(transport.aclose)
-    return make_caller(name, endpoint, transport, account.on_reply, shown, quirks, scorer)
+    caller = make_caller(name, endpoint, transport, account.on_reply, shown, quirks, scorer)
+    caller.embedder = embedder
+    return caller

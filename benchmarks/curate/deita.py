@@ -40,8 +40,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--against", type=int, default=2000, help="rows that both choose from")
     told = parser.parse_args(arguments)
     vectors = clustered(told.rows, told.numbers, 2)
-    complexity: Doubles = np.random.default_rng(3).uniform(1, 6, told.rows)
-    quality: Doubles = np.random.default_rng(4).uniform(1, 6, told.rows)
+    complexity, quality = _scores(told.rows, 3), _scores(told.rows, 4)
     ranking = _ranking(complexity, quality)
     score_first(vectors[:1000], list(range(1000)), 10, told.threshold)
     table: Table = [("measure", "value")]
@@ -74,6 +73,10 @@ def _against(
     words = f"{len(ours.order):,} of {rows:,}, threshold {threshold:g}, {len(ours.twins):,} refused"
     table.append((f"{words}: ours", f"{took:.2f} s"))
     table.append(("the same by Deita's code", f"{theirs_took:.2f} s, the same rows in the same order"))
+
+
+def _scores(rows: int, seed: int) -> Doubles:
+    return np.random.default_rng(seed).uniform(1, 6, size=rows)
 
 
 def _ranking(complexity: Doubles, quality: Doubles) -> list[int]:

@@ -2,9 +2,9 @@
 
     python -m benchmarks.curate overlaps gsm8k.jsonl --count 200 --runs FOLDER
 
-Each is a run of its own (`autoevol curate`), by the role embedder as settings say; the vectors that the first one paid for are
-reused by the others. Rows are problems with worked answers: `steps` (lines of the answer) and `words` (of the question)
-stand in for scores. The run folders stay, to be looked at.
+Each is a run of its own (`autoevol curate`), by the packaged embedder where it is installed; the vectors that the first
+one paid for are reused by the others. Rows are problems with worked answers: `steps` (lines of the answer) and `words`
+(of the question) stand in for scores. The run folders stay, to be looked at.
 """
 
 from __future__ import annotations

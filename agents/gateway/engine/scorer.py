@@ -1,16 +1,17 @@
-"""Log-probabilities of given texts by an embedded model, in a process that is started by the first text."""
+"""Log-probabilities of given texts, or their vectors, by an embedded model, in a process that the first text starts."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
 import math
+import struct
 import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import anyio
 from anyio import to_thread
@@ -29,11 +30,13 @@ class LocalScorer:
     Args:
         name_or_path: a name of the catalogue, or the path of a GGUF file.
         context: tokens that a text may have.
+        wants: `scores`, or `vectors`.
     """
 
-    def __init__(self, name_or_path: str, context: int = 4096) -> None:
+    def __init__(self, name_or_path: str, context: int = 4096, wants: Literal["scores", "vectors"] = "scores") -> None:
         self._name_or_path = name_or_path
         self._context = context
+        self._wants = wants
         self._process: subprocess.Popen[str] | None = None
         # One text at a time: each keeps all cores busy.
         self._turn = anyio.Lock()
@@ -46,14 +49,25 @@ class LocalScorer:
             UsageError: the extra `local` is not installed, or the model is of a kind that gives no scores.
             ModelFileError: there is no such model here.
         """
+        return _read(await self._said(text))
+
+    async def vector(self, text: str) -> tuple[tuple[float, ...], int]:
+        """The mean of the model's last states over the tokens of a text, and their number. Raises as `scores`."""
+        said = await self._said(text)
+        vector = cast("list[float]", said["vector"])
+        if not vector or not all(map(math.isfinite, vector)):
+            raise Failure("unreadable_reply", "the embedded model gave no vector")
+        return struct.unpack(f"<{len(vector)}f", struct.pack(f"<{len(vector)}f", *vector)), cast("int", said["tokens"])
+
+    async def _said(self, text: str) -> dict[str, object]:
         async with self._turn:
             said = await self._asked(text)
         if "too_long" in said:
             problem = f"the text has {said['too_long']} tokens, and the embedded model reads {self._context} at once"
             raise Failure("context_too_long", problem)
         if "problem" in said:
-            raise Failure("server_error", f"the embedded model gave no scores: {one_line(str(said['problem']))}")
-        return _read(said)
+            raise Failure("server_error", f"the embedded model gave no {self._wants}: {one_line(str(said['problem']))}")
+        return said
 
     async def _asked(self, text: str) -> dict[str, object]:
         heard = False
@@ -78,7 +92,7 @@ class LocalScorer:
                 fix="Run: pip install 'autoevol[local]'",
             )
         path = await to_thread.run_sync(locate, self._name_or_path)
-        self._process = await to_thread.run_sync(_start, path, self._context)
+        self._process = await to_thread.run_sync(_start, path, self._context, self._wants)
         said = await to_thread.run_sync(_line, self._process, abandon_on_cancel=True)
         if "problem" in said:
             raise ModelFileError(
@@ -99,10 +113,10 @@ class LocalScorer:
                     pipe.close()
 
 
-def _start(path: Path, context: int) -> subprocess.Popen[str]:
+def _start(path: Path, context: int, wants: str) -> subprocess.Popen[str]:
     # A session of its own: Ctrl-C is for us, who then stop it. -P: no file of the current folder is imported.
     return subprocess.Popen(  # noqa: S603  our own module
-        [sys.executable, "-P", "-m", f"{__package__}.scoring_server", str(path), str(context)],
+        [sys.executable, "-P", "-m", f"{__package__}.scoring_server", str(path), str(context), wants],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -4,8 +4,9 @@ llama.cpp's server gives log-probabilities of what it writes and refuses those o
 each token after the last layer (embeddings without pooling and without normalisation); times the output matrix, which
 is in the same file, these are the logits. A softmax over the vocabulary makes log-probabilities of them.
 
-Not for people: `scorer` starts it as `python -m` with `path context`. It writes one JSON line, `{"vocabulary": …}` or
-`{"problem": …}`, then for each line `{"text": …}` of its input one line `{"tokens": […], "logprobs": […]}`, or
+Not for people: `scorer` starts it as `python -m` with `path context scores`, or with `vectors` as the last word. It
+writes one JSON line, `{"vocabulary": …}` or `{"problem": …}`, then for each line `{"text": …}` of its input one line
+`{"tokens": […], "logprobs": […]}` (or `{"tokens": number, "vector": […]}`: the mean of the states), or
 `{"too_long": tokens}`, or `{"problem": …}`; it lives until its input closes.
 """
 
@@ -146,26 +147,30 @@ def main() -> None:
     answers, errors = silence()
     path, context = sys.argv[1], int(sys.argv[2])
     try:
-        matrix = OutputMatrix.of(path)
+        # Vectors need no matrix, and so work for models whose logits are of a kind of their own.
+        matrix = OutputMatrix.of(path) if sys.argv[3] == "scores" else None
         states = _States(path, context)
     except (_Unfit, RuntimeError, OverflowError, ValueError, KeyError) as error:
         _tell(answers, problem=first_error(errors) or str(error))
     else:
         forget(errors)
         live_again()
-        _tell(answers, vocabulary=len(matrix.rows))
+        _tell(answers, vocabulary=len(matrix.rows) if matrix is not None else 0)
         for line in sys.stdin:
             _tell(answers, **_scored(states, matrix, json.loads(line)["text"], context))
     # Not an ordinary exit: that would run llama.cpp's destructors, which wait for calls under way.
     os._exit(0)
 
 
-def _scored(states: _States, matrix: OutputMatrix, text: str, context: int) -> dict[str, object]:
+def _scored(states: _States, matrix: OutputMatrix | None, text: str, context: int) -> dict[str, object]:
     try:
         tokens = states.tokens(text)
         numbers = [int(token["id"]) for token in tokens]
         if len(numbers) > context:
             return {"too_long": len(numbers)}
+        if matrix is None:
+            mean = states.of(numbers).mean(axis=0, dtype=np.float64) if numbers else np.zeros(0)
+            return {"tokens": len(numbers), "vector": mean.tolist()}
         scores: list[float] = []
         if len(numbers) > 1:
             found = matrix.logprobs(states.of(numbers)[:-1], np.array(numbers[1:]))

@@ -72,6 +72,7 @@ class WireCaller:
         address: where it goes, for messages and records.
         quirks: what is known of its models.
         scorer: scores given texts instead of the wire; None leaves them to it.
+        embedder: embeds texts instead of the wire; None leaves them to it.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class WireCaller:
         self._rewards = _Ways(name, rewards.WAYS if endpoint.wire == "openai" else (), {}, _NO_REWARDS)
         self.address = address or transport.address
         self.scorer: Scorer | None = None
+        self.embedder: LocalVectors | None = None
         self.quirks = quirks if quirks is not None else Quirks(endpoint.abilities)
 
     async def call(self, request: Request, key: str) -> Outcome:
@@ -102,6 +104,10 @@ class WireCaller:
         """
         if request.form == "given_text" and "given_text" not in self._spoken:
             return await self._scored(request, key)
+        if request.form == "embedding" and self.embedder is not None:
+            vector, tokens = await self.embedder.vector(request.turns[-1].text)
+            usage = Usage(input_tokens=tokens)
+            return Answer(key, "", usage=usage, model=request.model, replica=self.address, vector=vector)
         if request.form == "reward":
             return await self._by_a_way(self._rewards, request, key)
         spoken = self._form(request)
@@ -129,7 +135,7 @@ class WireCaller:
             UsageError: as `call`.
         """
         first = requests[0]
-        if first.form == "embedding":
+        if first.form == "embedding" and self.embedder is None:
             return await self._embedded(requests, keys)
         if len(requests) == 1 or not self.gives_many(first):
             return [await self.call(first, keys[0])]
@@ -222,6 +228,19 @@ class Scorer(Protocol):
 
     async def scores(self, text: str) -> tuple[TokenScore, ...]:
         """The tokens of a text in order, with their log-probabilities; None for the first.
+
+        Raises:
+            Failure: nothing came of it.
+            AutoEvolError: the session cannot go on.
+        """
+        ...
+
+
+class LocalVectors(Protocol):
+    """What embeds texts without the wire: an embedded model."""
+
+    async def vector(self, text: str) -> tuple[tuple[float, ...], int]:
+        """The vector of a text, and how many tokens were read.
 
         Raises:
             Failure: nothing came of it.

@@ -115,3 +115,17 @@ async def test_the_gateway_asks_the_embedded_model(smollm2: str, tmp_path: Path)
     assert isinstance(first, Answer)
     assert ["Hello", " there"] == [score.token for score in first.scores]
     assert first == again
+
+
+async def test_a_vector_is_the_mean_of_the_states(smollm2: str) -> None:
+    """The same for the same text, and another for another one; a text that is too long is said."""
+    embedder = LocalScorer(smollm2, 64, "vectors")
+    one, again, other = [await embedder.vector(text) for text in ("Bake bread.", "Bake bread.", "Look at the stars.")]
+    with pytest.raises(Failure) as caught:
+        await embedder.vector("stars " * 100)
+    await embedder.aclose()
+
+    assert (576, True) == (len(one[0]), 0 < one[1] < other[1])
+    assert one[0] == pytest.approx(again[0], abs=1e-3)
+    assert one[0] != pytest.approx(other[0], abs=0.1)
+    assert "context_too_long" == caught.value.kind
