@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,9 @@ from .desk import Errand
 from .pass_at_k import Program
 from .unit_tests import error_in, ran_of, solution_program
 
-__all__ = ["Branch", "Tree", "Twig"]
+__all__ = ["Branch", "Tree", "Twig", "explanation_in"]
 
+_ANNOUNCED = re.compile(r"(?:(?<=[.!?。！？])|(?<=\n)|\A)[^.!?。！？\n]*[:：]\Z")
 _NO_CODE = "there is no Python program in the answer"
 
 
@@ -118,7 +120,7 @@ def _branch(errand: Errand, tests: SeedTests, number: int, part: SelfRepairSetti
             place = f"{why or name}/mend/{at}"
             if place in errand.replies:
                 said, mended, right, _ = _tested(errand, tests, place)
-                twigs.append(Twig(place, told.get(why, "") or _before(said), said, mended, right))
+                twigs.append(Twig(place, told.get(why, "") or explanation_in(said), said, mended, right))
     return Branch(name, answer, code, passed, error, told, tuple(twigs))
 
 
@@ -139,6 +141,7 @@ def _text(reply: Reply) -> str:
     return reply.text if isinstance(reply, Answered | Explained) else ""
 
 
-def _before(answer: str) -> str:
-    """The explanation in an answer that goes on with a program."""
-    return answer.partition("```")[0].strip()
+def explanation_in(answer: str) -> str:
+    """The explanation in an answer that goes on with a program, without the sentence that only announces it."""
+    text = answer.partition("```")[0].strip()
+    return _ANNOUNCED.sub("", text).strip() if text.endswith((":", "：")) else text
