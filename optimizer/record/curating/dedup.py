@@ -38,7 +38,7 @@ class DedupSettings(EmbedSettings):
     score: str = ""
     shingle: Literal["words", "characters"] = "words"
     size: int = Field(default=2, ge=1, le=64)
-    jaccard: float = Field(default=0.7, gt=0, le=1)
+    jaccard: float = Field(default=0.8, gt=0, le=1)
     permutations: int = Field(default=128, ge=16, le=1024)
     rouge: float = Field(default=0.7, gt=0, le=1)
     cosine: float = Field(default=0.95, gt=0, le=1)
