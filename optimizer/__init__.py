@@ -31,11 +31,13 @@ _PLACES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """A name of `__all__`, from where it is."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_PLACES.get(name, ".api.functions"), __name__), name)
+if not TYPE_CHECKING:  # where it is known, any name at all would pass a type checker
+
+    def __getattr__(name: str) -> Any:
+        """A name of `__all__`, from where it is."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(_PLACES.get(name, ".api.functions"), __name__), name)
 
 
 def __dir__() -> list[str]:

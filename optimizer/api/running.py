@@ -141,7 +141,8 @@ def _blocking(folder: Path, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         if not _in_a_loop():
             return anyio.run(work)
         with _ctrl_c(), start_blocking_portal() as portal:
-            return portal.start_task_soon(work).result()
+            result: T = portal.start_task_soon(work).result()
+            return result
     except KeyboardInterrupt as stop:
         stop.add_note(f"Everything finished is kept. resume({str(folder)!r}) goes on.")
         raise
