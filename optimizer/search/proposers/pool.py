@@ -138,7 +138,8 @@ class Pool:
             proposed = proposed_by(order, journey, self.step)
             method = proposed.method
             if method is not None:
-                others = [self.known.start, *(other for one in self.proposals if (other := one.method))]
+                before = [self.known.start, *(other for one in self.proposals if (other := one.method))]
+                others = [other for other in before if other.id != order.parent.id]
                 wrong = problems(method, incumbent=order.parent, others=others, data=data, parents=order.parents)
                 banned = ("a person banned it",) if self.run.bans(method) else ()
                 proposed = replace(proposed, problems=(*wrong, *banned))

@@ -119,6 +119,23 @@ async def test_what_stops_the_session_stops_gepa_at_once_and_is_no_score(tmp_pat
     assert not (tmp_path / "run/steps/000").exists()
 
 
+async def test_a_run_that_is_broken_off_ends_gepa_at_once(tmp_path: Path) -> None:
+    """As by Ctrl-C: its thread does not go on by itself."""
+
+    class Cut(Actors):
+        def speak(self, request: Request) -> str | Outcome:
+            if request.role == "refiner":
+                scope.cancel()
+            return super().speak(request)
+
+    actors = Cut({0: 0})
+    with anyio.CancelScope() as scope:
+        await _played(tmp_path, actors, "gepa")
+
+    assert scope.cancelled_caught
+    assert "refiner" == actors.asked[-1].role
+
+
 async def test_a_cap_that_is_met_in_its_first_evaluation_is_no_score_either(tmp_path: Path) -> None:
     """The error comes out of the thread as it is."""
     with pytest.raises(BudgetReached):
