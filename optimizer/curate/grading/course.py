@@ -163,7 +163,8 @@ class _Work:
         done: Callable[[Unit, Journey], None],
     ) -> None:
         """Take the units of these rows through the team."""
-        tick = self.run.phase(None, self.place, len(wanted) * len(self.part.measures))
+        turns = (units_of(row, self.part.measures, self.place) for row in self.rows if row.index in wanted)
+        tick = self.run.phase(None, self.place, sum(bool(unit.text.strip()) for units in turns for unit in units))
         open_units: dict[str, Unit] = {}
 
         def first_tasks() -> Iterator[Task]:

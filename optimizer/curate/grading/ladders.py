@@ -18,16 +18,13 @@ from ....agents.operations import OperationTask
 from ....agents.team import Journey
 from ...dataset.draws import generator
 from ...dataset.source import same_text
+from ...record.curating.deita import RANKINGS, SIBLINGS, TRIES
 from .units import Unit
 
-__all__ = ["SIBLINGS", "Ladder", "Ladders", "pairs_of"]
+__all__ = ["Ladder", "Ladders", "pairs_of"]
 
-SIBLINGS = 5
-_TRIES = 8
-"""Evolutions at most, where some come to nothing."""
 _LEAST = 3
 """Texts that are worth ranking."""
-_RANKINGS = 2
 _OPERATIONS = ("constraints", "deepening", "concretizing", "reasoning")
 
 
@@ -66,9 +63,9 @@ class Ladders:
         """What is asked next; None at the end."""
         texts, tries = _texts(unit, journey), sum(isinstance(m, OperationTask | ImproveTask) for m in journey)
         rankings = [message for message in journey if isinstance(message, RankTask)]
-        if not rankings and len(texts) <= SIBLINGS and tries < _TRIES:
+        if not rankings and len(texts) <= SIBLINGS and tries < TRIES:
             return self._evolved(unit, texts[-1], tries)
-        if len(texts) < _LEAST or len(rankings) == _RANKINGS:
+        if len(texts) < _LEAST or len(rankings) == RANKINGS:
             return None
         last = journey[-1]
         if rankings and (isinstance(last, Failed) or (isinstance(last, Ranked) and last.marks)):

@@ -12,9 +12,12 @@ from ....agents.messages import RoleName
 from ..making.part import Expected
 from .vectors import VectorSettings
 
-__all__ = ["DeitaSettings"]
+__all__ = ["RANKINGS", "SIBLINGS", "TRIES", "DeitaSettings"]
 
-_SIBLINGS = 5
+SIBLINGS = 5
+"""Texts that are evolved out of one, to be ranked beside it."""
+TRIES, RANKINGS = 8, 2
+"""Evolutions and rankings of one text at most, where some come to nothing."""
 _FRAME, _RANKING, _MARK = 300, 50, 8  # tokens: of what is told, of the marks of six texts, of one mark
 
 
@@ -69,8 +72,8 @@ class DeitaSettings(VectorSettings):
         measures = len(self.measures)
         ladders = 0 if self.way == "direct" else min(rows, self.anchors or rows)
         if ladders:
-            yield Expected("evolver", ladders * measures * _SIBLINGS, _FRAME + 3 * tokens, 3 * tokens)
-            yield Expected("judge", ladders * measures, _FRAME + 12 * tokens, _RANKING)
+            yield Expected("evolver", ladders * measures * TRIES, _FRAME + 3 * tokens, 3 * tokens)
+            yield Expected("judge", ladders * measures * RANKINGS, _FRAME + 12 * tokens, _RANKING)
         if self.way == "direct" or self.anchors:
             shown = 12 * tokens if ladders else 0
             yield Expected("judge", rows * measures * self.samples, _FRAME + shown + 3 * tokens, _MARK)
