@@ -84,19 +84,28 @@ async def vectors_of(run: Run, part: EmbedSettings, place: str, rows: Rows) -> R
         UsageError: no row has a vector.
         StorageError: the file of vectors cannot be written.
     """
-    ids = [row.seed.id for row in rows]
+    ids: list[str] = []
+    foreign = 0
+    for row in rows:
+        ids.append(row.seed.id)
+        foreign += row.seed.instruction.language != "en"
     order = sorted(range(len(ids)), key=lambda index: (ids[index], index))
     places = np.empty(len(ids), np.int64)
     places[order] = np.arange(len(ids))
     store = _Store(run.folder.path / place / VECTORS, places)
+    lines: tuple[str, ...] = ()
     if part.asks_embedder:
         seat = run.settings.roles.embedder
         label = f"{seat.model} at {seat.endpoint}"
+        if foreign and run.settings.endpoints[seat.endpoint].packaged is not None:
+            lines = (
+                f"{foreign:,} rows are not in English, which is all that {seat.model} reads: name another embedder",
+            )
         await _embedded(run, part, place, rows, store)
     else:
         label = f"hashed words (TF-IDF, {WIDTH} numbers; no model)"
         await to_thread.run_sync(partial(_hashed, part, rows, store))
-    return store.closed(np.array(order, np.int64), label)
+    return store.closed(np.array(order, np.int64), label, lines)
 
 
 def on_grid(vector: npt.ArrayLike) -> Floats | None:
@@ -138,12 +147,13 @@ class _Store:
         self._matrix[self._places[index]] = values
         self._here[self._places[index]] = True
 
-    def closed(self, order: Whole, label: str) -> RowVectors:
+    def closed(self, order: Whole, label: str, lines: tuple[str, ...]) -> RowVectors:
         """The matrix, without the rows that have none.
 
         Args:
             order: row by place.
             label: where the vectors are from.
+            lines: what else there is to tell.
         """
         if self._matrix is None:
             first = next(iter(self._missing.values()), Why(_NO_VECTOR, "there are no rows"))
@@ -153,7 +163,7 @@ class _Store:
             some = here[begin : begin + _BLOCK]
             if some[0] != begin or some[-1] - some[0] != len(some) - 1:
                 self._matrix[begin : begin + len(some)] = self._matrix[some]
-        lines = (f"{len(self._missing):,} rows have no vector",) if self._missing else ()
+        lines = (*lines, *((f"{len(self._missing):,} rows have no vector",) if self._missing else ()))
         return RowVectors(self._matrix[: len(here)], order[here], self._missing, label, lines)
 
     def _made(self, width: int) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from autoevol.optimizer.curate.hashed import hashed_vectors
+from autoevol.optimizer.curate.vectors import VECTORS
 from autoevol.optimizer.record.config import resolve
 from autoevol.optimizer.record.curating.vectors import VectorSettings
 from tests.model_server import Body, ModelReply, ModelServer, model_server
@@ -86,14 +87,17 @@ PARTS: tuple[dict[str, Any], ...] = (
 )
 
 
-def test_the_choice_is_the_same_for_any_order_of_the_rows(cli: Cli, server: ModelServer, tmp_path: Path) -> None:
-    """By each of five in a row. It is a subset in the order of the file, and every other row has its reason."""
+def test_the_choice_is_the_same_for_any_order_of_the_rows(
+    cli: Cli, server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By each of five in a row, with vectors in memory or in a file. It is a subset, and every other row has its reason."""
     write(tmp_path, "rows.jsonl", ROWS)
     write(tmp_path, "other.jsonl", [ROWS[(7 * n) % 40] for n in range(40)])
     for source in ("rows", "other"):
         config = settings_file(tmp_path, server, *PARTS, source=f"{source}.jsonl")
         told = cli("curate", "--config", config, "--quiet", "--name", source)
         assert 0 == told.code, told.err
+        monkeypatch.setattr("autoevol.optimizer.curate.vectors._IN_MEMORY", 0)
     one, other = next((tmp_path / "runs").glob("*-rows")), next((tmp_path / "runs").glob("*-other"))
     counts = [len(ROWS)]
     for number, part in enumerate(PARTS, 1):
@@ -107,6 +111,7 @@ def test_the_choice_is_the_same_for_any_order_of_the_rows(cli: Cli, server: Mode
         assert counts[-2:] == [figures["in"], figures["out"]]
         assert counts[-2] - counts[-1] == sum(figures["dropped"].values())
     assert [40, 34, 28, 16, 12, 6] == counts
+    assert [False, True] == [(run / "1-diverse" / VECTORS).exists() for run in (one, other)]
 
 
 def test_a_text_is_paid_for_once_and_a_bad_one_costs_one_row(cli: Cli, server: ModelServer, tmp_path: Path) -> None:
