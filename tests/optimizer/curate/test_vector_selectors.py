@@ -90,7 +90,7 @@ PARTS: tuple[dict[str, Any], ...] = (
 def test_the_choice_is_the_same_for_any_order_of_the_rows(
     cli: Cli, server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By each of five in a row, with vectors in memory or in a file. It is a subset, and every other row has its reason."""
+    """By five in a row, with vectors in memory or in a file: a subset, and every other row has its reason."""
     write(tmp_path, "rows.jsonl", ROWS)
     write(tmp_path, "other.jsonl", [ROWS[(7 * n) % 40] for n in range(40)])
     for source in ("rows", "other"):
