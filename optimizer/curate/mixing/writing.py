@@ -7,21 +7,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ....agents.gateway.errors import StorageError, UsageError
 from ....agents.reading import one_line
+from ...dataset.exports.reading import json_object
 from ...dataset.exports.writing import Parts, row_writer
+from ..stale import remove_stale
 from .drawing import Copy
 from .mix import DrawnFile, Mix
 from .pool import Pool
 
 __all__ = ["write_mix"]
 
+_OURS = re.compile(r"mix\.jsonl|stage1\.jsonl|stage2(-\d+-\d+)?\.jsonl")
 _SHOWN = 20  # groups of a set in the report; the manifest has all
 
 
@@ -37,6 +41,7 @@ def write_mix(pool: Pool, mix: Mix, out: Path, *, force: bool = False) -> tuple[
     for file in mix.files:
         if not file.rows:
             raise UsageError(f"{file.name} would have no row.", fix="Ask for more rows.")
+    before = _files_of(out / "manifest.json") if force else frozenset[str]()
     with Parts(force=force) as parts:
         hashes = {file.name: _write_rows(pool, file, parts.place(out / file.name)) for file in mix.files}
         place = out / "dropped.jsonl"
@@ -46,7 +51,15 @@ def write_mix(pool: Pool, mix: Mix, out: Path, *, force: bool = False) -> tuple[
         manifest = _manifest(pool, mix, hashes)
         parts.write(out / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
         parts.write(out / "README.md", "\n".join(_report(manifest)) + "\n")
+    remove_stale(out, before - {path.name for path in parts.files})
     return parts.files
+
+
+def _files_of(manifest: Path) -> frozenset[str]:
+    """Files of rows that an earlier mix in this folder wrote."""
+    said = json_object(manifest).get("files")
+    names = cast("dict[str, object]", said) if isinstance(said, dict) else {}
+    return frozenset(name for name in names if _OURS.fullmatch(name))
 
 
 def _write_rows(pool: Pool, file: DrawnFile, part: Path) -> str:

@@ -24,6 +24,7 @@ from ...dataset.draws import generator
 from ...dataset.exports.example import Example, Unfit
 from ...dataset.exports.reading import Source
 from ...dataset.exports.writing import Parts, RowWriter, row_writer
+from ..stale import remove_stale
 from .fitting import best_fit, cu_seqlens, document_mask, position_ids, utilisation
 from .templates import ChatTemplate, Rendered
 from .tokens import Counted, TokenCounter
@@ -104,6 +105,8 @@ def plan_packs(source: Source, counter: TokenCounter, template: ChatTemplate, or
                     writer.write(row)
         manifest = _manifest(source, counter, template, order, table, packs)
         parts.write(order.out / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+    written = {path.name for path in parts.files}
+    remove_stale(order.out, [name for name in ("tokens.jsonl", "segments.jsonl") if name not in written])
     return Planned(manifest, parts.files)
 
 

@@ -88,3 +88,16 @@ def test_a_row_keeps_what_was_said_of_it(tmp_path: Path) -> None:
     assert {"set": "a", "id": "m1", "group": "manners"} == kept["provenance"].pop("mixed")
     assert row["provenance"] == kept["provenance"]
     assert "a/m1" == getattr(read, "id", None)
+
+
+def test_files_of_an_earlier_mix_do_not_stay(tmp_path: Path) -> None:
+    """Where it is replaced: what nobody wrote now would be taken for a file of the new mix; others are left alone."""
+    with pool_of(tmp_path, maths=some_rows(9), chat=some_rows(3)) as pool:
+        out = tmp_path / "out"
+        write_mix(pool, two_stages(pool, ["maths"], ["chat"], [Fraction(1, 3)], 1), out)
+        (out / "mine.jsonl").write_text("mine", encoding="utf-8")
+        write_mix(pool, by_ratio(pool, {}, None, 1, 1), out, force=True)
+
+    assert {"README.md", "dropped.jsonl", "manifest.json", "mine.jsonl", "mix.jsonl"} == {
+        path.name for path in out.iterdir()
+    }

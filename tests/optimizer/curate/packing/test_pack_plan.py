@@ -167,6 +167,10 @@ def test_a_row_never_begins_with_a_learnt_token(tmp_path: Path, tokenizer_file: 
 
         assert firsts == [label == -100 for label in held["labels"]]
 
+    plan_packs(open_file(str(path)), FileTokenizer(tokenizer_file), template_of("plain", None, "text"),
+               PackOrder(128, tmp_path / "out", segments=True, force=True))  # fmt: skip
+    assert not (tmp_path / "out" / "tokens.jsonl").exists()  # of the plan that was replaced
+
 
 def test_an_estimate_says_that_it_is_one(tmp_path: Path) -> None:
     """In the manifest; it has no tokens to write."""
