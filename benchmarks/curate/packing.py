@@ -14,6 +14,7 @@ import importlib.util
 import resource
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from random import Random
 from typing import Any, TypeVar
 
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str]) -> None:
     table: Table = [("rows", "tokens of a pack", "by", "packs", "used", "seconds", "the same packs")]
     for most in told.max_tokens:
         lengths = _lengths(told.rows, most)
-        ours, seconds = _timed(lambda lengths=lengths, most=most: best_fit(lengths, most))
+        ours, seconds = _timed(partial(best_fit, lengths, most))
         table.append(_line(lengths, most, "autoevol", ours, seconds, ""))
         if importlib.util.find_spec("trl") is not None:
             theirs, seconds = _by_trl(lengths, most)
@@ -43,9 +44,9 @@ def main(arguments: Sequence[str]) -> None:
                 (f"{len(lengths):,}", f"{most:,}", "TRL bfd", f"{len(theirs):,}", used, f"{seconds:.2f}", same)
             )
         few = lengths[:_FIRST_FIT_ROWS]
-        plain, seconds = _timed(lambda few=few, most=most: first_fit(few, most))
+        plain, seconds = _timed(partial(first_fit, few, most))
         table.append(_line(few, most, "first fit, in order", plain, seconds, ""))
-        best, seconds = _timed(lambda few=few, most=most: best_fit(few, most))
+        best, seconds = _timed(partial(best_fit, few, most))
         table.append(_line(few, most, "autoevol", best, seconds, ""))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     say(f"Packing; {memory:,} MiB at most, with the libraries that were loaded", table, 1)

@@ -69,7 +69,8 @@ def counts_of(amounts: Mapping[str, Amount], sizes: Mapping[str, int], total: in
             return {name: sure[name] for name in amounts}
         total = int(Fraction(fixed) / (1 - whole) + Fraction(1, 2)) if fixed else int(_largest(amounts, sizes))
     room = total - fixed
-    missed = abs(room - (whole if fixed else 1) * total) > _SLACK * total if any(shares.values()) else room != 0
+    part = whole if fixed else Fraction(1)
+    missed = abs(room - part * total) > _SLACK * total if any(shares.values()) else room != 0
     if missed or room < 0:
         wanted = ", ".join(f"{name} {count:,}" for name, count in sure.items())
         raise UsageError(

@@ -79,7 +79,7 @@ def graph_of(said: Mapping[str, Any]) -> SkillGraph:
     if (
         not isinstance(skills, list)
         or not skills
-        or not all(isinstance(each, str) for each in cast("list[Any]", skills))
+        or not all(isinstance(each, str) for each in cast("list[object]", skills))
     ):
         raise UsageError("The graph has no list of skills.", fix=_FIX)
     names = tuple(cast("list[str]", skills))
@@ -105,10 +105,11 @@ def _matrix(said: Any, size: int) -> list[list[float]]:
 def _edges(said: Any, names: Sequence[str]) -> list[list[float]]:
     rows = [[float(i == j) for j in range(len(names))] for i in range(len(names))]
     for edge in cast("list[object]", said) if isinstance(said, list) else [said]:
-        parts = cast("list[Any]", edge) if isinstance(edge, list) else []
+        parts = cast("list[object]", edge) if isinstance(edge, list) else []
+        helper, helped = parts[:2] if len(parts) in (2, 3) else ("", "")
         weight = parts[2] if len(parts) == 3 else DEFAULT_EDGE
-        known = len(parts) in (2, 3) and all(each in names for each in parts[:2])
+        known = isinstance(helper, str) and isinstance(helped, str) and {helper, helped} <= set(names)
         if not known or isinstance(weight, bool) or not isinstance(weight, int | float):
             raise UsageError(f"{edge!r} is no edge of the graph.", fix=_FIX)
-        rows[names.index(parts[0])][names.index(parts[1])] = float(weight)
+        rows[names.index(str(helper))][names.index(str(helped))] = float(weight)
     return rows

@@ -139,7 +139,7 @@ def _own(folder: Path | None, config: Mapping[str, Any]) -> str:
         return beside.read_text(encoding="utf-8", errors="replace")
     said = config.get("chat_template")
     if isinstance(said, list):  # several, by name
-        named = [cast("dict[str, Any]", each) for each in cast("list[Any]", said) if isinstance(each, dict)]
+        named = [cast("dict[str, Any]", each) for each in cast("list[object]", said) if isinstance(each, dict)]
         said = next((each.get("template") for each in named if each.get("name") == "default"), None)
     if not isinstance(said, str):
         raise UsageError(

@@ -87,7 +87,7 @@ def _keep_spaces(node: Any) -> None:
         for each in cast("dict[str, Any]", node).values():
             _keep_spaces(each)
     elif isinstance(node, list):
-        for each in cast("list[Any]", node):
+        for each in cast("list[object]", node):
             _keep_spaces(each)
 
 
