@@ -27,7 +27,7 @@ async def lima(run: Run, part: LimaSettings, place: str, rows: Rows) -> Choice:
     long as the rows are the same. Topics get rows by the method of highest averages (see `quotas`).
     """
     why: dict[int, Why] = {}
-    cells: dict[tuple[str], list[tuple[float, int, str, int]]] = {}
+    cells: dict[tuple[str, ...], list[tuple[float, int, str, int]]] = {}
     for row in rows:
         reason = unfit(row, part)
         if reason is not None:
@@ -38,14 +38,14 @@ async def lima(run: Run, part: LimaSettings, place: str, rows: Rows) -> Choice:
         drawn = draw_key(run.settings.run_seed, f"{place}/drawn", row.seed.id)
         cells.setdefault((_topic(row, part),), []).append((best, drawn, row.seed.id, row.index))
     ready = {cell: [index for *_, index in sorted(members)] for cell, members in cells.items()}
-    weights = tempered({topic: len(members) for (topic,), members in ready.items()}, part.temperature)
+    weights = tempered({cell[0]: len(members) for cell, members in ready.items()}, part.temperature)
     order = apportioned(ready, {cell: weights[cell[0]] for cell in ready}, part.budget(len(rows)))
-    topics = {index: topic for (topic,), members in ready.items() for index in members}
+    topics = {index: cell[0] for cell, members in ready.items() for index in members}
     taken = frozenset(order)
     left = {index: Why("over-budget", f"there was no room left for {topic}", {"topic": topic})
             for index, topic in topics.items() if index not in taken}  # fmt: skip
     chosen = Counter(topics[index] for index in order)
-    figures = {topic: {"in": len(members), "out": chosen[topic]} for (topic,), members in sorted(ready.items())}
+    figures = {cell[0]: {"in": len(members), "out": chosen[cell[0]]} for cell, members in sorted(ready.items())}
     notes = {index: {"topic": topics[index]} for index in order}
     lines = [f"Of the style: {len(topics):,} rows on {len(ready):,} topics{_counted(why)}."]
     return Choice(order, {**why, **left}, notes, {"topics": figures}, lines)
