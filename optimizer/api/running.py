@@ -145,7 +145,7 @@ def _blocking(folder: Path, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
             return result
     except KeyboardInterrupt as stop:
         stop.add_note(f"Everything finished is kept. resume({str(folder)!r}) goes on.")
-        raise
+        raise stop from None  # what the loop did on the way is of no use to the person
 
 
 @contextmanager
