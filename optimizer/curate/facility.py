@@ -161,9 +161,11 @@ def _similar(
     some: Floats, rows: npt.NDArray[np.int64], likeness: Likeness, vectors: Floats | None = None
 ) -> Floats:  # fmt: skip
     """Similarities of some vectors with these rows of all vectors, (some, rows)."""
-    near = some @ (some if vectors is None else vectors)[rows].T
+    near: Floats = some @ (some if vectors is None else vectors)[rows].T
     if likeness == "cosine":
-        return np.maximum(near, 0, out=near)
+        np.maximum(near, 0, out=near)
+        return near
     np.sqrt(np.maximum(2 - 2 * near, 0, out=near), out=near)
     near /= -np.float32(some.shape[1])
-    return np.expm1(near, out=near)
+    np.expm1(near, out=near)
+    return near

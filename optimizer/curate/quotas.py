@@ -12,7 +12,7 @@ import heapq
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import JsonValue
 
@@ -30,6 +30,7 @@ REST = "*"
 NONE = "none"
 """Stands for rows that say nothing of it."""
 Cell = tuple[str, ...]
+CellT = TypeVar("CellT", bound=Cell)
 
 
 async def quotas(run: Run, part: QuotasSettings, place: str, rows: Rows) -> Choice:
@@ -109,7 +110,7 @@ def _figures(
 
 
 def apportioned(
-    cells: Mapping[Cell, Sequence[int]], weights: Mapping[Cell, float], count: int,
+    cells: Mapping[CellT, Sequence[int]], weights: Mapping[CellT, float], count: int,
     at_most: Sequence[Mapping[str, int]] = (),
 ) -> list[int]:  # fmt: skip
     """Rows in the order in which they are taken; a larger count keeps all that a smaller one takes.
@@ -137,7 +138,7 @@ def apportioned(
     return taken
 
 
-def cell_weights(counts: Mapping[Cell, int], shares: Sequence[Mapping[str, float]]) -> dict[Cell, float]:
+def cell_weights(counts: Mapping[CellT, int], shares: Sequence[Mapping[str, float]]) -> dict[CellT, float]:
     """The weight of each cell: the product of the shares of its values.
 
     Args:

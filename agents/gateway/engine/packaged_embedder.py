@@ -61,8 +61,9 @@ class PackagedEmbedder:
             )
         texts = [request.turns[-1].text for request in requests]
         async with self._turn:
-            self._running = self._running or await to_thread.run_sync(partial(_Running.of, PACKAGED[self._name]))
-            made = await to_thread.run_sync(self._running.embed, texts)
+            running = self._running or await to_thread.run_sync(partial(_Running.of, PACKAGED[self._name]))
+            self._running = running
+            made = await to_thread.run_sync(running.embed, texts)
         return [
             Answer(key, "", usage=Usage(input_tokens=tokens), model=self._name, replica=self.address, vector=vector)
             for key, (vector, tokens) in zip(keys, made, strict=True)

@@ -59,7 +59,7 @@ class _Lane:
         self.out: list[Departure] = []
         self.lane = Lane("default", endpoint, [self.account], self.clock, self.admit, self.launch)
 
-    def admit(self, lane: Lane, flight: Flight, more: int) -> bool:
+    def admit(self, lane: Lane, flight: Flight, kin: tuple[Flight, ...]) -> bool:
         return True
 
     def launch(self, lane: Lane, going: Departure) -> None:
@@ -317,7 +317,7 @@ def test_a_session_that_stops_in_the_middle_of_a_turn_sends_nothing_more() -> No
     """Not even what the lines of other models hold."""
     world = _Lane(Endpoint(base_url="http://127.0.0.1:9/v1", concurrency=9))
 
-    def refuse(lane: Lane, flight: Flight, more: int) -> bool:
+    def refuse(lane: Lane, flight: Flight, kin: tuple[Flight, ...]) -> bool:
         lane.halted = flight.request.model == "m"
         return not lane.halted
 
