@@ -6,7 +6,6 @@ import hashlib
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +60,9 @@ class PackagedEmbedder:
             )
         texts = [request.turns[-1].text for request in requests]
         async with self._turn:
-            running = self._running or await to_thread.run_sync(partial(_Running.of, PACKAGED[self._name]))
-            self._running = running
+            running = self._running
+            if running is None:
+                self._running = running = await to_thread.run_sync(_Running.of, PACKAGED[self._name])
             made = await to_thread.run_sync(running.embed, texts)
         return [
             Answer(key, "", usage=Usage(input_tokens=tokens), model=self._name, replica=self.address, vector=vector)
