@@ -28,7 +28,7 @@ async def arithmetic(run: Run, part: ArithmeticSettings, place: str, rows: Itera
     """
     if next(iter(rows), None) is not None:
         raise UsageError("arithmetic makes rows from nothing, and here are some.", fix="Put it first, without SEEDS.")
-    kinds = kinds_of(part.operations, part.digits, part.times_digits, part.balance)
+    kinds = kinds_of(part.operations, part.shares, part.times_digits, part.balance)
     problems, counts = await run_sync(  # millions of problems take seconds, and the run must hear a stop meanwhile
         lambda: draw_problems(kinds, part.count, run.settings.run_seed, place, negative=part.negative)
     )
