@@ -68,9 +68,9 @@ def test_effects_of_clauses_add_up_within_bounds() -> None:
 
 
 def test_proposals_are_better_as_often_as_the_world_says() -> None:
-    """The whole list anew, drawn by the sampling: a fifth of them, and the mean gain of those is that of the world."""
+    """A list anew, drawn by the sampling: a fifth, with the gain of the world; marks in data do not count."""
     form = "<why>one line</why>\n<clauses>\nall clauses of the new method, numbered, one a line\n</clauses>"
-    ask = f"The method in force:\n1. Think.\n2. Write.\n\n<<<RECORDS 1\n{{}}\nRECORDS 1>>>\n\n{form}"
+    ask = f"The method in force:\n1. Think.\n2. Write.\n\n<<<RECORDS 1\nP5000x000001\nRECORDS 1>>>\n\n{form}"
     said = [str(play(_asked([("system", "s"), ("user", ask)], seed=n), 0, NATURE)) for n in range(900)]
     gains = [true_quality(text, NATURE) - NATURE.start for text in said]
     better = [gain for gain in gains if gain > 1e-9]

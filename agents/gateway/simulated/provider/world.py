@@ -26,6 +26,7 @@ _MARK = re.compile(r"\b([PMQN])(\d{4})x([0-9a-f]{6})\b")
 _CRATE = re.compile(r"\bCrate (\d{6}) stands apart\b")
 _LABELLED = re.compile(r"^([AB]\d{1,2})\. (.+)$", re.MULTILINE)
 _TAGS = re.compile(r"<([A-Za-z][\w-]*)>(.*?)</\1>", re.DOTALL)
+_DATA = re.compile(r"<<<(\w+) (\w+)\n.*?\n\1 \2>>>", re.DOTALL)  # edits that were tried stand in there, too
 _NORMAL = NormalDist()
 _UNIT, _ZERO = 10_000, 6.0  # of marks and crates; a crate's number is never negative
 _FULL = 7  # clauses from which on none is added
@@ -135,7 +136,8 @@ def _refined(scene: Scene, asked: Asked, nature: Nature, form: dict[str, re.Matc
     elif "number of the clause" in inner:
         body = _edited(scene, nature)
     else:
-        body = "\n".join(f"{number}. {line}" for number, line in enumerate(_anew(scene, nature, _worth(ask)), 1))
+        anew = _anew(scene, nature, _worth(_DATA.sub("", ask)))
+        body = "\n".join(f"{number}. {line}" for number, line in enumerate(anew, 1))
     why = f"<{form['why'][1]}>other means</{form['why'][1]}>\n" if "why" in form else ""
     return f"{why}<{tag}>\n{body}\n</{tag}>"
 
