@@ -28,6 +28,8 @@ Measure = Literal["complexity", "quality"]
 
 _RANK, _MARK = "ranking", "mark"
 _DIGIT = {**INTEGER, "minimum": 1, "maximum": 6}
+# Choices written out are copied as they stand by small models.
+_HINT = {"en": "[a digit from 1 to 6]", "zh": "[从 1 到 6 的一个数字]"}
 _LIKELY = 10  # of so many tokens the log-probabilities are asked for: six marks, and what else begins there
 _LABELS: Mapping[Measure, str] = {"complexity": "TEXT", "quality": "ANSWER"}
 
@@ -132,7 +134,7 @@ class Ranker(Grader):
         blocks += [quoted(f"{label} {letter}", sign, text) for letter, text in zip(letters, shown, strict=True)]
         form = self.form(
             "make-deita-rank", language, tag=tag, first=letters[0], last=letters[-1],
-            lines="\n".join(f"{letter}: 1, 2, 3, 4, 5 or 6" for letter in letters),
+            lines="\n".join(f"{letter}: {_HINT.get(language, _HINT['en'])}" for letter in letters),
         )  # fmt: skip
         held = schema(**dict.fromkeys(letters, _DIGIT))
         outcome = await self.graded(task, self.told(task.measure, language, "\n".join(blocks), form), held, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,20 @@ def test_rules_are_those_of_the_counts() -> None:
     assert [TagRule("fraction", "maths", 5, 1.0)] == rules_of(rows, 5, 0.99)
     assert {"fraction": "maths", "sort": "list"} == merged(rows, 4, 0.99)[0]
     assert {} == merged(rows, 12, 0.99)[0]
+
+
+@given(st.lists(st.sets(st.sampled_from("ABCDE"), max_size=4), max_size=20), st.integers(1, 4), st.floats(0.5, 1))
+@settings(max_examples=40)
+def test_rules_are_found_as_by_hand(rows: list[set[str]], support: int, confidence: float) -> None:
+    """Every two tags looked at."""
+    expected = {
+        (tag, of, both)
+        for tag, of in permutations("ABCDE", 2)
+        if (both := sum({tag, of} <= row for row in rows)) >= support
+        and both / sum(tag in row for row in rows) >= confidence
+    }
+
+    assert expected == {(rule.tag, rule.of, rule.support) for rule in rules_of(rows, support, confidence)}
 
 
 def test_chains_of_rules_end_at_one_tag() -> None:

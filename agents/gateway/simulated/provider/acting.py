@@ -181,6 +181,8 @@ class Scene:
     def value(self, label: str, hint: str) -> str:
         """What stands behind a label of a form."""
         options = [option for option in _OPTIONS.split(hint.strip().rstrip(".。")) if option]
+        if digits := _DIGITS.search(hint):
+            options = [str(digit) for digit in range(int(digits[1]), int(digits[2]) + 1)]
         if len(options) > 1 and all(len(option) <= 8 for option in options):
             return self.choice(label, options)
         if label in {"cases", "案例"}:
