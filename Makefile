@@ -18,7 +18,7 @@ $(BIN)/python:
 	@touch $@
 
 .venv/.installed-dev: $(BIN)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[local,parquet,ui]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[embed,local,parquet,ui]' --group dev
 	@touch $@ .venv/.installed
 
 demo: .venv/.installed ## run the whole job on an embedded model, under 10 minutes on 2 cores

@@ -8,7 +8,7 @@ the vocabulary they cover (section 2.4); rows are taken complexity first, divers
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -107,7 +107,7 @@ def _texts(value: Any) -> tuple[str, ...]:
         value = value.split(",")
     if not isinstance(value, list):
         return ()
-    items = cast("list[Any]", value)
+    items = cast("Iterable[Any]", value)
     texts = [cast("dict[str, Any]", item).get("tag") if isinstance(item, dict) else item for item in items]
     return tuple(text.strip() for text in texts if isinstance(text, str) and text.strip())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -44,9 +45,7 @@ async def ranked(
     return await Ranker(seat("judge", door), "s", shipped(), form)(task), door
 
 
-async def marked(
-    outcome: Outcome | str, form: OutputForm = "tags", **more: object
-) -> tuple[Marked | Failed, GivenDoor]:
+async def marked(outcome: Outcome | str, form: OutputForm = "tags", **more: Any) -> tuple[Marked | Failed, GivenDoor]:
     """One mark."""
     door = GivenDoor(outcome)
     task = replace(MarkTask(id="t", stage="x", measure="complexity", instruction=Instruction("Add.")), **more)

@@ -72,7 +72,7 @@ class Graded:
 
     def notes(self) -> dict[str, Any]:
         """For provenance: a number for a row of one turn, else a list, and what it cost."""
-        marks = {measure: _shown(found) for measure, found in self.marks.items()}
+        marks: dict[str, Any] = {measure: _shown(found) for measure, found in self.marks.items()}
         calls = {"calls": keys_of(self.calls), "cost": cost_of(self.calls), "models": models_of(self.calls)}
         return {**marks, **(calls if self.calls else {})}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from statistics import fmean
 
 import pytest
@@ -20,7 +21,7 @@ NATURE = WORLDS["as published"]
 SCORES = {"evolved": 1.0, "same": 0.5, "original": 0.0}
 
 
-def _asked(turns: list[tuple[str, str]], **more: object) -> Asked:
+def _asked(turns: Sequence[tuple[str, str]], **more: object) -> Asked:
     messages = [{"role": role, "content": text} for role, text in turns]
     return read("chat", json.dumps({"model": "world", "messages": messages, **more}).encode())
 

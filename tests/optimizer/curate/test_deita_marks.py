@@ -107,7 +107,9 @@ def entries(made: MadeRun) -> Mapping[str, Any]:
 
 def grading(made: MadeRun) -> Mapping[str, Any]:
     """Figures of the marks."""
-    return json.loads((made.folder / "1-deita/curation.json").read_text(encoding="utf-8"))["figures"]["grading"]
+    told: dict[str, Any] = json.loads((made.folder / "1-deita/curation.json").read_text(encoding="utf-8"))
+    figures: Mapping[str, Any] = told["figures"]["grading"]
+    return figures
 
 
 async def test_a_text_is_ranked_beside_five_siblings(server: ModelServer, judge: Judge, tmp_path: Path) -> None:

@@ -163,8 +163,8 @@ def tagger(body: Body) -> ModelReply:
     tags = _TAGGED.get(asked.split()[0])
     if tags is None:
         return ModelReply("I would rather sing.")
-    rows = [json.dumps({"tag": tag, "explanation": "it stands there"}) for tag in tags]
-    return ModelReply("\n".join(["<tags>", *rows, "</tags>"]))
+    lines = [json.dumps({"tag": tag, "explanation": "it stands there"}) for tag in tags]
+    return ModelReply("\n".join(["<tags>", *lines, "</tags>"]))
 
 
 @pytest.fixture

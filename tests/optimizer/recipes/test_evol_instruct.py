@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from autoevol.agents.gateway.errors import UsageError
 from autoevol.optimizer.cli import autoevol
-from autoevol.optimizer.making import evol_instruct, resume, run_recipes
+from autoevol.optimizer.making import MadeRun, evol_instruct, resume, run_recipes
 from autoevol.optimizer.record.making.evol_instruct import OPERATIONS, SIMPLER, EvolInstructSettings
 from autoevol.optimizer.scoring.elimination import prompt_words, says_nothing, sorry
 from tests.model_server import Body, ModelReply, model_server
@@ -228,6 +228,7 @@ def test_a_finished_run_resumed_asks_nobody(tmp_path: Path) -> None:
         made = evol_instruct(SEEDS, settings=said, runs=tmp_path, rounds=2)
         rows, asked = list(made.rows()), server.count
         again = resume(made.folder)
+        assert isinstance(again, MadeRun)
         short = evol_instruct(SEEDS, settings={**said, "budget": {"calls": 5}}, runs=tmp_path, rounds=2)
 
         assert (rows, asked) == (list(again.rows()), server.count - 5)
