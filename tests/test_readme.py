@@ -18,6 +18,7 @@ from autoevol.optimizer.record.making.recipes import RECIPES
 from autoevol.optimizer.record.settings import (
     CheckSettings,
     CompareSettings,
+    ExportSettings,
     RoleSettings,
     SearchSettings,
     SeedSettings,
@@ -48,6 +49,9 @@ TABLES: dict[str, type[BaseModel]] = {
 
 
 _INNER = {"endpoints", "roles", "search", "seeds", "budget", "checks", "compare", "track"}
+
+
+_PAGES = {name: "answers" for name in ("best-answer", "tested-code", "self-repair")}  # where not a page of its own
 
 
 def _text(page: Path) -> str:
@@ -174,7 +178,7 @@ def test_every_setting_is_documented(prefix: str) -> None:
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_setting_of_a_recipe_is_documented(recipe: str) -> None:
     """Its page under docs/ has a row for each, with its default, and none for one that is not there."""
-    text = _text(ROOT / f"docs/{recipe}.md")
+    text = _text(ROOT / f"docs/{_PAGES.get(recipe, recipe)}.md")
     rows = dict(re.findall(rf"^\| `{recipe}\.(\w+)` \| (.*?) \|", text, re.MULTILINE))
     shared = {"recipe", "guard", "guard_role"}
     fields = {name: field for name, field in RECIPES[recipe].model_fields.items() if name not in shared}
