@@ -45,13 +45,14 @@ TABLES: dict[str, type[BaseModel]] = {
     "compare.": CompareSettings,
     "roles.ROLE.": RoleSettings,
     "track.": TrackSettings,
+    "export.": ExportSettings,
 }
 
 
-_INNER = {"endpoints", "roles", "search", "seeds", "budget", "checks", "compare", "track"}
+_INNER = {"export", "endpoints", "roles", "search", "seeds", "budget", "checks", "compare", "track"}
 
 
-_PAGES = {name: "answers" for name in ("best-answer", "tested-code", "self-repair")}  # where not a page of its own
+_PAGES = dict.fromkeys(("best-answer", "tested-code", "self-repair"), "answers")  # where not a page of its own
 
 
 def _text(page: Path) -> str:
