@@ -21,6 +21,9 @@ _out = click.option("--out", required=True, type=click.Path(path_type=Path), met
 _by = click.option("--by", default="", metavar="NAME",
                    help="What rows are grouped by: a field as `provenance.topic`, `language` or `length` [default: the "
                         "first of topic, category, skill … that a row has].")  # fmt: skip
+_by_skill = click.option("--by", default="skill", show_default=True, metavar="NAME",
+                         help="The field that says a row's skill, of --run (in the row or its seed) and of --rows, as "
+                              "`provenance.topic`.")  # fmt: skip
 _seed = click.option("--seed", default=1, show_default=True, help="Seed of every draw.")
 _copies = click.option("--copies", default=4, show_default=True, type=click.IntRange(min=1), metavar="N",
                        help="How often a row may stand in the mix where its set is too small.")  # fmt: skip
@@ -96,7 +99,7 @@ def ratio(sets: Sequence[str], take: Sequence[str], total: int | None, copies: i
 @click.option("--rows", multiple=True, metavar="SET", help="Draw the round's rows out of these, into --out.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for them.")
 @_copies
-@_by
+@_by_skill
 @_seed
 @_force
 @runs_option
@@ -156,9 +159,11 @@ def _measured(options: dict[str, Any]) -> tuple[dict[str, float], str] | None:
     if not run:
         return None
     folder = find_run(run, options["runs"])
-    found = failure_rates(folder, options["by"] or "skill", judge_only=options["judge_only"])
+    found = failure_rates(folder, options["by"], judge_only=options["judge_only"])
     if found.unknown:
         click.echo(f"{found.unknown:,} rows of {folder.name} say no skill and are left aside.")
+    if found.passed_over:
+        click.echo(f"{found.passed_over:,} rows that selectors left out did not fail and are left aside.")
     counted = sum(found.rows.values())
     whose = "the judge's findings" if options["judge_only"] else "findings and drops"
     return found.rates, f"failure rates of {counted:,} rows of the run {folder.name} ({whose})"

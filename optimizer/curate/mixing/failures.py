@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from ....agents.gateway.errors import UsageError
 from ...dataset.source import open_seeds, stream_of
+from ...record.curating.selectors import SELECTORS
 from ...record.settings import SeedSettings
 from ..rows import value_at
 
@@ -24,11 +25,14 @@ class Failures:
     Args:
         rows, failed: rows of each skill, and those of them that failed.
         unknown: rows of which nothing says what skill they are of.
+        passed_over: rows that a selector dropped. A selector takes the better or the fewer of good rows: what it leaves
+            out did not fail.
     """
 
     rows: dict[str, int] = field(default_factory=dict[str, int])
     failed: dict[str, int] = field(default_factory=dict[str, int])
     unknown: int = 0
+    passed_over: int = 0
 
     @property
     def rates(self) -> dict[str, float]:
@@ -38,6 +42,8 @@ class Failures:
 
 def failure_rates(folder: Path, by: str, *, judge_only: bool = False) -> Failures:
     """Of a run: a row fails that was dropped, or that detectors or judge found something wrong with.
+
+    Rows that a selector dropped are left aside.
 
     Args:
         folder: of the run.
@@ -50,15 +56,19 @@ def failure_rates(folder: Path, by: str, *, judge_only: bool = False) -> Failure
     found = Failures()
     seeds = _skills_of_seeds(folder, by)
     for name in ("dataset.jsonl", "dropped.jsonl"):
+        dropped = name == "dropped.jsonl"
         for row in _rows(folder / name):
-            if row.get("reason") in _NOT_SCORES:
+            if dropped and row.get("reason") in _NOT_SCORES:
+                continue
+            if dropped and _text(row.get("part")).partition("-")[2] in SELECTORS:
+                found.passed_over += 1
                 continue
             skill = _text(value_at(row, by)) or seeds.get(_seed_of(row), "")
             if not skill:
                 found.unknown += 1
                 continue
             found.rows[skill] = found.rows.get(skill, 0) + 1
-            found.failed[skill] = found.failed.get(skill, 0) + _failed(row, judge_only=judge_only)
+            found.failed[skill] = found.failed.get(skill, 0) + _failed(row, dropped=dropped, judge_only=judge_only)
     if not found.rows:
         raise UsageError(
             f"No row of the run {folder.name} says its skill in `{by}`, and no seed of it.",
@@ -67,12 +77,12 @@ def failure_rates(folder: Path, by: str, *, judge_only: bool = False) -> Failure
     return found
 
 
-def _failed(row: Mapping[str, Any], *, judge_only: bool) -> bool:
-    said = value_at(row, "findings" if "reason" in row else "provenance.findings")
+def _failed(row: Mapping[str, Any], *, dropped: bool, judge_only: bool) -> bool:
+    said = value_at(row, "findings" if dropped else "provenance.findings")
     findings = cast("list[object]", said) if isinstance(said, list) else []
     if judge_only:
         return any(isinstance(each, dict) and cast("dict[str, object]", each).get("by") == "judge" for each in findings)
-    return bool(findings) or "reason" in row
+    return dropped or bool(findings)
 
 
 def _seed_of(row: Mapping[str, Any]) -> str:

@@ -14,7 +14,9 @@ from .conftest import Cli
 def sets(tmp_path: Path) -> Path:
     """Two files of rows."""
     for name, count in (("maths", 20), ("chat", 6)):
-        rows = [{"question": f"{name} {n}?", "answer": str(n), "skill": "ab"[n % 2]} for n in range(count)]
+        rows = [
+            {"question": f"{name} {n}?", "answer": str(n), "topic": name, "skill": "ab"[n % 2]} for n in range(count)
+        ]
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return tmp_path
 
@@ -36,7 +38,7 @@ def test_it_mixes_in_two_stages_and_by_ratio(cli: Cli, sets: Path) -> None:
 
 
 def test_it_keeps_the_rounds_of_skills(cli: Cli, sets: Path) -> None:
-    """Begun, gone on with, and rows drawn by the quotas of the round."""
+    """Begun, gone on with, and rows drawn by the quotas of the round, with `skill` before other names of groups."""
     (sets / "g.json").write_text('{"skills": ["a", "b"], "edges": [["a", "b"]]}', encoding="utf-8")
     (sets / "l.json").write_text('{"a": 0.5, "b": 2}', encoding="utf-8")
     begun = cli("mix", "skills", "s.json", "--graph", "g.json", "--with", "eta=0.2", "--count", "10")

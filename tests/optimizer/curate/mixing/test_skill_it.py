@@ -151,3 +151,22 @@ def test_failures_of_a_run_are_rates(tmp_path: Path) -> None:
     assert {"a": 0.5, "b": 1.0, "c": 0.0} == made.rates
     assert 1 == made.unknown
     assert {"a": 0.0, "b": 1.0, "c": 0.0} == failure_rates(tmp_path, "skill", judge_only=True).rates
+
+
+def test_what_a_selector_left_out_did_not_fail(tmp_path: Path) -> None:
+    """There was no room for it; and a kept row with a field `reason` of its own is a kept row."""
+    kept: list[dict[str, object]] = [
+        {"id": "k", "skill": "a", "reason": "unanswerable", "provenance": {"seed_id": "k", "findings": []}},
+    ]
+    dropped: list[dict[str, object]] = [
+        {"seed_id": "x", "skill": "a", "reason": "over-budget", "part": "2-lima"},
+        {"seed_id": "y", "skill": "a", "reason": "near-duplicate", "part": "3-dedup"},
+        {"seed_id": "z", "skill": "b", "reason": "no-answer", "part": "1-self-instruct"},
+    ]
+    for name, rows in {"dataset.jsonl": kept, "dropped.jsonl": dropped}.items():
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    made = failure_rates(tmp_path, "skill")
+
+    assert {"a": 0.0, "b": 1.0} == made.rates
+    assert {"a": 1, "b": 1} == made.rows
+    assert 2 == made.passed_over
