@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Callable, Generator, Sequence
+import tempfile
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
+from urllib.parse import urlsplit
 
 import click
 
 from .options import GroupedCommand, session_options
 
 if TYPE_CHECKING:
+    from ...agents.gateway.errors import UsageError
     from ...agents.method import Method
     from ..record.settings import Settings
     from ..record.tree import Tree
@@ -27,6 +30,7 @@ NOT_HERE = {"strategy", "detach", "apply", "apply_limit", "yes"}
 
 _PLAN, _RECORD, _SEEDS = "bench.json", "result.json", "seeds.jsonl"
 _OWN = ("name", "run_seed", "secret", "endpoints", "on_event", "track")  # not part of what runs have in common
+_ANSWERS = ("local", "script", "packaged", "wire", "fallback")  # of an endpoint: whose answers these are
 _ROWS = 1000
 _SECRET = "00112233445566778899aabbccddeeff"  # noqa: S105  of worlds, so that they are the same everywhere
 
@@ -88,13 +92,18 @@ class _Bench:
         """What every strategy would take at most."""
         from .planning import plan_of  # noqa: PLC0415  --help must stay quick
 
-        self._write_seeds()
         lines: list[str] = []
-        for name in self.names:
-            settings = self.settings(name, self.first, "http://127.0.0.1/v1")
-            calls = plan_of(settings, proving=False).forecast.calls
-            lines.append(f"{name}: {self.count} runs of at most {calls:,} calls, {_caps(settings)} each")
-        return [*lines, "Nothing was called."]
+        with tempfile.TemporaryDirectory(prefix="autoevol-") as folder:
+            for name in self.names:
+                settings = self.settings(name, self.first, "http://127.0.0.1/v1")
+                if self.world:  # nothing is to be written where the runs would be
+                    place = _written_seeds(Path(folder) / _SEEDS)
+                    settings = settings.model_copy(
+                        update={"seeds": settings.seeds.model_copy(update={"source": str(place)})}
+                    )
+                calls = plan_of(settings, proving=False).forecast.calls
+                lines.append(f"{name}: {self.count} runs of at most {calls:,} calls, {_caps(settings)} each")
+        return [*lines, "Nothing was called and no folder was made."]
 
     def run(self, *, quiet: bool) -> dict[str, Any]:
         """Run what has not ended yet, and put the record together.
@@ -106,7 +115,6 @@ class _Bench:
         from ..record.folder import RunFolder  # noqa: PLC0415
         from .launch import check_choices, check_endpoints, interruptible, refuse_unknown_prices  # noqa: PLC0415
 
-        self._write_seeds()
         again = shlex.join(["autoevol", *sys.argv[1:]])
         outcomes: list[Any] = []
         with interruptible(self.root, again), self._models() as address:
@@ -151,31 +159,39 @@ class _Bench:
         """What all runs have in common is said once; a second start must say the same.
 
         Raises:
-            UsageError: it says something else.
+            UsageError: it says something else, or its seeds cannot be read.
         """
-        from ...agents.gateway.errors import UsageError  # noqa: PLC0415
+        from ..dataset.whole import source_of  # noqa: PLC0415
         from ..record.config import freeze  # noqa: PLC0415
         from ..record.folder import RunFolder  # noqa: PLC0415
 
-        frozen = json.loads(json.dumps(freeze(self.settings(self.names[0], self.first, address))))
+        settings = self.settings(self.names[0], self.first, address)
+        frozen = json.loads(json.dumps(freeze(settings)))
         frozen["search"].pop("strategy", None)
         common = {name: value for name, value in frozen.items() if name not in _OWN}
+        models = {name: _model_of(each, world=self.world) for name, each in frozen["endpoints"].items()}
         files = RunFolder(self.root)
-        if (self.root / _PLAN).is_file():
-            before = files.read_json(_PLAN)["settings"]
-            if changed := [name for name in common if common[name] != before.get(name)]:
-                raise UsageError(
-                    f"The bench in {self.root} was begun with other settings ({', '.join(changed)}).",
-                    fix="Say the same again, or give it another --name.",
-                )
-        files.write_json(_PLAN, {"world": self.world, "settings": common})
+        begun = (self.root / _PLAN).is_file()
+        before: dict[str, Any] = files.read_json(_PLAN) if begun else {}
+        held: dict[str, Any] = before.get("settings", {})
+        changed = [name for name in common if common[name] != held.get(name)]
+        changed += [what for what, now in (("world", self.world), ("endpoints", models)) if before.get(what) != now]
+        if begun and changed:
+            raise self._begun_with(f"other settings ({', '.join(changed)})")
+        if self.world:
+            _written_seeds(self.root / _SEEDS)
+        seeds = source_of(settings).survey().fingerprint
+        if begun and before.get("seeds") != seeds:
+            raise self._begun_with("other seeds")
+        plan = {"world": self.world, "endpoints": models, "seeds": seeds, "settings": common}
+        files.write_json(_PLAN, plan)
 
-    def _write_seeds(self) -> None:
-        if self.world and not (self.root / _SEEDS).is_file():
-            self.root.mkdir(parents=True, exist_ok=True)
-            rows = ({"question": f"Box {n} holds {n + 3} red and {2 * n + 5} blue balls. How many balls are there?"}
-                    for n in range(_ROWS))  # fmt: skip
-            (self.root / _SEEDS).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    def _begun_with(self, what: str) -> UsageError:
+        from ...agents.gateway.errors import UsageError  # noqa: PLC0415
+
+        return UsageError(
+            f"The bench in {self.root} was begun with {what}.", fix="Say the same again, or give it another --name."
+        )
 
     @contextmanager
     def _models(self) -> Generator[str]:
@@ -228,10 +244,31 @@ def _bench_of(seeds: str | None, options: dict[str, Any]) -> _Bench:
         return priced(resolve(options["config"], merge(said, own)))
 
     example = settings(names[0], 0, "http://127.0.0.1/v1")
-    if not _caps(example):
-        raise UsageError("Strategies are compared at equal budget.", fix="Give a cap, such as --budget 5000calls.")
+    if all(cap is None for cap in (example.budget.calls, example.budget.tokens, example.budget.usd)):
+        raise UsageError(
+            "Strategies are compared at equal budget, which time alone is not.",
+            fix="Give a cap of calls, tokens or money, such as --budget 5000calls.",
+        )
     return _Bench(root, names, int(options["seed"] or 0), options["run_seeds"], world,
                   settings)  # fmt: skip
+
+
+def _model_of(endpoint: Mapping[str, Any], *, world: str) -> dict[str, Any]:
+    """Where answers come from: an endpoint without keys, headers, limits and prices; a world has a new address."""
+    addresses = [endpoint["base_url"], *(replica["base_url"] for replica in endpoint["replicas"])]
+    split = [urlsplit(address or "") for address in addresses if not world]
+    shown = [one._replace(netloc=one.netloc.rpartition("@")[2], query="", fragment="").geturl() for one in split]
+    return {"addresses": shown, **{name: endpoint[name] for name in _ANSWERS}}
+
+
+def _written_seeds(path: Path) -> Path:
+    """The seeds of every world; a file that is there already stays."""
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rows = ({"question": f"Box {n} holds {n + 3} red and {2 * n + 5} blue balls. How many balls are there?"}
+                for n in range(_ROWS))  # fmt: skip
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ def test_a_bench_runs_each_strategy_once_and_a_second_start_asks_nothing(
     [
         (("seeds.jsonl", "--world", "as published", "--budget", "9calls"), "A world has seeds of its own"),
         (("seeds.jsonl", "--model", "m", "--base-url", "http://127.0.0.1:9/v1"), "compared at equal budget"),
+        (("seeds.jsonl", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--budget", "30min"), "time alone"),
         (("seeds.jsonl", "--strategies", "gepa,luck"), "'luck' is unknown"),
         (("seeds.jsonl", "--strategies", "gepa,gepa"), "named twice"),
         (("--world", "flat", "--budget", "9calls"), "flat"),
@@ -81,11 +82,36 @@ def test_a_bench_is_not_continued_with_other_settings(cli: Cli, server: ModelSer
     assert 0 == server.count
 
 
-def test_a_dry_run_says_what_each_strategy_would_take(cli: Cli, tmp_path: Path) -> None:
-    """Without a call."""
+def test_a_second_start_from_other_models_or_seeds_is_refused(cli: Cli, server: ModelServer, tmp_path: Path) -> None:
+    """Else runs of one table would have been answered by others, or about other things."""
+    write_config(tmp_path, server.base_url)
+    start = (*BENCH, "--set", "search.steps=0", "--set", "search.test=0", "--strategies", "best-of-n", "--no-judge")
+    assert 0 == cli(*start).code
+    asked = server.count
+
+    elsewhere = cli(*start, "--base-url", "http://127.0.0.1:9/v1")
+    seeds = (tmp_path / "seeds.jsonl").read_text(encoding="utf-8")
+    (tmp_path / "seeds.jsonl").write_text(seeds + '{"question": "How many more?"}\n', encoding="utf-8")
+    changed = cli(*start)
+    world = cli("bench", "strategies", "--world", "as published", "--budget", "2000calls")
+
+    assert (2, 2, 2, asked) == (elsewhere.code, changed.code, world.code, server.count)
+    assert "begun with other settings (endpoints)" in elsewhere.err
+    assert "begun with other seeds" in changed.err
+    assert ", world" in world.err
+    assert not (tmp_path / "runs/bench-strategies/seeds.jsonl").exists()
+
+
+@pytest.mark.parametrize("world", [False, True])
+def test_a_dry_run_says_what_each_strategy_would_take(cli: Cli, tmp_path: Path, world: bool) -> None:
+    """Without a call, and without a file."""
     write_config(tmp_path, "http://127.0.0.1:9/v1")
+    before = sorted(tmp_path.rglob("*"))
+    where = ("bench", "strategies", "--world", "as published", "--budget", "900calls") if world else BENCH
 
-    said = cli(*BENCH, "--strategies", "gepa,mipro", "--dry-run")
+    said = cli(*where, "--strategies", "gepa,mipro", "--dry-run")
 
-    assert "gepa: 1 runs of at most" in said.out
-    assert "Nothing was called." in said.out
+    assert "gepa: " in said.out
+    assert "runs of at most" in said.out
+    assert "Nothing was called" in said.out
+    assert before == sorted(tmp_path.rglob("*"))
