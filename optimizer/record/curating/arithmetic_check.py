@@ -13,7 +13,7 @@ class ArithmeticCheckSettings(SelectorSettings):
     """Leave out answers to arithmetic whose result is wrong, or a step; no model is asked.
 
     Args:
-        check: `result`, the number that the answer ends with; or `steps`, where the recipe `arithmetic` says in which
+        check: `result`, the number that the answer comes to; or `steps`, where the recipe `arithmetic` says in which
             form the answer must be, every line of it.
         others: rows that ask no problem of two whole numbers, or more than one: `keep` or `drop`.
     """

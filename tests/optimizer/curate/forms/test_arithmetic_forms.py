@@ -138,7 +138,12 @@ def test_used_up_kinds_leave_their_share_to_others() -> None:
         ("What is 3 + 4?", Problem("add", 3, 4)),
         ("Work out 12 × 30, please.", Problem("multiply", 12, 30)),
         ("7−9", Problem("subtract", 7, 9)),
-        ("What is 3 + 4 + 5?", None), ("3 + 4 or 4 + 3?", None), ("From 2019-2020", Problem("subtract", 2019, 2020)),
+        ("What is 3 + 4 + 5?", None), ("3 + 4 or 4 + 3?", None), ("From 2019-2020", None),
+        ("Write 3-5 sentences.", None), ("Who ruled in 1939-1945?", None), ("Sum up pages 10-15.", None),
+        ("Compute 3-5 statistics of it.", None), ("9 - 4 apples are left.", Problem("subtract", 9, 4)),
+        ("Calculate 34-21 and tell the result.", Problem("subtract", 34, 21)),
+        ("Do it: 34-21=", Problem("subtract", 34, 21)),
+        ("What is 34-21?", Problem("subtract", 34, 21)), ("计算 34-21", Problem("subtract", 34, 21)),
         ("1.5 + 2", None), ("x3 + 4", None), ("2 + 3.5", None), ("2 ** 3", None), ("no numbers", None),
     ],
 )  # fmt: skip
@@ -149,8 +154,22 @@ def test_problems_are_read(text: str, problem: Problem | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "result"),
-    [("The answer is 1,234.", 1234), ("so = −7", -7), ("12\n\n", 12), ("a half", None), ("", None), ("1.5", None)],
+    [
+        ("12 + 5 = 17.0", 17),
+        ("12 + 5 = 17\nLet me know if you want 2 more.", 17),
+        ("It is 17.\nWant 2 more?", 17),
+        ("12 + 5 = **17**, as 5 fingers show", 17),
+        ("17 apples", 17),
+        ("So 12 + 5 = 10 + 7.\nHence 17", 17),
+        ("It is 17.5", None),
+        ("The answer is 1,234.", 1234),
+        ("so = −7", -7),
+        ("12\n\n", 12),
+        ("a half", None),
+        ("", None),
+        ("1.5", None),
+    ],
 )
 def test_results_are_read(text: str, result: int | None) -> None:
-    """The last number of the last line, where it is a whole one."""
+    """Behind an equals sign or at the end of a line, where it is a whole number; friendly words after it are none."""
     assert result == result_in(text)
