@@ -229,7 +229,9 @@ def error_in(detail: str, program: str, plain: str) -> str:
 def _telling(tests: str) -> str:
     """The tests with every `assert x == y` saying what x is, where it fails; their lines stay where they are.
 
-    A result that equals a literal and a new object, too, claims to be equal to everything, and fails.
+    A result that equals a literal and a new object, too, claims to be equal to everything, and fails; so does one that
+    differs from nothing. That holds of comparisons with a literal on one line: a result that is compared with a value
+    of the program's own may know its like only.
     """
     tree = parsed(tests)
     lines = [line.encode() for line in tests.split("\n")]
@@ -254,7 +256,7 @@ def _telling(tests: str) -> str:
 
 def _honest(wanted: ast.expr) -> bytes:
     """Objects of a program's own may compare with their like only."""
-    return b"" if _literal(wanted) is _NO_VALUE else b" and _found != object()"
+    return b"" if _literal(wanted) is _NO_VALUE else b" and _found != object() and not _found == object()"
 
 
 def _closing(line: bytes, end: int, node: ast.Assert) -> bytes:

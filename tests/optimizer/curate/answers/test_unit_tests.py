@@ -90,13 +90,14 @@ async def test_a_result_that_equals_everything_passes_nothing() -> None:
     if (await isolation()).missing:
         pytest.skip("code cannot be shut in here")
     liar = "class A:\n    def __eq__(self, other):\n        return True\ndef f(x):\n    return A()"
+    both = liar.replace("def f", "    def __ne__(self, other):\n        return True\ndef f")
     held = "    def __init__(self, x):\n        self.x = x\n"
     point = f"class P:\n{held}    def __eq__(self, two):\n        return self.x == two.x"
-    tests = {liar: _tests("assert f(1) == 2"), point: _tests("assert P(1) == P(1)")}
+    tests = {liar: _tests("assert f(1) == 2"), both: _tests("assert f(1) == 2"), point: _tests("assert P(1) == P(1)")}
     programs = {code: solution_program("", f"```python\n{code}\n```", each) for code, each in tests.items()}
     results = {code: (await run_program(each[0])).ok for code, each in programs.items() if each}
 
-    assert {liar: False, point: True} == results
+    assert {liar: False, both: False, point: True} == results
 
 
 def test_the_plain_error_of_a_limit_is_a_sentence() -> None:
