@@ -161,18 +161,19 @@ class GatewayEngine:
             dspy.lm15.UnsupportedFeatureError: it asks for tools, or holds other parts than text.
         """
         call = _call(request, self.seat)
+        first = 0
         if (errand := current()) is not None:
-            call = replace(call, stage=errand.stage, place=errand.place)
+            call, first = replace(call, stage=errand.stage, place=errand.place), errand.first
         if request.config.seed is not None:
-            return replace(call, sample=request.config.seed)
+            return replace(call, sample=first + request.config.seed)
         if call.decoding.temperature == 0:
-            return call
+            return replace(call, sample=first)
         # Counted by the door: another engine with the same model asks the same questions.
-        key, door, errand = request_key(call), self.door, current()
+        key, door = request_key(call), self.door
         draws = door.draws if errand is None else errand.draws
         with door.lock:
             draws[key] += 1
-            return replace(call, sample=draws[key] - 1)
+            return replace(call, sample=first + draws[key] - 1)
 
     def dump_state(self) -> dict[str, Any]:
         """Who is asked; the gateway itself is not saved with a program."""

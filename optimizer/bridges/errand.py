@@ -1,6 +1,7 @@
 """What a call that DSPy makes is made for: whose draws it counts, where it is booked, and who may call it off.
 
-DSPy's engines are asked by threads and loops that know nothing of us; a context variable goes with them.
+DSPy's engines are asked by threads and loops that know nothing of us. Its own settings go with them everywhere, also
+into the threads of `dspy.Parallel` and `Module.batch`, where a context variable of ours would be lost.
 """
 
 from __future__ import annotations
@@ -10,17 +11,17 @@ from collections import Counter
 from collections.abc import Generator
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from ...agents.gateway.errors import StoppedByPerson
 from ...agents.gateway.outcomes import Outcome
 from ...agents.gateway.requests import Request
 from .open_door import OpenDoor
+from .theirs import dspy
 
 __all__ = ["CallOff", "Errand", "called_off", "current", "on_errand"]
 
-_ERRAND: ContextVar[Errand | None] = ContextVar("autoevol_errand", default=None)
+_KEY = "autoevol_errand"  # in the settings of DSPy
 
 
 class CallOff:
@@ -84,6 +85,7 @@ class Errand:
         stage: the part of the work that its calls are booked on.
         place: where they stand in it.
         call_off: ends them.
+        first: number of the first draw of each question; one of its own asks anew what was answered before.
         draws: how often each question was drawn above temperature 0 in this errand: the draws of one do not depend on
             what others ask at the same time.
     """
@@ -91,22 +93,21 @@ class Errand:
     stage: str
     place: str
     call_off: CallOff
+    first: int = 0
     draws: Counter[str] = field(default_factory=Counter[str])
 
 
 def current() -> Errand | None:
     """What this thread or task is on."""
-    return _ERRAND.get()
+    errand: Errand | None = dspy().settings.get(_KEY)
+    return errand
 
 
 @contextmanager
 def on_errand(errand: Errand) -> Generator[None]:
     """Everything asked inside of it is for this errand."""
-    token = _ERRAND.set(errand)
-    try:
+    with dspy().context(**{_KEY: errand}):
         yield
-    finally:
-        _ERRAND.reset(token)
 
 
 def called_off() -> StoppedByPerson:

@@ -29,7 +29,7 @@ from .one_use import Rollout
 from .program_examples import Examples
 from .program_offers import Memory, Offer, Proposers, as_method
 from .program_parts import Wording, with_wording
-from .rollouts import Bench, Entrant
+from .rollouts import TEST, Bench, Entrant
 
 __all__ = ["Candidate", "Confirmed", "Found", "ProgramSearch", "Round", "Verdict"]
 
@@ -139,7 +139,7 @@ class ProgramSearch:
         while not (stopped := stop([one.decision for one in self.rounds]) or self._used_up(incumbent)):
             incumbent = await self._step(len(self.rounds), incumbent)
         confirmed = await self._confirm(incumbent)
-        kept = confirmed.verdict in {"confirmed", "no test examples"} or self.settings.search.apply_unconfirmed
+        kept = confirmed.verdict == "confirmed" or self.settings.search.apply_unconfirmed
         best = incumbent.index if kept else 0
         self.notice(confirmed.reason)
         return Found(tuple(self.candidates), tuple(self.rounds), stopped, incumbent.index, best, confirmed)
@@ -244,18 +244,17 @@ class ProgramSearch:
     async def _confirm(self, leader: Candidate) -> Confirmed:
         if leader.index == 0:
             return Confirmed("unchanged", "No better instructions were found; those of the program are kept.")
-        test = self.examples.split.test
+        test, search = self.examples.split.test, self.settings.search
+        kept = "They are used all the same." if search.apply_unconfirmed else "The program's own are kept."
         if not test:
-            return Confirmed("no test examples", "There were no examples left to confirm the new instructions on.")
+            return Confirmed("no test examples", f"There are no examples to confirm the new instructions on. {kept}")
         chosen = (self.candidates[0], leader)
         entrants = [
             Entrant(label, with_wording(self.program, one.wording), self.examples.of(test))
             for label, one in zip(("start", "best"), chosen, strict=True)
         ]
-        # A stage of this name takes no answer of another folder (design, law 6).
-        before, after = await self.bench.roll("test", entrants)
+        before, after = await self.bench.roll(TEST, entrants)
         scores = [{name: one.score for name, one in rolled.items()} for rolled in (before, after)]
-        search = self.settings.search
         result = compare_paired(
             list(scores[0].values()), list(scores[1].values()), alpha=search.alpha, margin=search.margin,
             rng=generator(self.settings.run_seed, "bootstrap/test/start"),
@@ -268,7 +267,6 @@ class ProgramSearch:
             return Confirmed(
                 "confirmed", f"Better than the program's own instructions ({figures}).", result, (*scores,)
             )
-        kept = "They are used all the same." if search.apply_unconfirmed else "The program's own are kept."
         reason = f"Not confirmed as better than the program's own instructions ({figures}). {kept}"
         return Confirmed("not confirmed", reason, result, (*scores,))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,9 +14,20 @@ from ...agents.gateway.errors import AutoEvolError, UsageError
 from .errand import CallOff, Errand
 from .one_use import Conditions, Rollout, use_once
 
-__all__ = ["Bench", "Entrant", "Item"]
+__all__ = ["TEST", "Bench", "Entrant", "Item", "draws_of"]
+
+TEST = "test"
+"""The stage that confirms; one of this name takes no answer of another folder (design, law 6)."""
 
 _MOST_ERRORS = 10  # of the metric, in all; as many as DSPy bears
+
+
+def draws_of(compilation: str) -> int:
+    """Where the draws begin that confirm what a compilation found, by its name.
+
+    Another compilation in the same folder may have decided on these very examples; its answers are not fresh.
+    """
+    return int(hashlib.sha256(f"autoevol/test/{compilation}".encode()).hexdigest()[:12], 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +54,14 @@ class Bench:
     Args:
         conditions: how they are used.
         threads: uses at a time.
+        test_draws: number of the first draw of what is asked to confirm (`draws_of`).
         call_off: ends everything that is under way.
         scored: uses so far.
     """
 
     conditions: Conditions
     threads: int
+    test_draws: int = 0
     call_off: CallOff = field(default_factory=CallOff)
     scored: int = 0
     _errors: int = 0
@@ -80,7 +94,8 @@ class Bench:
                     self.call_off()
 
         async def one(at: int, item: Item) -> None:
-            errand = Errand(stage, f"{stage}/{entrants[at].label}/{item.id}", self.call_off)
+            first = self.test_draws if stage == TEST else 0
+            errand = Errand(stage, f"{stage}/{entrants[at].label}/{item.id}", self.call_off, first)
 
             def work() -> Rollout:
                 return use_once(self.conditions, entrants[at].program, item.example, errand, parts=parts)

@@ -37,7 +37,7 @@ from .program_offers import proposers_of, told_by
 from .program_parts import Wording, refuse_foreign, told_part, with_wording, wording_of
 from .program_results import ProgramResults, keep_result, keep_round, results_of
 from .program_search import ProgramSearch
-from .rollouts import Bench
+from .rollouts import Bench, draws_of
 from .theirs import dspy
 
 Compile = TypeVar("Compile", bound=Callable[..., Any])
@@ -175,10 +175,10 @@ class AutoEvol(_Teleprompter):
         lm = _lm_of(door)
         refuse_foreign(student, door)
         conditions = Conditions(door, lm, self._grader)
-        threads = min(_MOST_THREADS, door.capacity)
+        bench = Bench(conditions, min(_MOST_THREADS, door.capacity), draws_of(folder.path.name))
         proposers = proposers_of(door.settings, door, secret, student, examples.texts())
         search = ProgramSearch(
-            door.settings, Bench(conditions, threads), proposers, student, start, examples, self.max_metric_calls,
+            door.settings, bench, proposers, student, start, examples, self.max_metric_calls,
             self.on_notice, lambda one, all_: keep_round(folder, one, all_),
         )  # fmt: skip
         self.on_notice(

@@ -1,0 +1,88 @@
+"""What a compilation may call proven: draws that are its own, examples that confirm, identities that tell apart."""
+
+from __future__ import annotations
+
+import importlib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autoevol.agents.gateway.requests import provider_seed
+from autoevol.optimizer.bridges.dspy_lm import gateway_lm, open_door
+from autoevol.optimizer.bridges.errand import CallOff, Errand, on_errand
+from autoevol.optimizer.bridges.teleprompter import AutoEvol
+from tests.model_server import ModelServer, model_server
+from tests.sorting_office import RULE, chat, examples, right, sorts, tree
+
+dspy: Any = importlib.import_module("dspy")  # it ships no types
+EXAMPLES = examples(dspy)
+SORT = dspy.Predict("text -> label")
+
+
+def compiled(server: ModelServer, folder: Path, program: Any = SORT, **said: Any) -> Any:
+    """A program that is compiled with a small search."""
+    sets = {name: said.pop(name) for name in ("trainset", "valset", "testset") if name in said}
+    optimizer = AutoEvol(right, settings=tree(server.base_url, **said), folder=folder, on_notice=lambda _: None)
+    return optimizer.compile(program, **{"trainset": EXAMPLES, **sets})
+
+
+class Spread(dspy.Module):  # type: ignore[misc]
+    """Sorts in threads of DSPy's own."""
+
+    def __init__(self, way: str) -> None:
+        self.way = way
+        self.inner = dspy.Predict("text -> label")
+
+    def forward(self, text: str) -> Any:
+        """In one of two ways."""
+        asked = [dspy.Example(text=text).with_inputs("text")] * 2
+        if self.way == "batch":
+            return self.inner.batch(asked, num_threads=2, disable_progress_bar=True)[0]
+        return dspy.Parallel(num_threads=2, disable_progress_bar=True)([(self.inner, one) for one in asked])[0]
+
+
+@pytest.mark.parametrize("way", ["batch", "parallel"])
+def test_threads_of_dspy_are_on_the_same_errand(tmp_path: Path, way: str) -> None:
+    """Booked on its stage, drawn by its own count, and ended with it."""
+    program, call_off = Spread(way), CallOff()
+    with model_server(sorts) as server, open_door(tree(server.base_url), tmp_path, on_notice=print) as door:
+        with dspy.context(lm=gateway_lm(door, temperature=1.0)):
+            for item in ("a", "b"):
+                with on_errand(Errand("test", f"test/start/{item}", call_off, first=5)):
+                    program(text="Message number 3 is about a login.")
+            stages, drawn = set(door.totals.by_stage), dict(door.draws)
+            call_off()
+            with pytest.raises(Exception, match=r"called off|cancelled"), on_errand(Errand("test", "c", call_off)):
+                program.inner(text="Message number 9 is about a login.")
+        seeds = {body["seed"] for body in server.bodies}
+
+    assert ({"test"}, {}) == (stages, drawn)
+    assert {provider_seed(5), provider_seed(6)} == seeds
+    assert 2 == server.count
+
+
+@pytest.mark.parametrize(("said", "taken"), [({}, False), ({"search": {"apply_unconfirmed": True}}, True)])
+def test_without_examples_to_confirm_on_nothing_is_taken(tmp_path: Path, said: Any, taken: bool) -> None:
+    """Unless the person wants it all the same."""
+    with model_server(sorts) as server:
+        better = compiled(server, tmp_path, testset=[], **said)
+
+    assert "no test examples" == better.detailed_results.verdict
+    assert taken is (RULE in better.signature.instructions)
+    assert taken is (better.detailed_results.best_idx > 0)
+
+
+def test_what_confirms_is_asked_anew_in_every_compilation(tmp_path: Path) -> None:
+    """What one decided on must not confirm another in the same folder; one that is run again pays nothing."""
+    with model_server(sorts) as server:
+        tests = [len(compiled(server, tmp_path, run_seed=seed).detailed_results.testset) for seed in (0, 1)]
+        paid = server.count
+        compiled(server, tmp_path, run_seed=1)
+        again = server.count - paid
+        drawn = Counter(body["seed"] for body in server.bodies if "`label`" in chat(body)[0])
+    del drawn[provider_seed(0)]
+
+    assert sorted(2 * size for size in tests) == sorted(drawn.values())
+    assert 0 == again
