@@ -28,15 +28,16 @@ async def dedup(run: Run, part: DedupSettings, place: str, rows: Rows) -> Choice
     """Leave out what is said twice.
 
     In each stage rows are met in an order of preference (`keep`), and one that has a twin among those that stay is left
-    out for the most similar of them. Where `keep` is not `first`, and the ids are the rows' own, what stays does not
-    depend on the order of the rows: ties are broken by id.
+    out for the most similar of them. A row without the text that is compared is like no other. Where `keep` is not
+    `first`, and the ids are the rows' own, what stays does not depend on the order of the rows: ties are broken by id.
 
     Raises:
         SessionStopped: as the embedder's calls raise it.
         UsageError: embeddings cannot be had.
     """
     signs, ids, preference = _looked_at(rows, part)
-    order: Sequence[int] = preference
+    order: Sequence[int] = [row for row in preference if signs[row]]
+    silent = len(preference) - len(order)
     twins: dict[int, tuple[str, Twin]] = {}
     told: list[str] = []
     for name in part.by:
@@ -58,7 +59,9 @@ async def dedup(run: Run, part: DedupSettings, place: str, rows: Rows) -> Choice
         "groups": len({_last(row, twins) for row in twins}),
     }
     lines = [*told, f"Left out: {', '.join(f'{stages[name]:,} {name}' for name in part.by)}."]
-    return Choice(sorted(order), why, _copies(twins), figures, lines)
+    if silent:
+        lines.append(f"{silent:,} rows have no {part.of} to be compared, and stay.")
+    return Choice(sorted({*order, *(row for row in preference if not signs[row])}), why, _copies(twins), figures, lines)
 
 
 def _looked_at(rows: Iterable[CurateRow], part: DedupSettings) -> tuple[list[bytes], list[str], list[int]]:
@@ -78,9 +81,12 @@ def _looked_at(rows: Iterable[CurateRow], part: DedupSettings) -> tuple[list[byt
 
 
 def _sign(row: CurateRow, part: DedupSettings) -> bytes:
-    asked = row.seed.instruction
+    """What says the same of a row; nothing where it has no text to be compared."""
+    asked, text = row.seed.instruction, row.text(part.of)
+    if not text.strip():
+        return b""
     before = (asked.system, *(f"{turn.speaker} {turn.text}" for turn in asked.context)) if part.of != "response" else ()
-    return sign_of((*before, row.text(part.of)))
+    return sign_of((*before, text))
 
 
 def sign_of(texts: Iterable[str]) -> bytes:
@@ -138,8 +144,10 @@ def _why(row: int, twins: Mapping[int, tuple[str, Twin]], ids: Sequence[str]) ->
     name, twin = twins[row]
     least, stays = twin.similarity, twin.of
     while stays in twins:
-        least = min(least, twins[stays][1].similarity)
-        stays = twins[stays][1].of
+        link, (next_name, further) = name, twins[stays]
+        if further.similarity < least or link == "exact":
+            name, least = next_name, min(least, further.similarity)
+        stays = further.of
     through = {"through": ids[twin.of]} if stays != twin.of else {}
     said = "the same as" if name == "exact" else f"{least:.3f} by {name} to"
     reason = "duplicate" if name == "exact" else "near-duplicate"

@@ -195,3 +195,31 @@ async def test_rows_are_twins_by_what_is_looked_at(tmp_path: Path) -> None:
     both, dropped = await deduped(tmp_path, rows, of="both", **by)
     assert ["seed-000001", "seed-000002", "seed-000003"] == both
     assert "seed-000001" == dropped["seed-000004"]["twin"]
+
+
+async def test_rows_without_the_text_that_is_compared_are_like_no_other(tmp_path: Path) -> None:
+    """There is nothing to be the same."""
+    rows = [
+        {"instruction": word, "response": said} for word, said in (("A", ""), ("B", ""), ("C", "Yes."), ("D", "yes."))
+    ]
+    stages = ["exact", "minhash", "rouge", "embedding"]
+    kept, dropped = await deduped(tmp_path, rows, by=stages, of="response", vectors="hashed")
+
+    assert ["seed-000001", "seed-000002", "seed-000003"] == kept
+    assert ["seed-000004"] == [*dropped]
+
+
+async def test_a_copy_of_what_falls_as_near_is_told_as_near(tmp_path: Path) -> None:
+    """It is not the same as the row that stays: the weakest link counts."""
+    first = "Count all red balls that are in the box, please, and then tell me how many there are"
+    rows = [{"id": name, "instruction": text} for name, text in (
+        ("a", first), ("b", f"{first} now"), ("c", f"{first} now"),
+    )]  # fmt: skip
+    kept, dropped = await deduped(tmp_path, rows)
+
+    assert ["a"] == kept
+    assert [("near-duplicate", "minhash", "a")] * 2 == [
+        (dropped[name]["reason"], dropped[name]["by"], dropped[name]["twin"]) for name in "bc"
+    ]
+    assert "by minhash to a" in dropped["c"]["detail"]
+    assert "b" == dropped["c"]["through"]
