@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, overload
 
+from .given import folder_of
 from .orders import comparison, making, order_of
 from .results import Compared, MadeRun, Optimized, Result
 from .running import aresumed, arun_order, resumed, run_order
@@ -152,7 +153,7 @@ def resume(
         AutoEvolError: it cannot go on.
         KeyboardInterrupt: Ctrl-C, after a clean stop.
     """
-    return resumed(run, Path(runs), progress, settings)
+    return resumed(run, folder_of(runs), progress, settings)
 
 
 @overload
@@ -173,4 +174,4 @@ async def aresume(
     settings: Mapping[str, object] | None = None,
 ) -> Result:  # fmt: skip
     """`resume`, to be awaited; where it is cancelled everything finished is kept."""
-    return await aresumed(run, Path(runs), progress, settings)
+    return await aresumed(run, folder_of(runs), progress, settings)

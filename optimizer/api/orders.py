@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from ...agents.gateway.errors import UsageError
 from ..record.tree import Tree, drop_other_kinds, merge
+from .given import check_given, folder_of, lines_of
 from .problems import as_ours
 from .results import Result
 
@@ -67,7 +68,9 @@ def order_of(
     Raises:
         UsageError: a value cannot be read.
     """
-    folder = Path(runs)
+    folder = folder_of(runs)
+    check_given("settings", settings, (str, Path, Mapping, type(None)), "the path of a settings file, or a table")
+    check_given("uncapped", uncapped, bool, "True or False")
     config = Path(settings) if isinstance(settings, str | Path) else None
     tree = _plain(settings) if isinstance(settings, Mapping) else {}
     named = said_tree(values)
@@ -92,7 +95,7 @@ def comparison(
     if others:
         said["seeds"] = others
     if contestants:
-        said["contestants"] = [_word(each, Path(runs)) for each in contestants]
+        said["contestants"] = [_word(each, folder_of(runs)) for each in contestants]
     rest = {name: value for name, value in values.items() if name not in _OF_COMPARE}
     return order_of("compare", first, settings, runs, rest, uncapped=uncapped, more={"compare": _plain(said)})
 
@@ -101,11 +104,17 @@ def making(recipes: Recipes) -> Tree:
     """Recipes as the `[[make]]` tables of a settings file.
 
     Raises:
-        UsageError: there is no recipe of such a name.
+        UsageError: there is no recipe of such a name, or none is named.
     """
     from ..record.making.recipes import PARTS  # noqa: PLC0415  brings pydantic
 
+    words = "the name of a recipe, a table such as {'recipe': 'dedup'}, or a list of these"
+    check_given("recipes", recipes, (str, Mapping, Sequence), words)
     parts = [recipes] if isinstance(recipes, str | Mapping) else list(recipes)
+    if not parts:
+        raise UsageError("No recipe is named.", fix=f"Give {words}.")
+    for number, part in enumerate(parts):
+        check_given(f"recipes[{number}]", part, (str, Mapping), words)
     tables = [{"recipe": part} if isinstance(part, str) else _plain(part) for part in parts]
     for name in (str(table.get("recipe", "")) for table in tables):
         if name not in PARTS:
@@ -128,6 +137,7 @@ def said_tree(values: Mapping[str, object]) -> Tree:
     if isinstance(rest.get("budget"), str):
         flags["budget"] = (rest.pop("budget"),)
     if values.get("price") is not None:
+        check_given("price", values["price"], str, "text, such as '0.15,0.60' or 'MODEL=0.15,0.60'")
         flags |= {"price": (values["price"],), "model": values.get("model", "")}
     with as_ours():
         return merge(_plain(rest), _plain(flags_of(flags)))
@@ -135,7 +145,6 @@ def said_tree(values: Mapping[str, object]) -> Tree:
 
 def _seeds(seeds: Seeds, runs: Path) -> Tree:
     """Where the seeds are; rows are put into a file that is named by what it holds, so that a resume finds it."""
-    from ..dataset.rows import encode_line  # noqa: PLC0415  brings pydantic
     from ..record.folder import write_atomically  # noqa: PLC0415
 
     if seeds is None:
@@ -144,9 +153,7 @@ def _seeds(seeds: Seeds, runs: Path) -> Tree:
         return {"seeds": {"source": str(seeds)}}
     if isinstance(seeds, Mapping):
         return {"seeds": _plain(cast("Mapping[str, object]", seeds))}
-    text = "".join(encode_line(row) for row in seeds)
-    if not text:
-        raise UsageError("No seeds were given.", fix="Give at least one row, or the name of a file.")
+    text = lines_of(seeds)
     path = runs / f"seeds-{hashlib.sha256(text.encode()).hexdigest()[:12]}.jsonl"
     write_atomically(path, text)
     return {"seeds": {"source": str(path.resolve())}}
@@ -156,7 +163,10 @@ def _sets(seeds: Seeds | Sequence[str | Path]) -> tuple[Seeds, list[str]]:
     """The first source of seeds, and the others where there are several."""
     if seeds is None or isinstance(seeds, str | Path | Mapping):
         return cast("Seeds", seeds), []
-    several = list(cast("Iterable[object]", seeds))
+    given = cast("Any", seeds)
+    if not isinstance(given, Iterable):
+        return given, []  # which is refused where seeds are read
+    several = list(cast("Iterable[object]", given))
     places = [str(each) for each in several if isinstance(each, str | Path)]
     if not places:
         return cast("Seeds", several), []
@@ -168,22 +178,32 @@ def _sets(seeds: Seeds | Sequence[str | Path]) -> tuple[Seeds, list[str]]:
 def _word(contestant: Contestant, runs: Path) -> str:
     """A contestant in the words of the command."""
     if isinstance(contestant, tuple):
-        name, one = contestant
-        return f"{name}={_word(one, runs)}"
+        pair = cast("tuple[Any, ...]", contestant)
+        if len(pair) != 2 or not isinstance(pair[0], str):
+            raise UsageError("A pair is a name and a contestant.", fix="Give ('name', contestant).")
+        return f"{pair[0]}={_word(pair[1], runs)}"
     if isinstance(contestant, str | Path):
         return str(contestant)
     if isinstance(contestant, Result):
         return str(contestant.folder.resolve())
-    from ...agents.method_file import dump_method  # noqa: PLC0415  for those who have one in hand
+    from ...agents.method import Method  # noqa: PLC0415  for those who have one in hand
+    from ...agents.method_file import dump_method  # noqa: PLC0415
     from ..record.folder import write_atomically  # noqa: PLC0415
 
+    check_given("A contestant", contestant, Method, "the name of a method, a path, a method, or an earlier result")
     path = runs / f"method-{contestant.id}.md"
     write_atomically(path, dump_method(contestant))
     return str(path.resolve())
 
 
-def _plain(value: Mapping[str, object]) -> Tree:
-    """Paths as text and mappings as tables, as a settings file would hold them."""
+def _plain(value: Mapping[Any, object]) -> Tree:
+    """Paths as text and mappings as tables, as a settings file would hold them.
+
+    Raises:
+        UsageError: something is named by what is no text.
+    """
+    for name in value:
+        check_given("The name of a setting", name, str, "it as text")
     return {name: _plain_value(each) for name, each in value.items()}
 
 

@@ -20,9 +20,10 @@ from anyio import to_thread
 from anyio.from_thread import start_blocking_portal
 
 from ...agents.gateway.errors import UsageError
+from .given import check_given, check_progress
 from .moment import OnProgress, watcher_of
 from .orders import Order
-from .problems import as_ours, reword
+from .problems import as_ours, in_python, reword
 from .results import Compared, MadeRun, Optimized, Result
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def run_order(order: Order, progress: OnProgress, kind: type[ResultT]) -> Result
         AutoEvolError: it cannot be made, or cannot go on.
         KeyboardInterrupt: Ctrl-C, after the run has stopped cleanly; a note says how it goes on.
     """
+    check_progress(progress)
     folder = _start(order)
     return _result(_blocking(folder, partial(_follow, folder, progress)), kind)
 
@@ -53,12 +55,14 @@ async def arun_order(order: Order, progress: OnProgress, kind: type[ResultT]) ->
     Raises:
         AutoEvolError: it cannot be made, or cannot go on.
     """
+    check_progress(progress)
     folder = await to_thread.run_sync(_start, order)
     return _result(await _follow(folder, progress), kind)
 
 
 def resumed(run: str | Path | Result, runs: Path, progress: OnProgress, said: Mapping[str, object] | None) -> Result:
     """Go on with a run, and wait for its end. Raises as `run_order`."""
+    _check_going_on(progress, said)
     folder = _folder(run, runs)
     return _result(_blocking(folder, partial(_follow, folder, progress, said)), _kind(folder))
 
@@ -67,14 +71,28 @@ async def aresumed(
     run: str | Path | Result, runs: Path, progress: OnProgress, said: Mapping[str, object] | None
 ) -> Result:
     """The same in the running loop."""
+    _check_going_on(progress, said)
     folder = _folder(run, runs)
     return _result(await _follow(folder, progress, said), _kind(folder))
+
+
+def _check_going_on(progress: object, said: object) -> None:
+    check_progress(progress)
+    check_given("settings", said, (Mapping, type(None)), "a table, such as {'budget': {'usd': 5}}")
 
 
 def _folder(run: str | Path | Result, runs: Path) -> Path:
     from ..cli.run_list import find_run  # noqa: PLC0415  loaded when a function is called, not when it is imported
 
-    return run.folder if isinstance(run, Result) else find_run(str(run), runs)
+    if isinstance(run, Result):
+        return run.folder
+    check_given("The run", run, (str, Path), "a result, the folder of a run, or its name")
+    try:
+        return find_run(str(run), runs)
+    except UsageError as error:
+        guess = error.fix.partition("`autoevol")[0]  # the rest names a command
+        fix = f"{guess}Give a result, the folder of a run, or its name in {runs}."
+        raise UsageError(error.problem, fix=fix) from None
 
 
 def _kind(folder: Path) -> type[Result]:
@@ -87,7 +105,7 @@ def _kind(folder: Path) -> type[Result]:
 def _result(ending: Ending, kind: type[ResultT]) -> ResultT:
     if ending.stopped is not None:
         reword(ending.stopped)
-    return kind(ending.folder, ending.state, ending.summary, ending.stopped)
+    return kind(ending.folder, ending.state, in_python(ending.summary), ending.stopped)
 
 
 def _start(order: Order) -> Path:

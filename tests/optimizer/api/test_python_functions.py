@@ -160,6 +160,7 @@ def test_a_cap_is_no_error_but_says_what_stopped_it(server: ModelServer, tmp_pat
 
     assert isinstance(made.stopped, BudgetReached)
     assert "--" not in str(made.stopped)
+    assert "--" not in made.summary
     with pytest.raises(BudgetReached):
         made.raise_if_stopped()
     with pytest.raises(UsageError, match="was stopped"):
