@@ -45,7 +45,12 @@ class Errand:
 
 
 class Course(Protocol):
-    """The way of every row. `begin` and `follow` are pure: they see the row and what was answered so far."""
+    """The way of every row.
+
+    `begin` is called once for each row, in their order, and may know of the rows before it. `follow` is asked after
+    every reply, in any order, and again when a run is resumed: what it asks is a function of the row and of what was
+    answered so far.
+    """
 
     def begin(self, errand: Errand) -> Task | Drop:
         """What a row begins with, or why it is none without any question."""

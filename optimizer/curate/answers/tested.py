@@ -8,6 +8,7 @@ end the row is dropped for it.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from ...scoring.selection import Drop
 from .desk import Errand, calls_of, need_sandbox, work_through
 from .unit_tests import error_in, first_of, read_tests, solution_program, stub_program, vacuous_by
 
-__all__ = ["Bench", "tested_code", "tests_row"]
+__all__ = ["Bench", "question_sign", "tested_code", "tests_row"]
 
 _CUT = 200  # characters of a reason
 
@@ -119,14 +120,14 @@ class _Course:
     def __init__(self, part: TestedCodeSettings, book: Book) -> None:
         self._part = part
         self._book = book
-        self._seen: dict[str, str] = {}
+        self._seen: dict[bytes, str] = {}
         self._counts: Counter[str] = Counter()
 
     # ------------------------------------------------------------ what is asked
 
     def begin(self, errand: Errand) -> Task | Drop:
         """Tests, or the trial of those that are there; a question that was asked before is not asked again."""
-        twin = self._seen.setdefault(same_text(errand.seed.instruction.text), errand.seed.id)
+        twin = self._seen.setdefault(question_sign(errand.seed, given=self._part.tests != "write"), errand.seed.id)
         if twin != errand.seed.id:
             return Drop("duplicate-question", f"the same as {twin}")
         given = errand.seed.tests if self._part.tests != "write" else None
@@ -242,6 +243,18 @@ class _Course:
             f" not run, {count['no-tests']:,} cannot be read.",
             f"Of {count['solutions']:,} solutions {count['passing']:,} pass{rate}.",
         ]
+
+
+def question_sign(seed: Seed, *, given: bool) -> bytes:
+    """16 bytes for what is asked: system prompt, turns before it, text, and the tests that the row brings and uses.
+
+    Case is left as it is: names of functions differ by it.
+    """
+    asked, tests = seed.instruction, seed.tests if given else None
+    turns = [f"{turn.speaker} {turn.text}" for turn in asked.context]
+    brought = [] if tests is None else [tests.tests, tests.entry_point, tests.prompt]
+    said = "\x00".join([same_text(asked.system), *map(same_text, turns), same_text(asked.text), "", *brought])
+    return hashlib.blake2b(said.encode("utf-8", "replace"), digest_size=16).digest()
 
 
 def _run(errand: Errand, bench: Bench, number: int) -> ProgramTask | None:

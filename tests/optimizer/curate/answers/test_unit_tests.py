@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from autoevol.agents.gateway.requests import Turn
+from autoevol.agents.messages import Instruction
+from autoevol.optimizer.curate.answers.tested import question_sign
 from autoevol.optimizer.curate.answers.unit_tests import (
     error_in,
     first_of,
@@ -12,6 +15,7 @@ from autoevol.optimizer.curate.answers.unit_tests import (
     stub_program,
     vacuous_by,
 )
+from autoevol.optimizer.dataset.seed import Seed
 from autoevol.optimizer.scoring.programs import SeedTests
 from autoevol.optimizer.scoring.sandbox import RunResult, isolation, run_program
 
@@ -115,3 +119,15 @@ def test_the_first_test_shows_name_and_arguments() -> None:
 def test_code_is_looked_for_before_anything_is_run() -> None:
     """A text without any is no program."""
     assert None is solution_program("Write f.", "I would rather not.", _tests("assert f(1) == 2"))
+
+
+def test_questions_are_the_same_with_all_that_is_asked_by() -> None:
+    """The system prompt, the turns before, and the tests that are given; white space is nothing."""
+    asked = [Instruction("Write f."), Instruction("Write  f."), Instruction("Write f.", "Be short."),
+             Instruction("Write f.", context=(Turn("user", "In C."),)), Instruction("Write F.")]  # fmt: skip
+    signs = [question_sign(Seed("s", 1, each), given=True) for each in asked]
+    brought = Seed("s", 1, asked[0], None, _tests("assert f(1) == 2"))
+
+    assert signs[0] == signs[1] == question_sign(brought, given=False)
+    assert 5 == len({*signs, question_sign(brought, given=True)})
+    assert {16} == {len(sign) for sign in signs}
