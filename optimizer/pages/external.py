@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from ...agents.gateway.errors import RunInUse, UsageError
 from ..recipes.contest.external import ExternalScore, Scores, difference, named, read_scores, scores_object, scores_of
-from ..recipes.contest.outcome import rounded
+from ..recipes.contest.rounding import rounded
 from ..record.at_work import at_work
 from ..record.folder import EXTERNAL, RunFolder
 from ..scoring.rank_agreement import Agreement, rank_agreement

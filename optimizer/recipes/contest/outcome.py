@@ -13,10 +13,11 @@ from ...scoring.strengths import bradley_terry, by_scores
 from .differences import example_rows, regressions
 from .lineup import Lineup
 from .pairwise import SideBySide, pairwise_object
+from .rounding import rounded
 from .tally import Heat, by_item, finding_rows, player_row, score_of, transfer_rows
 from .verdicts import sentences
 
-__all__ = ["comparison_object", "rounded"]
+__all__ = ["comparison_object"]
 
 
 def comparison_object(
@@ -64,17 +65,6 @@ def comparison_object(
     }
     record["words"] = sentences(record)
     return cast("dict[str, Any]", rounded(record))
-
-
-def rounded(value: object) -> object:
-    """The same with floats of six digits: the last bits of sums are nobody's business."""
-    if isinstance(value, float):
-        return round(value, 6) + 0.0  # no minus zero
-    if isinstance(value, Mapping):
-        return {key: rounded(each) for key, each in cast("Mapping[str, object]", value).items()}
-    if isinstance(value, list | tuple):
-        return [rounded(each) for each in cast("Sequence[object]", value)]
-    return value
 
 
 def _ranking(

@@ -70,7 +70,7 @@ def test_every_line_that_is_commented_out_is_a_setting() -> None:
         endpoints.setdefault("default", {})
         endpoints.setdefault("small", {})  # which the fallback of the template names
         for name, endpoint in endpoints.items():
-            if not {"local", "base_url", "script"} & set(endpoint):
+            if not {"local", "base_url", "script", "packaged"} & set(endpoint):
                 endpoint["local"] = name
         for name, price in endpoints["default"].get("prices", {}).items():
             endpoints["default"]["prices"][name] = {"input": 1, "output": 1} | price
