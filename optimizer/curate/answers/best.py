@@ -7,7 +7,7 @@ Sources: self-consistency (arXiv 2203.11171) for answers that can be compared; b
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 
 from anyio.to_thread import run_sync
@@ -46,6 +46,7 @@ _RECIPE = "best-answer"
 _Texts = Sequence[str | None]
 _Verdict = Chosen | Drop
 _Kind = tuple[By, Agreement | None]
+_TEXT: _Kind = ("text", None)
 
 
 async def best_answer(run: Run, part: BestAnswerSettings, place: str, rows: Iterable[Seed]) -> Made:
@@ -89,6 +90,7 @@ class _Course:
         self._by: Counter[str] = Counter()
         self._pairs: Counter[str] = Counter()
         self._known: Counter[str] = Counter()
+        self._compared: dict[str, tuple[_Kind, dict[int, bool | None]]] = {}
 
     # ------------------------------------------------------------ what is asked
 
@@ -106,10 +108,25 @@ class _Course:
             return []
         if self._part.choose == "reward":
             return self._rewards(errand, texts)
-        kind = (await run_sync(kind_of, errand, texts))[0] if self._part.choose == "agreement" else "tests"
+        kind = (await self._kind(errand, texts))[0] if self._part.choose == "agreement" else "tests"
         if kind in {"tests", "examples"}:
             return self._runs(errand, texts)
         return self._by_text(errand, texts) if kind == "text" else []
+
+    async def _kind(self, errand: Errand, texts: _Texts) -> _Kind:
+        """How the answers of a row compare: found once, in a thread, and kept until the row is finished."""
+        if errand.place not in self._compared:
+            self._compared[errand.place] = await run_sync(self._compare, errand, texts)
+        return self._compared[errand.place][0]
+
+    def _compare(self, errand: Errand, texts: _Texts) -> tuple[_Kind, dict[int, bool | None]]:
+        """And where the row's own answer is known: whether the first, and the one that most agree with, come to it."""
+        kind, seed = kind_of(errand, texts), errand.seed
+        if kind[1] is None or not seed.response or self._part.own:
+            return kind, {}
+        places = {0, *(group[0] for group in kind[1].groups[:1])}
+        right = {at: gold_correct(texts[at] or "", seed.response, seed.instruction.language) for at in sorted(places)}
+        return kind, right
 
     def _answer(self, errand: Errand, number: int) -> AnswerTask:
         return AnswerTask(
@@ -144,10 +161,10 @@ class _Course:
     def finish(self, errand: Errand, drop: Drop | None) -> None:
         """Write the row with its answer, or why it has none."""
         seed, texts, calls = errand.seed, answers_of(errand, self._part), calls_of(errand)
-        kind: _Kind = kind_of(errand, texts) if any(texts) and self._part.choose == "agreement" else ("text", None)
+        kind, right = self._compared.pop(errand.place, (_TEXT, dict[int, bool | None]()))
         verdict = drop or self._verdict(errand, texts, kind)
         notes = self._notes(errand, texts, verdict, kind)
-        self._check(seed, texts, verdict, kind)
+        self._check(verdict, right)
         if isinstance(verdict, Drop):
             self._book.drop(DroppedRow(
                 seed.id, errand.stage, verdict.reason, verdict.detail, calls=keys_of(calls), cost=cost_of(calls),
@@ -235,19 +252,16 @@ class _Course:
 
     # ------------------------------------------------------------ figures
 
-    def _check(self, seed: Seed, texts: _Texts, verdict: _Verdict, kind: _Kind) -> None:
+    def _check(self, verdict: _Verdict, right: Mapping[int, bool | None]) -> None:
         """Where the row's own answer is known: whether the first answer and the one that was kept come to it."""
-        if not seed.response or self._part.own or kind[1] is None:
-            return
-        language = seed.instruction.language
-        first = gold_correct(texts[0] or "", seed.response, language)
+        first = right.get(0)
         if first is None:
             return
         self._known["rows"] += 1
         self._known["first"] += first
         if isinstance(verdict, Chosen):
             self._known["kept"] += 1
-            self._known["right"] += bool(gold_correct(texts[verdict.place] or "", seed.response, language))
+            self._known["right"] += bool(right.get(verdict.place))
 
     def figures(self) -> dict[str, JsonValue]:
         """What it came to, for `best-answer.json`."""

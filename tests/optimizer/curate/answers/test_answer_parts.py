@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 
 from autoevol.agents.gateway.errors import UsageError
+from autoevol.optimizer.curate.answers import best
+from autoevol.optimizer.curate.answers.choosing import kind_of
 from autoevol.optimizer.dataset.exports.export import Order, export
 from autoevol.optimizer.dataset.exports.reading import open_run
 from autoevol.optimizer.scoring.programs import SeedTests, program_for
@@ -226,3 +229,19 @@ async def test_answers_drawn_without_heat_are_refused(tmp_path: Path) -> None:
         folder = begin(tmp_path, server.base_url, maths(3), {"recipe": "best-answer", "temperature": 0})
         with pytest.raises(UsageError, match="are one answer 5 times"):
             await finish(folder)
+
+
+async def test_answers_are_compared_once_and_in_a_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mathematics may take a second, in which nothing else would go on."""
+    threads: list[threading.Thread] = []
+
+    def watched(*found: Any) -> Any:
+        threads.append(threading.current_thread())
+        return kind_of(*found)
+
+    monkeypatch.setattr(best, "kind_of", watched)
+    with serving() as server:
+        await finish(begin(tmp_path, server.base_url, maths(4), {"recipe": "best-answer", "answers": 3}))
+
+    assert 4 == len(threads)
+    assert threading.main_thread() not in threads
