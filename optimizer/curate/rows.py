@@ -13,6 +13,7 @@ __all__ = ["CurateRow", "Rows", "Told", "carried", "kept_object", "value_at"]
 
 _OURS = ("id", "instruction", "response", "system", "context", "provenance")
 _SPENT = ("calls", "cost", "models")
+_TEXTS = ("seed_id", "seed_instruction", "method_id")
 
 
 @runtime_checkable
@@ -134,8 +135,7 @@ def carried(made: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
         made: the row as `dataset.jsonl` has it; what it says of itself wins.
         said: the row before.
     """
-    before = said.get("provenance")
-    earlier = cast("Mapping[str, Any]", before if isinstance(before, Mapping) else {})
+    earlier = _ours_of(said)
     mine: Mapping[str, Any] = made["provenance"]
     news = {name: value for name, value in mine.items() if name not in earlier or value not in ("", [], None, 0)}
     came = {**earlier, **news}
@@ -147,15 +147,43 @@ def carried(made: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
 def _provenance(row: CurateRow) -> dict[str, Any]:
     """How the row came about, with what a file said under names that are taken."""
     seed, said = row.seed, row.said
-    before = said.get("provenance")
     came: dict[str, Any] = {
         "seed_id": seed.id, "line": seed.line, "seed_instruction": seed.instruction.text, "method_id": "", "rounds": 0,
         "calls": [], "findings": [], "score": None, "cost": 0.0, "models": [],
-        **(cast("Mapping[str, Any]", before) if isinstance(before, Mapping) else {}),
+        **_ours_of(said),
     }  # fmt: skip
     given = {name: said[name] for name in said if name in TEXT_FIELDS or name in _OURS}
     lost = {name: value for name, value in given.items() if _is_lost(value, name, seed)}
     return {**came, "given": {**came.get("given", {}), **lost}} if lost else came
+
+
+def _ours_of(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What the row said of how it came about. Where a name of ours has something else in it, as in a file of somebody
+    else's, that is under `given`, at `provenance`."""
+    before = said.get("provenance")
+    if not isinstance(before, Mapping):
+        return {}
+    known = cast("Mapping[str, Any]", before)
+    ours = {name: value for name, value in known.items() if _has_our_form(name, value)}
+    if len(ours) == len(known):
+        return ours
+    other = {name: value for name, value in known.items() if name not in ours}
+    return {**ours, "given": {**ours.get("given", {}), "provenance": other}}
+
+
+def _has_our_form(name: str, value: Any) -> bool:
+    """Whether what stands in a provenance under this name is what we would have written there; free names are any."""
+    if name in _TEXTS:
+        return isinstance(value, str)
+    if name in ("line", "rounds"):
+        return type(value) is int
+    if name in ("score", "cost"):
+        return value is None or type(value) in (int, float)
+    if name in ("calls", "models"):
+        return _is_list(value) and all(isinstance(each, str) for each in value)
+    if name in ("curated", "findings"):
+        return _is_list(value)
+    return name != "given" or isinstance(value, Mapping)
 
 
 def _is_lost(value: Any, name: str, seed: Seed) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..record.settings import SeedSettings, Settings
 from .fields import FieldMap, Pair, input_of, pairs_of, tests_of
+from .plain import json_form
 from .raw import RawRow, RowStream
 from .seed import Seed
 from .source import Reading, SeedSource, content_of, open_seeds
@@ -39,8 +40,9 @@ class WholeSource(SeedSource):
         return WholeReading(self._stream, self._fields, self._limit, named=self._named)
 
     def told(self) -> Iterator[tuple[Seed, Mapping[str, Any]]]:
-        """Every row as a seed, and the whole object that it was read from."""
-        return ((seed, row.fields or {}) for row, seed in self.reading().with_rows())
+        """Every row as a seed, and the whole object that it was read from, with values that JSON has: it is written
+        again where the row is kept."""
+        return ((seed, json_form(row.fields or {})) for row, seed in self.reading().with_rows())
 
 
 class WholeReading(Reading):
