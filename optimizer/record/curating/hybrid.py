@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, FiniteFloat, field_validator
 
 from .vectors import VectorSettings
 
@@ -29,7 +29,7 @@ class HybridSettings(VectorSettings):
     """
 
     recipe: Literal["hybrid"] = "hybrid"
-    by: dict[str, float] = Field(default_factory=dict[str, float])
+    by: dict[str, FiniteFloat] = Field(default_factory=dict[str, float])
     scale: Literal["rank", "z"] = "rank"
     choose: Literal["sum", "pareto"] = "sum"
     missing: Literal["drop", "worst", "middle"] = "drop"

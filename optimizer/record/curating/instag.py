@@ -16,6 +16,9 @@ __all__ = ["InstagSettings"]
 
 _PUBLISHED = 306_044
 """Queries that the published numbers belong to."""
+_AS_PUBLISHED: Mapping[str, Any] = {
+    "count": 6000, "frequency": 20, "support": 40, "count_first": True, "vectors": "embedder",
+}  # fmt: skip
 _FRAME = 230  # tokens of what the tagger is told around an instruction
 _TAGS = 160  # tokens of some tags with their explanations
 _VOCABULARY = 3  # tags a row that are asked about once, where an embedder merges them
@@ -39,9 +42,7 @@ class InstagSettings(BudgetSettings, VectorMaking):
         confidence: share of the rows with a tag that have the other one too, before the first is merged into it.
     """
 
-    PRESETS: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "paper": {"count": 6000, "frequency": 20, "support": 40, "count_first": True, "vectors": "embedder"},
-    }
+    PRESETS: ClassVar[Mapping[str, Mapping[str, Any]]] = {"paper": _AS_PUBLISHED, "official-code": _AS_PUBLISHED}
 
     recipe: Literal["instag"] = "instag"
     tags: str = ""

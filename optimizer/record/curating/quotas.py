@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from .vectors import BudgetSettings
 
@@ -27,9 +27,11 @@ class QuotasSettings(BudgetSettings):
     """
 
     recipe: Literal["quotas"] = "quotas"
-    by: dict[str, dict[str, float]] = Field(default_factory=lambda: {"language": dict[str, float]()}, min_length=1)
-    levels: dict[str, int | list[float]] = Field(default_factory=dict[str, int | list[float]])
-    at_most: dict[str, dict[str, int]] = Field(default_factory=dict[str, dict[str, int]])
+    by: dict[str, dict[str, FiniteFloat]] = Field(
+        default_factory=lambda: {"language": dict[str, float]()}, min_length=1
+    )
+    levels: dict[str, PositiveInt | list[FiniteFloat]] = Field(default_factory=dict[str, int | list[float]])
+    at_most: dict[str, dict[str, NonNegativeInt]] = Field(default_factory=dict[str, dict[str, int]])
     temperature: float = Field(default=1.0, gt=0)
     prefer: str = ""
 
@@ -40,3 +42,10 @@ class QuotasSettings(BudgetSettings):
             if any(share < 0 for share in shares.values()) or (shares and not any(shares.values())):
                 raise ValueError(f"the shares of {path} must be 0 or more, and one of them more")
         return by
+
+    @model_validator(mode="after")
+    def _known_paths(self) -> Self:
+        stray = [path for path in (*self.levels, *self.at_most) if path not in self.by]
+        if stray:
+            raise ValueError(f"levels and at_most hold for paths that `by` names, and {stray[0]} is none of them")
+        return self

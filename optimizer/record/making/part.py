@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal, NamedTuple, cast
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from ....agents.messages import RoleName
 
@@ -58,6 +58,14 @@ class PartSettings(BaseModel):
             return said
         given = cast("dict[str, Any]", said)
         return {**cls.PRESETS.get(str(given.get("preset", "")), {}), **given}
+
+    @field_validator("preset")
+    @classmethod
+    def _known_preset(cls, preset: str) -> str:
+        if preset != "recommended" and preset not in cls.PRESETS:
+            known = ", ".join(("recommended", *cls.PRESETS))
+            raise ValueError(f"{preset} is none of the presets that there are here ({known})")
+        return preset
 
     @abstractmethod
     def roles(self) -> tuple[RoleName, ...]:
