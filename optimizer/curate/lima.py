@@ -11,7 +11,7 @@ from ..record.curating.lima import LimaSettings
 from ..record.run import Run
 from .before_after import topic_of
 from .choice import Choice, Why
-from .quotas import apportioned, tempered
+from .quotas import rows_in_turn, tempered
 from .rows import CurateRow, Rows
 from .style import first_person, length_of, links, references
 
@@ -39,7 +39,7 @@ async def lima(run: Run, part: LimaSettings, place: str, rows: Rows) -> Choice:
         cells.setdefault((_topic(row, part),), []).append((best, drawn, row.seed.id, row.index))
     ready = {cell: [index for *_, index in sorted(members)] for cell, members in cells.items()}
     weights = tempered({cell[0]: len(members) for cell, members in ready.items()}, part.temperature)
-    order = apportioned(ready, {cell: weights[cell[0]] for cell in ready}, part.budget(len(rows)))
+    order = rows_in_turn(ready, {cell: weights[cell[0]] for cell in ready}, part.budget(len(rows)))
     topics = {index: cell[0] for cell, members in ready.items() for index in members}
     taken = frozenset(order)
     left = {index: Why("over-budget", f"there was no room left for {topic}", {"topic": topic})

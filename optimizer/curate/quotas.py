@@ -22,7 +22,7 @@ from ..record.run import Run
 from .choice import Choice, Why
 from .rows import CurateRow, Rows
 
-__all__ = ["REST", "apportioned", "bounds_of", "cell_weights", "quotas", "tempered"]
+__all__ = ["REST", "bounds_of", "cell_weights", "quotas", "rows_in_turn", "tempered"]
 
 REST = "*"
 """Stands for every value that has no share of its own; they divide it as they are frequent."""
@@ -48,7 +48,7 @@ async def quotas(run: Run, part: QuotasSettings, place: str, rows: Rows) -> Choi
     ready = {cell: [index for *_, index in sorted(members)] for cell, members in cells.items()}
     counts = {cell: len(members) for cell, members in ready.items()}
     shares = [_shares(part, dimension, path, counts) for dimension, path in enumerate(part.by)]
-    order = apportioned(
+    order = rows_in_turn(
         ready, cell_weights(counts, shares), part.budget(len(rows)), [part.at_most.get(path, {}) for path in part.by]
     )  # fmt: skip
     taken = set(order)
@@ -102,14 +102,14 @@ def _figures(
         total = sum(wanted.values())
         figures[path] = {
             value: {"in": had[value], "out": chosen[value],
-                    **({"wanted": round(wanted[value] / total, 4)} if value in wanted else {})}
+                    **({"wanted": round(wanted[value] / total, 4)} if value in wanted and value != REST else {})}
             for value in sorted(had)
         }  # fmt: skip
     levels: dict[str, JsonValue] = {path: list(each) for path, each in bounds.items()}
     return {**figures, **({"bounds": levels} if levels else {})}
 
 
-def apportioned(
+def rows_in_turn(
     cells: Mapping[CellT, Sequence[int]], weights: Mapping[CellT, float], count: int,
     at_most: Sequence[Mapping[str, int]] = (),
 ) -> list[int]:  # fmt: skip
@@ -151,7 +151,7 @@ def cell_weights(counts: Mapping[CellT, int], shares: Sequence[Mapping[str, floa
         frequent: dict[str, int] = {}
         for cell, count in counts.items():
             frequent[cell[dimension]] = frequent.get(cell[dimension], 0) + count
-        rest = sum(count for value, count in frequent.items() if value not in said)
+        rest = sum(count for value, count in frequent.items() if value == REST or value not in said)
         for cell in weights:
             value = cell[dimension]
             if not said:

@@ -15,7 +15,7 @@ from autoevol.optimizer.curate.deita import score_first
 from autoevol.optimizer.curate.facility import Likeness, facility_location
 from autoevol.optimizer.curate.hybrid import fronts, relevant, scaled, weighted
 from autoevol.optimizer.curate.k_center import k_center, radius_of
-from autoevol.optimizer.curate.quotas import apportioned, bounds_of, cell_weights, tempered
+from autoevol.optimizer.curate.quotas import bounds_of, cell_weights, rows_in_turn, tempered
 from autoevol.optimizer.curate.vectors import on_grid
 from autoevol.optimizer.curate.vendi import vendi_score
 
@@ -161,12 +161,12 @@ def test_apportioned_rows_keep_to_their_shares(said: dict[str, tuple[int, float]
     """No row twice, nothing of what has no share; a larger budget keeps all of a smaller one."""
     cells = {(name,): [hash((name, n)) for n in range(rows)] for name, (rows, _) in said.items()}
     weights = {(name,): weight for name, (_, weight) in said.items()}
-    taken = apportioned(cells, weights, count)
+    taken = rows_in_turn(cells, weights, count)
     had = Counter(row for cell in cells for row in cells[cell] if weights[cell] > 0)
 
     assert min(count, len(had)) == len(taken) == len(set(taken))
     assert set(taken) <= set(had)
-    assert taken[: count // 2] == apportioned(cells, weights, count // 2)
+    assert taken[: count // 2] == rows_in_turn(cells, weights, count // 2)
 
 
 def test_shares_are_kept_and_what_a_cell_lacks_goes_to_the_others() -> None:
@@ -180,11 +180,11 @@ def test_shares_are_kept_and_what_a_cell_lacks_goes_to_the_others() -> None:
     weights = cell_weights(counts, ({"en": 3, "zh": 1}, {}))
     of = {row: cell for cell, rows in cells.items() for row in rows}
 
-    languages = Counter(of[row][0] for row in apportioned(cells, weights, 40))
+    languages = Counter(of[row][0] for row in rows_in_turn(cells, weights, 40))
     assert {"en": 30, "zh": 10} == pytest.approx(languages, abs=1)
     hard = cell_weights(counts, ({}, {"hard": 1.0}))
-    assert list(range(100, 110)) == apportioned(cells, hard, 50)
-    bounded = apportioned(cells, weights, 200, ({}, {"easy": 20}))
+    assert list(range(100, 110)) == rows_in_turn(cells, hard, 50)
+    bounded = rows_in_turn(cells, weights, 200, ({}, {"easy": 20}))
     assert {"easy": 20, "hard": 10} == Counter(of[row][1] for row in bounded)
     assert {("en", "easy"): 0.5, ("en", "hard"): 0.5, ("zh", "easy"): 2.0} == cell_weights(
         {("en", "easy"): 1, ("en", "hard"): 1, ("zh", "easy"): 1}, ({"zh": 2.0, "*": 0.5}, {"easy": 1, "hard": 1})
