@@ -56,7 +56,7 @@ async def deita(run: Run, part: DeitaSettings, place: str, rows: Rows) -> Choice
 
     Raises:
         SessionStopped: budget, key, quota or outage.
-        UsageError: no row has the scores.
+        UsageError: no row has the scores, or none that has them a vector.
     """
     paths = part.scores or tuple(f"provenance.curated.deita.{measure}" for measure in part.measures)
     scores = {row.index: score for row in rows if (score := score_of(row, paths)) is not None}
@@ -66,8 +66,8 @@ async def deita(run: Run, part: DeitaSettings, place: str, rows: Rows) -> Choice
         scores |= {index: score for index, graded in grades.rows.items() if (score := graded.score) is not None}
     if not scores:
         raise _no_scores(part, grades)
-    found = await vectors_of(run, part, place, rows)
-    ranking = [at for at in range(len(found.index)) if int(found.index[at]) in scores]
+    found = await vectors_of(run, part, place, rows, scores)
+    ranking = list(range(len(found.index)))
     # Places are in the order of the ids, and sorting keeps it among equals.
     ranking.sort(key=lambda at: -scores[int(found.index[at])])
     count = part.budget(len(rows))
@@ -128,7 +128,7 @@ def _choice(
     ids = {row.index: row.seed.id for row in rows}
     order = found.rows(chosen.order)
     why: dict[int, Why] = {index: Why("no-score", "it lacks a figure") for index in ids if index not in scores}
-    why |= {index: reason for index, reason in found.missing.items() if index in scores}
+    why |= found.missing
     for at, (twin, similarity) in chosen.twins.items():
         name = ids[int(found.index[twin])]
         notes: dict[str, JsonValue] = {"twin": name, "similarity": round(similarity, 4)}

@@ -57,25 +57,24 @@ async def facility(run: Run, part: FacilitySettings, place: str, rows: Rows) -> 
     one.
 
     Raises:
-        UsageError: no row has the figure of the first stage.
+        SessionStopped: budget, key, quota or outage.
+        UsageError: no row has the figure of the first stage or meets its bound, or none has a vector.
     """
     why = _first_stage(part, rows)
-    found = await vectors_of(run, part, place, rows)
-    why |= {index: reason for index, reason in found.missing.items() if index not in why}
-    here = np.array([at for at in range(len(found.index)) if int(found.index[at]) not in why], np.int64)
-    # Where all rows are there nothing is copied.
-    matrix = found.matrix if len(here) == len(found.index) else found.matrix[here]
+    found = await vectors_of(run, part, place, rows, set(range(len(rows))) - why.keys())
+    why |= found.missing
     count = part.budget(len(rows))
-    chosen = await to_thread.run_sync(partial(facility_location, matrix, count, part.likeness))
-    order = found.rows([int(here[at]) for at in chosen.order])
-    rest = [index for index in found.rows([int(at) for at in here]) if index not in set(order)]
+    chosen = await to_thread.run_sync(partial(facility_location, found.matrix, count, part.likeness))
+    order = found.rows(chosen.order)
+    taken = set(order)
+    rest = [int(index) for index in found.index if int(index) not in taken]
     why |= {index: Why("not-selected", "others stand for it") for index in rest}
     order, why = first_of(order, count, why)
     figures: dict[str, JsonValue] = {
-        **found.figures, "first_stage": len(here), "gains": [round(gain, 6) for gain in chosen.gains],
+        **found.figures, "first_stage": len(found.index), "gains": [round(gain, 6) for gain in chosen.gains],
         "evaluations": chosen.evaluations,
     }  # fmt: skip
-    line = f"{len(order):,} of {len(here):,} rows stand for them all, by {found.label}"
+    line = f"{len(order):,} of {len(found.index):,} rows stand for them all, by {found.label}"
     return Choice(order, why, {}, figures, (*found.lines, line))
 
 

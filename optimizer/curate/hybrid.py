@@ -36,20 +36,19 @@ async def hybrid(run: Run, part: HybridSettings, place: str, rows: Rows) -> Choi
     all of a smaller one.
 
     Raises:
-        UsageError: no figure is named, or no row has them.
+        SessionStopped: budget, key, quota or outage.
+        UsageError: no figure is named, or no row has them all, or none that has them a vector.
     """
     if not part.by:
         raise UsageError("hybrid needs to know which figures count.", fix="Say it: --with by='{\"score\": 1}'.")
     indices, figures, why = _table(part, rows)
-    weights = list(part.by.values())
-    scores = weighted(figures, weights, part.scale)
-    front = fronts(figures, weights) if part.choose == "pareto" else np.zeros(len(scores), np.int64)
+    scores, front = await to_thread.run_sync(_weighed, part, figures)
     more: dict[str, JsonValue] = {"fronts": int(front.max()) + 1} if part.choose == "pareto" else {}
     lines: tuple[str, ...] = ()
     order: list[int]
     if part.diversity > 0:
-        found = await vectors_of(run, part, place, rows)
-        why |= {index: reason for index, reason in found.missing.items() if index not in why}
+        found = await vectors_of(run, part, place, rows, set(indices))
+        why |= found.missing
         at = {int(index): at for at, index in enumerate(found.index)}
         here: list[int] = [number for number, index in enumerate(indices) if index in at]
         value = _as_one(scores[here], front[here])
@@ -86,10 +85,22 @@ def _table(part: HybridSettings, rows: Rows) -> tuple[list[int], Doubles, dict[i
         filled = {"drop": np.nan, "worst": worst, "middle": np.median(known)}[part.missing]
         table[np.isnan(table[:, column]), column] = filled
     whole = [not np.isnan(values).any() for values in table]
+    if not any(whole):
+        raise UsageError(
+            f"No row has all of the figures {', '.join(paths)}, by which hybrid chooses.",
+            fix="Name fewer, or say what a row without one counts as: --with missing=middle.",
+        )
     why = {
         index: Why("no-score", "it lacks a figure") for (_, index, _), has in zip(read, whole, strict=True) if not has
     }
     return [index for (_, index, _), has in zip(read, whole, strict=True) if has], table[whole], why
+
+
+def _weighed(part: HybridSettings, figures: Doubles) -> tuple[Doubles, npt.NDArray[np.int64]]:
+    """The sum of each row, and its front: 0 for all where no fronts are asked for."""
+    weights = list(part.by.values())
+    scores = weighted(figures, weights, part.scale)
+    return scores, fronts(figures, weights) if part.choose == "pareto" else np.zeros(len(scores), np.int64)
 
 
 def _as_one(scores: Doubles, front: npt.NDArray[np.int64]) -> Doubles:
@@ -143,8 +154,8 @@ def weighted(figures: Doubles, weights: Sequence[float], scale: Scale) -> Double
 def fronts(figures: Doubles, weights: Sequence[float]) -> npt.NDArray[np.int64]:
     """The front of each row, (n,): 0 where no row is at least as good in every figure and better in one, and so on.
 
-    Each front is found after those before it were taken away. Alike rows share a front. O(n) memory; rows are compared
-    from the best sum of ranks on, so that a row meets only rows that can be better than it.
+    Each front is what none beats once those before it are taken away. Alike rows share a front. O(n) memory; rows are
+    met from the highest first figure down, among equals by the second, and so on: none is beaten by one met later.
 
     Args:
         figures: (n, figures), finite.
@@ -153,24 +164,42 @@ def fronts(figures: Doubles, weights: Sequence[float]) -> npt.NDArray[np.int64]:
     used = [column for column, weight in enumerate(weights) if weight]
     better = np.stack([np.sign(weights[column]) * figures[:, column] for column in used], axis=1)
     different, place = np.unique(better, axis=0, return_inverse=True)
-    # From the last one down: whatever is better than a row in the order of texts stands behind it.
+    # They are sorted by their figures, the first before the second: from the last one down.
     found = np.zeros(len(different), np.int64)
-    members: list[list[int]] = []
+    met: list[_Front] = []
     for row in range(len(different) - 1, -1, -1):
-        front = _front_of(row, different, members)
-        if front == len(members):
-            members.append(list[int]())
-        members[front].append(row)
+        front = _front_of(different[row], met)
+        if front == len(met):
+            met.append(_Front(different.shape[1]))
+        met[front].add(different[row])
         found[row] = front
     return np.asarray(found[place.reshape(-1)], np.int64)
 
 
-def _front_of(row: int, rows: Doubles, members: list[list[int]]) -> int:
-    """The first front none of whose members is better; being better passes on, so that they can be halved."""
-    low, high = 0, len(members)
+class _Front:
+    """The figures of the rows of a front, in room that doubles."""
+
+    def __init__(self, width: int) -> None:
+        self._room: Doubles = np.empty((4, width), np.float64)
+        self._count = 0
+
+    def add(self, figures: Doubles) -> None:
+        if self._count == len(self._room):
+            self._room = np.concatenate((self._room, np.empty_like(self._room)))
+        self._room[self._count] = figures
+        self._count += 1
+
+    def beats(self, figures: Doubles) -> bool:
+        """Whether one of its rows is as good in every figure."""
+        return bool((self._room[: self._count] >= figures).all(axis=1).any())
+
+
+def _front_of(figures: Doubles, met: Sequence[_Front]) -> int:
+    """The first front none of whose rows is better; being better passes on, so that they can be halved."""
+    low, high = 0, len(met)
     while low < high:
         middle = (low + high) // 2
-        if bool((rows[members[middle]] >= rows[row]).all(axis=1).any()):
+        if met[middle].beats(figures):
             low = middle + 1
         else:
             high = middle

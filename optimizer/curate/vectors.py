@@ -8,7 +8,7 @@ threads and in any order: what is chosen by cosines does not hang on how they we
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -70,28 +70,35 @@ class RowVectors:
         return [int(self.index[place]) for place in places]
 
 
-async def vectors_of(run: Run, part: EmbedSettings, place: str, rows: Rows) -> RowVectors:
-    """The vector of every row, as the settings say.
+async def vectors_of(
+    run: Run, part: EmbedSettings, place: str, rows: Rows, wanted: Container[int] | None = None
+) -> RowVectors:  # fmt: skip
+    """The vector of every row that is wanted, as the settings say.
 
     Args:
         run: the run.
         part: which text of a row, and who makes vectors.
         place: folder of the part, and stage of its calls.
         rows: what there is.
+        wanted: those that are still to be looked at; None for all. Others cost nothing, and are nowhere in the result.
 
     Raises:
         SessionStopped: budget, key, quota or outage.
-        UsageError: no row has a vector.
+        UsageError: no row is wanted, or none has a vector.
         StorageError: the file of vectors cannot be written.
     """
-    ids: list[str] = []
+    some = _Some(rows, wanted)
+    named: list[tuple[str, int]] = []
     foreign = 0
-    for row in rows:
-        ids.append(row.seed.id)
+    for row in some:
+        named.append((row.seed.id, row.index))
         foreign += row.seed.instruction.language != "en"
-    order = sorted(range(len(ids)), key=lambda index: (ids[index], index))
-    places = np.empty(len(ids), np.int64)
-    places[order] = np.arange(len(ids))
+    if not named:
+        raise UsageError(
+            "No row is left whose vector could be looked at.", fix="Loosen what rows must meet before that."
+        )
+    order = [index for _, index in sorted(named)]
+    places = {index: at for at, index in enumerate(order)}
     store = _Store(run.folder.path / place / VECTORS, places)
     lines: tuple[str, ...] = ()
     if part.asks_embedder:
@@ -101,10 +108,10 @@ async def vectors_of(run: Run, part: EmbedSettings, place: str, rows: Rows) -> R
             lines = (
                 f"{foreign:,} rows are not in English, which is all that {seat.model} reads: name another embedder",
             )
-        await _embedded(run, part, place, rows, store)
+        await _embedded(run, part, place, some, len(order), store)
     else:
         label = f"hashed words (TF-IDF, {WIDTH} numbers; no model)"
-        await to_thread.run_sync(partial(_hashed, part, rows, store))
+        await to_thread.run_sync(partial(_hashed, part, some, store))
     return store.closed(np.array(order, np.int64), label, lines)
 
 
@@ -117,15 +124,27 @@ def on_grid(vector: npt.ArrayLike) -> Floats | None:
     return (np.rint(values / length * _GRID) / _GRID).astype(np.float32)
 
 
+class _Some:
+    """The rows that are wanted, to be read again and again."""
+
+    def __init__(self, rows: Rows, wanted: Container[int] | None) -> None:
+        self._rows = rows
+        self._wanted = wanted
+
+    def __iter__(self) -> Iterator[CurateRow]:
+        wanted = self._wanted
+        return iter(self._rows) if wanted is None else (row for row in self._rows if row.index in wanted)
+
+
 class _Store:
     """Takes vectors in any order.
 
     Args:
         path: of the file, where there has to be one.
-        places: (n,), place in the matrix by row.
+        places: place in the matrix by row.
     """
 
-    def __init__(self, path: Path, places: Whole) -> None:
+    def __init__(self, path: Path, places: Mapping[int, int]) -> None:
         self._path = path
         self._places = places
         self._matrix: Any = None
@@ -180,8 +199,10 @@ class _Store:
             ) from error
 
 
-async def _embedded(run: Run, part: EmbedSettings, place: str, rows: Rows, store: _Store) -> None:
-    tick = run.phase(None, place, len(rows))
+async def _embedded(
+    run: Run, part: EmbedSettings, place: str, rows: Iterable[CurateRow], count: int, store: _Store
+) -> None:  # fmt: skip
+    tick = run.phase(None, place, count)
     waiting: dict[str, list[int]] = {}
 
     def tasks() -> Iterator[EmbedAllTask]:
@@ -208,13 +229,13 @@ def _batches(rows: Iterable[tuple[CurateRow, str]]) -> Iterator[list[tuple[Curat
         yield some
 
 
-def _hashed(part: EmbedSettings, rows: Rows, store: _Store) -> None:
+def _hashed(part: EmbedSettings, rows: Iterable[CurateRow], store: _Store) -> None:
     vectors = hashed_vectors(lambda: (row.text(part.of) for row in rows))
     for row, vector in zip(rows, vectors, strict=True):
         store.take(row.index, () if vector is None else vector, "" if vector is not None else "it has no word")
 
 
-def _with_text(part: EmbedSettings, rows: Rows, store: _Store) -> Iterator[tuple[CurateRow, str]]:
+def _with_text(part: EmbedSettings, rows: Iterable[CurateRow], store: _Store) -> Iterator[tuple[CurateRow, str]]:
     """Rows whose text is none are not asked about: endpoints refuse them."""
     for row in rows:
         text = row.text(part.of)

@@ -44,7 +44,7 @@ async def dedup(run: Run, part: DedupSettings, place: str, rows: Rows) -> Choice
         if name == "exact":
             stage: _Stage = partial(same_rows, signs)
         elif name == "embedding":
-            vectors = await vectors_of(run, part, place, rows)
+            vectors = await vectors_of(run, part, place, rows, set(order))
             stage = partial(_by_vectors, vectors, part.cosine)
             told += [f"Embeddings: {vectors.label}.", *vectors.lines]
         else:
