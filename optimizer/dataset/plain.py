@@ -28,7 +28,7 @@ def json_form(value: Any, _depth: int = 0) -> Any:
     if _depth == _DEEPEST:
         return None
     if isinstance(value, Mapping):
-        known: Mapping[Any, Any] = value
+        known = cast("Mapping[object, Any]", value)
         return {str(name): json_form(each, _depth + 1) for name, each in known.items()}
     return [json_form(each, _depth + 1) for each in cast("list[Any]", value)]
 
