@@ -52,7 +52,7 @@ from .record.folder import RunFolder, new_folder
 from .record.forecast import Course, Forecaster
 from .record.pricing import priced
 from .record.quirks import refuse_form
-from .record.rivals import RIVALS, turns_of
+from .record.rivals import RIVALS, check_calls, check_package, turns_of
 from .record.run import MessageLog, Run, Spending
 from .record.seats import roles_in_use
 from .record.settings import RoleSettings, Settings, TrackSettings
@@ -95,7 +95,8 @@ def create_run(settings: Settings, root: Path) -> Path:
         root: the folder that holds runs.
 
     Raises:
-        UsageError: seeds or starting method cannot be read, or an endpoint is known to be unable to serve the run.
+        UsageError: seeds or starting method cannot be read, an endpoint is known to be unable to serve the run, or a
+            strategy may not make as many calls as it must.
         StorageError: the folder cannot be made.
     """
     settings = with_abilities(priced(settings))
@@ -105,7 +106,11 @@ def create_run(settings: Settings, root: Path) -> Path:
     method = load_method(settings.search.method)
     refuse_form(settings, method)
     fingerprints = _fingerprints(settings)
-    seeds = _source(settings).survey()
+    source = _source(settings)
+    seeds = source.survey()
+    if settings.search.strategy in RIVALS and settings.search.metric_calls is not None:
+        split = _split(settings, source, seeds.fingerprint)
+        check_calls(settings, len(split.train), len(split.dev))
     lineup = read_lineup(settings) if settings.recipe == "compare" else None
     folder = new_folder(root, settings.name)
     frozen: dict[str, Any] = {
@@ -146,6 +151,7 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, said: Mapping[st
     files = RunFolder(folder)
     frozen = files.read_json("settings.json")
     settings = settings_now(files)
+    check_package(settings)
     _check_fingerprints(frozen, settings)
     source = _source(settings)
     split = _split(settings, source, frozen["fingerprints"]["seeds"])

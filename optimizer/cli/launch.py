@@ -32,6 +32,7 @@ from ..record.config import resolve
 from ..record.estimate import Estimate
 from ..record.pricing import priced, unpriced
 from ..record.quirks import refuse_form
+from ..record.rivals import check_package
 from ..record.settings import Settings
 from ..record.tree import Tree, merge
 from ..scoring.examine.menu import menu_of
@@ -160,6 +161,7 @@ def check_choices(settings: Settings) -> None:
         UsageError: a detector, a method or a form is named that there is not.
     """
     menu_of(settings)
+    check_package(settings)
     if settings.recipe == "make" and settings.seeds.source and not settings.make[0].NEEDS_ROWS:
         raise UsageError(f"{settings.make[0].recipe} makes rows from nothing and takes no seeds.", fix="Give no SEEDS.")
     check_target(settings.on_event)

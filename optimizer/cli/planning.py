@@ -15,7 +15,7 @@ from ..recipes.contest.load import bouts_of
 from ..recipes.contest.preview import preview_lines
 from ..record.estimate import Estimate, Sizes, estimate, seed_tokens
 from ..record.folder import RunFolder
-from ..record.rivals import turns_of
+from ..record.rivals import check_calls, turns_of
 from ..record.settings import Settings
 from ..record.timing import bounds, slowest
 from ..search.caps import fits
@@ -41,10 +41,11 @@ def plan_of(settings: Settings, *, proving: bool = True, folder: Path | None = N
         folder: of the run, where there is one: a comparison takes its contestants as they are frozen there.
 
     Raises:
-        UsageError: the seeds cannot be read; or a contestant.
+        UsageError: the seeds cannot be read; or a contestant; or a strategy may not make as many calls as it must.
     """
     lineup = _lineup(settings, folder)
     sizes, read = measure(settings, lineup)
+    check_calls(settings, sizes.train, sizes.dev)
     forecast = estimate(settings, sizes)
     found = tuple(bounds(settings, forecast.lines))
     binding = slowest(found)

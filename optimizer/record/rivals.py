@@ -7,15 +7,18 @@ at most, unless `search.metric_calls` says how many. Part of dev chooses; what w
 
 from __future__ import annotations
 
+import importlib
+from importlib import metadata
 from typing import TYPE_CHECKING
 
+from ...agents.gateway.errors import UsageError
 from .rungs import most_scores
 
 if TYPE_CHECKING:
-    from .settings import SearchSettings
+    from .settings import SearchSettings, Settings
 
-__all__ = ["MOST_ARMS", "RIVALS", "arms_of", "choosing_of", "least_proving_of", "metric_calls_of", "minibatch_of",
-           "proposals_of", "turns_of"]  # fmt: skip
+__all__ = ["MOST_ARMS", "RIVALS", "arms_of", "check_calls", "check_package", "choosing_of", "least_proving_of",
+           "metric_calls_of", "minibatch_of", "proposals_of", "turns_of"]  # fmt: skip
 
 RIVALS = frozenset({"gepa", "mipro"})
 """Strategies that make their whole search in one step."""
@@ -24,6 +27,7 @@ MOST_ARMS = 18
 """Instructions that MIPRO proposes up front, at most: as many as in its largest preset."""
 
 _MINIBATCH = {"gepa": 3, "mipro": 35}  # as published
+_GEPA = "0.1."  # versions whose protocol we speak
 
 
 def turns_of(search: SearchSettings) -> int:
@@ -52,6 +56,53 @@ def metric_calls_of(search: SearchSettings, dev: int) -> int:
     if search.metric_calls is not None:
         return search.metric_calls
     return search.steps * most_scores(search.rungs, search.choosing, search.candidates, dev)
+
+
+def check_calls(settings: Settings, train: int, dev: int) -> None:
+    """A rival scores all items that choose before it looks at its limit, so that a lower one would be no maximum.
+
+    Args:
+        settings: of the run.
+        train, dev: seeds that there are for both.
+
+    Raises:
+        UsageError: `search.metric_calls` suffices for no more than the start.
+    """
+    search = settings.search
+    chooses = choosing_of(search, min(search.dev, dev))
+    limit = search.metric_calls
+    if settings.recipe != "auto-evol" or search.strategy not in RIVALS or limit is None or not turns_of(search):
+        return
+    tried = minibatch_of(search, train or chooses) if search.strategy == "gepa" else minibatch_of(search, chooses)
+    if chooses and limit < chooses + tried:
+        raise UsageError(
+            f"search.metric_calls is {limit}, but {search.strategy} scores {chooses} items that choose and a minibatch "
+            f"of {tried} before it looks at it.",
+            fix=f"Give at least {chooses + tried}, or a smaller search.dev, search.choosing or search.minibatch.",
+        )
+
+
+def check_package(settings: Settings) -> None:
+    """GEPA is a package of others: it must be there, in a version whose protocol we speak.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if settings.recipe != "auto-evol" or settings.search.strategy != "gepa":
+        return
+    try:
+        importlib.import_module("gepa")
+        version = metadata.version("gepa")
+    except ImportError as error:
+        raise UsageError(
+            f"The strategy gepa needs the package gepa, which cannot be imported: {error}.",
+            fix=f"Install gepa {_GEPA}x, or choose another --strategy.",
+        ) from error
+    if not version.startswith(_GEPA):
+        raise UsageError(
+            f"The package gepa has version {version}, which we do not know.",
+            fix=f"Install gepa {_GEPA}x, or choose another --strategy.",
+        )
 
 
 def minibatch_of(search: SearchSettings, items: int) -> int:
