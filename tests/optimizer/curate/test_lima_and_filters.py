@@ -25,6 +25,9 @@ async def chosen(folder: Path, rows: Sequence[Mapping[str, Any]], **part: Any) -
         ("I think so.", True), ("So did I’m sure.", True), ("Ask my brother.", True), ("在我看来是的", True),
         ("World War I began in 1914.", False), ("We add two and two.", False), ("Use I/O and `my_list`.", False),
         ('She said "I am here" and left.', False), ("我们先加起来", False), ("```\nI = my + mine\n```", False),
+        ("Let I be an interval.", False), ("The ideal I of R is prime, where I is not R.", False),
+        ("Here $I am$ a formula.", False), ("It costs $5 and I paid $6.", True),
+        ("Let me see. Should I be here?", True),
     ],
 )  # fmt: skip
 def test_it_is_told_who_speaks_of_himself(text: str, found: bool) -> None:
@@ -38,6 +41,8 @@ def test_it_is_told_who_speaks_of_himself(text: str, found: bool) -> None:
         ("As mentioned by Bob, no.", True), ("The accepted answer is wrong.", True), ("See Stack Overflow.", True),
         ("@bob is right.", True), ("楼上说得对", True), ("The answer is 4.", False), ("Write to a@b.org.", False),
         ("```\n@property\ndef f(): ...\n```", False), ("前面的数是3", False),
+        ("Use @property here.", False), ("@app.route gives a page", False), ("@cache\ndef f(): ...", False),
+        ("Mind the @Bean annotation.", False), ("Meet @10:30.", False), ("Thanks to @alice_b, yes.", True),
     ],
 )  # fmt: skip
 def test_it_is_told_what_speaks_of_other_answers(text: str, found: bool) -> None:
@@ -49,7 +54,9 @@ def test_it_is_told_what_speaks_of_other_answers(text: str, found: bool) -> None
     ("text", "found"),
     [
         ("See https://a.org.", True), ("![cat](cat.png)", True), ("[here](a.html)", True), ("<p>Hi</p>", True),
-        ("`<p>` is a tag.", False), ("a[i](x) < b", True), ("1 < 2 and 3 > 2", False), ("List<int> a", False),
+        ("`<p>` is a tag.", False), ("a[i](x) < b", False), ("1 < 2 and 3 > 2", False), ("List<int> a", False),
+        ("So a<b and c>d hold.", False), ("If a<b>c then", False), ("One<br/>two", True), ("<a href='x'>y", True),
+        ('<div class="k">', True), ("a <b>bold</b> word", True), ("见[这里](a.html)", True),
     ],
 )  # fmt: skip
 def test_it_is_told_what_belongs_on_a_page(text: str, found: bool) -> None:
