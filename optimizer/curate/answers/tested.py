@@ -113,7 +113,7 @@ def _fault(tests: SeedTests, errand: Errand, number: int, part: TestedCodeSettin
     stub = vacuous_by(ran.detail)
     if stub:
         return Drop("vacuous-tests", f"a program that only returns {stub} passes")
-    return Drop("broken-tests", ran.detail[:_CUT])
+    return Drop("broken-tests", ran.detail.removeprefix("RuntimeError: broken: ").partition(" (line")[0][:_CUT])
 
 
 class _Course:
@@ -156,7 +156,8 @@ class _Course:
         )  # fmt: skip
 
     def _stubs(self, errand: Errand, tests: SeedTests, number: int) -> ProgramTask | None:
-        program = stub_program(tests) if self._part.stubs else None
+        asked = errand.seed.instruction.text
+        program = stub_program(tests, asked=asked) if self._part.stubs else None
         return ProgramTask(id=errand.id(f"stubs/{number}"), stage=errand.stage, program=program) if program else None
 
     def _solutions(self, errand: Errand, bench: Bench) -> list[CodeTask]:

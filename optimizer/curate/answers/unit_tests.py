@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 
 from ....agents.messages import Ran, Reply
 from ...scoring.examples import parsed
@@ -109,7 +110,8 @@ def _called(line: str) -> list[str]:
 
 _TRIAL = """
 import copy
-passed = []
+passed, own = [], ""
+tests = compile({tests!r}, "tests", "exec")
 for value in {values!r}:
     space = {{"__name__": "tests"}}
     try:
@@ -118,18 +120,26 @@ for value in {values!r}:
         pass
     space[{name!r}] = lambda *args, kept=value, **more: copy.deepcopy(kept)
     try:
-        exec({tests!r}, space)
+        exec(tests, space)
+    except (NameError, ImportError) as error:
+        own = own or ("" if error.name in {others!r} else f"{{type(error).__name__}}: {{error}}")
+        continue
     except BaseException:
         continue
     passed.append(repr(value)[:40])
 if passed:
     raise RuntimeError("vacuous: " + ", ".join(passed))
+if own:
+    raise RuntimeError("broken: " + own)
 """
 
 
 @lru_cache(maxsize=512)
-def stub_program(tests: SeedTests, constants: tuple[object, ...] | None = None) -> str | None:
+def stub_program(tests: SeedTests, constants: tuple[object, ...] | None = None, asked: str = "") -> str | None:
     """A program that passes where the tests fail on every stub; None where it is not known what they call.
+
+    It fails, too, where the tests fail by themselves: they are no Python, or want a name or a module that is not there.
+    A name that they call, or that the question (`asked`) speaks of, may be the solution's.
 
     Stubs are functions that do nothing (`pass` returns None), and that return one constant whatever they are given: a
     few usual ones, and those that stand in the tests; or `constants` alone.
@@ -141,7 +151,8 @@ def stub_program(tests: SeedTests, constants: tuple[object, ...] | None = None) 
     each = (*USUAL, *_constants(tests.tests)) if constants is None else constants
     values = list({repr(value): value for value in each}.values())
     before = f"{tests.prompt}\n    pass\n" if tests.prompt else ""
-    return _TRIAL.format(values=values, before=before, name=name, tests=tests.tests + call)
+    others = sorted({*_called(tests.tests), *re.findall(r"[A-Za-z_]\w*", asked)})
+    return _TRIAL.format(values=values, before=before, name=name, tests=tests.tests + call, others=others)
 
 
 def vacuous_by(detail: str) -> str:
@@ -151,7 +162,7 @@ def vacuous_by(detail: str) -> str:
 
 
 def _constants(text: str) -> Iterator[object]:
-    """Values that assertions compare with, in their order."""
+    """The first values that assertions compare with, in their order."""
     tree = parsed(text)
     asserts = (node.test for node in ast.walk(tree) if isinstance(node, ast.Assert)) if tree else ()
     found: dict[str, object] = {}
@@ -160,9 +171,7 @@ def _constants(text: str) -> Iterator[object]:
             value = _literal(node)
             if value is not _NO_VALUE and len(repr(value)) <= _LONGEST_LINE:
                 found.setdefault(repr(value), value)
-            if len(found) == _MOST_CONSTANTS:
-                break
-    yield from found.values()
+    yield from islice(found.values(), _MOST_CONSTANTS)
 
 
 _NO_VALUE = object()

@@ -131,3 +131,31 @@ def test_questions_are_the_same_with_all_that_is_asked_by() -> None:
     assert signs[0] == signs[1] == question_sign(brought, given=False)
     assert 5 == len({*signs, question_sign(brought, given=True)})
     assert {16} == {len(sign) for sign in signs}
+
+
+@pytest.mark.parametrize(
+    ("tests", "said"),
+    [
+        (_tests("assert math.sqrt(f(4)) == 2"), "RuntimeError: broken: NameError: name 'math' is not defined"),
+        (_tests("from nowhere_at_all import x", "assert f(4) == x"), "RuntimeError: broken: ModuleNotFoundError"),
+        (SeedTests("def check(f):\n    assert f(1 == 2", "f"), "SyntaxError"),
+        (_tests("assert twice(f(4)) == 2", "assert isinstance(f(5), Node)"), "passed"),
+    ],
+)
+async def test_what_tests_do_wrong_themselves_is_told(tests: SeedTests, said: str) -> None:
+    """No solution could pass them; names that they call or that the question knows may be the solution's."""
+    if (await isolation()).missing:
+        pytest.skip("code cannot be shut in here")
+    program = stub_program(tests, (None,), "Write f, which gives a Node.")
+    assert program is not None
+    result = await run_program(program)
+
+    assert result.detail.startswith(said), result
+
+
+def test_only_so_many_constants_are_tried() -> None:
+    """However many tests there are."""
+    few, many = (_tests(*(f"assert f({n}) == {n + 1000}" for n in range(count))) for count in (12, 40))
+    tried = [(stub_program(tests) or "").partition("]:")[0].count(", 10") for tests in (few, many)]
+
+    assert tried[0] == tried[1]
