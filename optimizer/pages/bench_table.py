@@ -30,6 +30,7 @@ def bench_table(record: Mapping[str, Any], width: int | None = None) -> str:
         "quality (95 %)",
         "gain on the start (95 %)",
         f"less {first} (95 %)",
+        "runs",
         "calls",
         "USD",
         "confirmed",
@@ -37,13 +38,19 @@ def bench_table(record: Mapping[str, Any], width: int | None = None) -> str:
     body = [
         (
             str(row["strategy"]), _interval(row["quality"], signs=False), _interval(row["gain"]),
-            "" if row["less_first"] is None else _interval(row["less_first"]), f"{row['calls']:,.0f}",
-            "unknown" if row["usd"] is None else f"{row['usd']:.2f}", f"{row['confirmed']} of {row['runs']}",
+            "" if row["less_first"] is None else _interval(row["less_first"]), f"{row['n']} of {row['runs']}",
+            "–" if row["calls"] is None else f"{row['calls']:,.0f}", _money(row), f"{row['confirmed']} of {row['n']}",
         )
         for row in rows
     ]  # fmt: skip
     shown = table(title, heads, body, min(_MOST_WIDE, width or shutil.get_terminal_size().columns))
     return "\n".join([shown, "", *record["notes"]])
+
+
+def _money(row: Mapping[str, Any]) -> str:
+    if row["usd"] is None:
+        return "unknown" if row["n"] else "–"
+    return f"{row['usd']:.2f}"
 
 
 def _interval(spread: Mapping[str, Any], *, signs: bool = True) -> str:
@@ -52,4 +59,5 @@ def _interval(spread: Mapping[str, Any], *, signs: bool = True) -> str:
         return "–"
     if spread["low"] is None:
         return figure(spread["mean"])
-    return f"{figure(spread['mean'])} ({figure(spread['low'])} to {figure(spread['high'])})"
+    mark = ", items" if spread.get("over") == "items" else ""
+    return f"{figure(spread['mean'])} ({figure(spread['low'])} to {figure(spread['high'])}{mark})"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -117,6 +118,10 @@ def bench_object(outcomes: Sequence[Outcome], about: Mapping[str, Any]) -> dict[
     Args:
         outcomes: of all runs.
         about: what the runs had in common.
+
+    Returns:
+        Of each strategy `runs` that were begun and `n` whose quality is known; all means, of costs too, are over these
+        n. `gain.over` says what its interval is over: `runs`, or `items` of the one run there is.
     """
     names = list(dict.fromkeys(one.strategy for one in outcomes))
     return {
@@ -128,11 +133,13 @@ def bench_object(outcomes: Sequence[Outcome], about: Mapping[str, Any]) -> dict[
 
 
 def _strategy(name: str, first: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    mine = [one for one in outcomes if one.strategy == name]
+    every = [one for one in outcomes if one.strategy == name]
+    mine = [one for one in every if one.quality is not None]  # costs of these, too: they paid for the quality
     gains = spread_of([one.gain for one in mine if one.gain is not None])
     if gains.n == 1:  # then the items are all that there is to go by
         (only,) = [one for one in mine if one.gain is not None]
         gains = Spread(only.gain, only.low, only.high, 1)
+    over = "" if gains.low is None else "items" if gains.n == 1 else "runs"
     theirs = {one.run_seed: one.quality for one in outcomes if one.strategy == first}
     differences = [
         one.quality - other
@@ -142,14 +149,15 @@ def _strategy(name: str, first: str, outcomes: Sequence[Outcome]) -> dict[str, A
     costs = [one.usd for one in mine]
     return {
         "strategy": name,
-        "runs": len(mine),
-        "finished": sum(one.state == "finished" for one in mine),
+        "runs": len(every),
+        "finished": sum(one.state == "finished" for one in every),
+        "n": len(mine),
         "quality": asdict(spread_of([one.quality for one in mine if one.quality is not None])),
-        "gain": asdict(gains),
+        "gain": {**asdict(gains), "over": over},
         "less_first": None if name == first else asdict(spread_of(differences)),
         "confirmed": sum(one.verdict == "confirmed" for one in mine),
-        "calls": fmean(one.calls for one in mine) if mine else 0,
-        "usd": None if None in costs else fmean(cost for cost in costs if cost is not None),
+        "calls": fmean(one.calls for one in mine) if mine else None,
+        "usd": None if not mine or None in costs else fmean(cost for cost in costs if cost is not None),
     }
 
 
@@ -160,6 +168,10 @@ def _notes(outcomes: Sequence[Outcome]) -> list[str]:
         notes.append("One run seed: another one may turn the order round. --run-seeds 5 says more.")
     elif len(seeds) < 5:
         notes.append(f"{len(seeds)} run seeds: the intervals are wide, and rest on gains being spread evenly.")
+    known = Counter(one.strategy for one in outcomes if one.quality is not None)
+    if len(seeds) > 1 and (lonely := [name for name, count in known.items() if count == 1]):
+        words = "of one run only; an interval there is that of its test items, not of run seeds."
+        notes.append(f"{', '.join(lonely)}: {words}")
     if missing := [one.run for one in outcomes if one.quality is None]:
         notes.append(f"Without a test, and left out: {', '.join(missing)}.")
     return notes

@@ -29,7 +29,7 @@ def test_a_bench_runs_each_strategy_once_and_a_second_start_asks_nothing(
     cli: Cli, server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The runs are ordinary ones; the record is the same again, and one more strategy is all that is run then."""
-    monkeypatch.setenv("COLUMNS", "110")
+    monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     write_config(tmp_path, server.base_url)
     root = tmp_path / "runs/bench-strategies"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from autoevol.optimizer.pages.bench_table import bench_table
 from autoevol.optimizer.recipes.contest.bench import Outcome, bench_object, outcome_of, spread_of
 
 
@@ -42,6 +43,22 @@ def test_with_one_run_seed_the_interval_is_that_of_the_test_items() -> None:
     (row,) = bench_object([_outcome("a", 1, 0.6)], {})["strategies"]
 
     assert pytest.approx((0.1, -0.1, 0.2)) == tuple(row["gain"][name] for name in ("mean", "low", "high"))
+    assert "items" == row["gain"]["over"]
+
+
+def test_costs_are_those_of_the_runs_that_the_quality_is_of() -> None:
+    """A run that broke off early would make its strategy look cheap; the table says how many runs are counted."""
+    outcomes = [_outcome("a", 1, 0.6, 100), _outcome("a", 2, None, 4), _outcome("b", 1, None, 4),
+                _outcome("b", 2, None, 6)]  # fmt: skip
+    record = bench_object(outcomes, {"world": "", "budget": "200 calls", "run_seeds": 2})
+    row, none = record["strategies"]
+    shown = bench_table(record, 120)
+
+    assert (1, 2, 100) == (row["n"], row["runs"], row["calls"])
+    assert (0, None, None) == (none["n"], none["calls"], none["usd"])
+    assert "1 of 2" in shown
+    assert "to +0.200, items)" in shown
+    assert "a: of one run only" in shown
 
 
 def test_a_run_is_read_from_its_folder(tmp_path: Path) -> None:
