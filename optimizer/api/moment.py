@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..pages.watcher import QuietWatcher, Watcher
+from .problems import OfCaller
 
 if TYPE_CHECKING:
     from ...agents.gateway.progress import Progress
@@ -79,7 +80,11 @@ class _Telling(QuietWatcher):
         now = self._look() if self._look is not None else None
         part, step, done, total = self._place
         calls, usd = (0, 0.0) if now is None else (now.calls, now.spent_usd)
-        self._tell(Moment(self._folder, part, step, done, total, calls, usd, note))
+        moment = Moment(self._folder, part, step, done, total, calls, usd, note)
+        try:
+            self._tell(moment)
+        except OSError as error:  # else it would be taken for a disk of ours that is full
+            raise OfCaller(error) from error
 
 
 def watcher_of(progress: OnProgress, folder: Path, steps: int | None = None) -> Watcher:

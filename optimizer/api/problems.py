@@ -9,9 +9,17 @@ from typing import cast
 
 from ...agents.gateway.errors import AutoEvolError, StorageError
 
-__all__ = ["as_ours", "in_python", "reword"]
+__all__ = ["OfCaller", "as_ours", "in_python", "reword"]
 
 _OPTION = re.compile(r"(?<!\S)--([a-z][a-z-]+)(?:[ =]([A-Z=,]+\b|\w*\d[\w-]*))?")
+
+
+class OfCaller(Exception):
+    """Carries an error of the caller's own function past code that would take it for ours; `as_ours` takes it out."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 @contextmanager
@@ -27,7 +35,12 @@ def as_ours() -> Generator[None]:
         reword(error)
         raise
     except BaseExceptionGroup as group:
-        raise _chosen(group) from group
+        chosen = _chosen(group)
+        if isinstance(chosen, OfCaller):
+            raise chosen.error from chosen.error.__cause__
+        raise chosen from group
+    except OfCaller as own:
+        raise own.error from own.error.__cause__  # as it was raised
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise StorageError(

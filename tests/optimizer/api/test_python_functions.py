@@ -140,15 +140,17 @@ def test_ctrl_c_stops_cleanly_and_resume_goes_on(server: ModelServer, tmp_path: 
     assert 4 * paid == server.paid
 
 
-def test_an_error_of_the_own_function_ends_the_session(server: ModelServer, tmp_path: Path) -> None:
-    """It comes out as it was, and the run goes on later."""
+@pytest.mark.parametrize("error", [LookupError("enough"), PermissionError(13, "enough", "mine.csv")])
+def test_an_error_of_the_own_function_ends_the_session(error: Exception, server: ModelServer, tmp_path: Path) -> None:
+    """It comes out as it was, also where it is of a kind that disks raise, and the run goes on later."""
 
     def enough(moment: Moment) -> None:
         if moment.done:
-            raise LookupError("enough")
+            raise error
 
-    with pytest.raises(LookupError, match="enough"):
+    with pytest.raises(type(error), match="enough") as told:
         make(PART, SEEDS, **small(server, tmp_path), progress=enough)
+    assert error is told.value
 
     (folder,) = [path for path in tmp_path.iterdir() if path.is_dir() and (path / "settings.json").exists()]
     assert "finished" == resume(folder).state
