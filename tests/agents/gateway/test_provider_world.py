@@ -10,9 +10,10 @@ import pytest
 from pydantic import ValidationError
 
 from autoevol.agents.contract import render_evolve
+from autoevol.agents.gateway.errors import UsageError
 from autoevol.agents.gateway.simulated.provider.asked import Asked, read
 from autoevol.agents.gateway.simulated.provider.nature import WORLDS, quality_of, skill_of
-from autoevol.agents.gateway.simulated.provider.settings import ProviderSettings
+from autoevol.agents.gateway.simulated.provider.settings import ProviderSettings, settings_of
 from autoevol.agents.gateway.simulated.provider.world import play, true_quality
 from autoevol.agents.messages import Instruction
 from autoevol.agents.method import Method
@@ -24,6 +25,15 @@ SCORES = {"evolved": 1.0, "same": 0.5, "original": 0.0}
 def _asked(turns: Sequence[tuple[str, str]], **more: object) -> Asked:
     messages = [{"role": role, "content": text} for role, text in turns]
     return read("chat", json.dumps({"model": "world", "messages": messages, **more}).encode())
+
+
+def test_a_knob_that_is_a_distribution_takes_a_number() -> None:
+    """From Python it need not be text; what is none is refused as before."""
+    assert ("0.3", "2") == (settings_of({"latency": 0.3}).latency, settings_of({"service": 2}).service)
+    with pytest.raises(UsageError, match="knob 'latency' is wrong"):
+        settings_of({"latency": -1})
+    with pytest.raises(UsageError, match="knob 'latency' is wrong"):
+        settings_of({"latency": True})
 
 
 def _judge(first: str, second: str) -> str:

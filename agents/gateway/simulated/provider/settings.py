@@ -25,6 +25,7 @@ Change = tuple[float, str, str]
 
 _NOT_AT_RUN_TIME = frozenset({"schedule", "log", "key_env"})
 _LIST = "`autoevol provider --help` lists the knobs."
+_DISTRIBUTIONS = ("latency", "service", "output_tokens")
 # For these `none` is a value of its own.
 _SAY_NONE = frozenset({"headers", "retry_after"})
 
@@ -87,7 +88,7 @@ class ProviderSettings(BaseModel):
     key_env: str | None = Field(default=None, description="Variable that holds the key that calls must bring.")
     log: Path | None = Field(default=None, description="File for one JSON line a call.")
 
-    @field_validator("latency", "service", "output_tokens")
+    @field_validator(*_DISTRIBUTIONS)
     @classmethod
     def _is_a_distribution(cls, text: str) -> str:
         distribution(text)
@@ -149,6 +150,10 @@ def settings_of(knobs: Mapping[str, object], start: ProviderSettings | None = No
     if unknown is not None:
         raise UsageError(f"There is no knob '{unknown}'.", fix=_LIST)
     told = {name: None if value == "none" and name not in _SAY_NONE else value for name, value in knobs.items()}
+    for name in _DISTRIBUTIONS:
+        value = told.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):  # a number is one, too
+            told[name] = str(value)
     try:
         return ProviderSettings.model_validate({**start.model_dump(), **told})
     except ValidationError as error:
