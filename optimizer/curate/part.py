@@ -31,6 +31,7 @@ from ..record.run import Run
 from .before_after import before_after, change_lines
 from .choice import Choice, Notes, Why
 from .rows import CurateRow, Rows, kept_object
+from .vectors import remove_vectors
 
 __all__ = ["CURATION", "Selector", "curate"]
 
@@ -57,7 +58,10 @@ async def curate(run: Run, selector: Selector, part: SelectorSettings, place: st
         ValueError: the selector accounts for a row twice, or not at all.
     """
     run.phase(None, place, len(rows))
-    choice = await selector(run, part, place, rows)
+    try:
+        choice = await selector(run, part, place, rows)
+    finally:
+        remove_vectors(run.folder.path / place)
     choice.check(len(rows))
     ranks = {index: rank for rank, index in enumerate(choice.order, 1)}
     tick = run.phase(None, place, len(rows))  # a selector that asks models has counted its own

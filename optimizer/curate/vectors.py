@@ -3,12 +3,16 @@
 The matrix stands in the order of the ids, whatever the order of the rows is, and its numbers are multiples of 2⁻¹¹.
 So every sum in a product of two of its vectors is exact in 32 bits, and the same on any machine, with any number of
 threads and in any order: what is chosen by cosines does not hang on how they were added up. It costs a cosine about
-0.0002. Small matrices are in memory; a larger one is a file in the part's folder, of which the system keeps what fits.
+0.0002. Small matrices are in memory; a larger one is a file in the part's folder, of which the system keeps what fits,
+until the part is done.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -29,7 +33,7 @@ from .choice import Why
 from .hashed import WIDTH, hashed_vectors
 from .rows import CurateRow, Rows
 
-__all__ = ["VECTORS", "RowVectors", "on_grid", "vectors_of"]
+__all__ = ["VECTORS", "RowVectors", "on_grid", "remove_vectors", "vectors_of"]
 
 VECTORS = "vectors.f32"
 """Name of the file of a large matrix, in the folder of a part."""
@@ -191,12 +195,33 @@ class _Store:
             return np.zeros(shape, np.float32)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            return np.memmap(self._path, np.dtype("<f4"), "w+", shape=shape)
+            with self._path.open("wb") as file:
+                _allocate(file.fileno(), 4 * shape[0] * width)
+            return np.memmap(self._path, np.dtype("<f4"), "r+", shape=shape)
         except OSError as error:
+            remove_vectors(self._path.parent)
             raise StorageError(
                 f"{self._path} cannot be written: {error.strerror or type(error).__name__}.",
                 fix="Make room or give write permission, then `autoevol resume`.",
             ) from error
+
+
+def _allocate(file: int, size: int) -> None:
+    """Take the room of a file now: a disk that is found full while a memory map is written kills the process."""
+    os.truncate(file, size)
+    if not hasattr(os, "posix_fallocate"):
+        return
+    try:
+        os.posix_fallocate(file, 0, size)
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):  # a file system that cannot say
+            raise
+
+
+def remove_vectors(folder: Path) -> None:
+    """Take the file of a large matrix away, when a part is done with it."""
+    with suppress(OSError):  # in use still, on systems that then refuse: the next run of the part writes it anew
+        (folder / VECTORS).unlink(missing_ok=True)
 
 
 async def _embedded(

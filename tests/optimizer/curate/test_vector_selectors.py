@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,11 +95,17 @@ def test_the_choice_is_the_same_for_any_order_of_the_rows(
     """By five in a row, with vectors in memory or in a file: a subset, and every other row has its reason."""
     write(tmp_path, "rows.jsonl", ROWS)
     write(tmp_path, "other.jsonl", [ROWS[(7 * n) % 40] for n in range(40)])
+    taken: list[tuple[int, int]] = []
+
+    def take(file: int, offset: int, size: int) -> None:
+        taken.append((os.fstat(file).st_size, offset + size))
+
     for source in ("rows", "other"):
         config = settings_file(tmp_path, server, *PARTS, source=f"{source}.jsonl")
         told = cli("curate", "--config", config, "--quiet", "--name", source)
         assert 0 == told.code, told.err
         monkeypatch.setattr("autoevol.optimizer.curate.vectors._IN_MEMORY", 0)
+        monkeypatch.setattr("os.posix_fallocate", take)
     one, other = next((tmp_path / "runs").glob("*-rows")), next((tmp_path / "runs").glob("*-other"))
     counts = [len(ROWS)]
     for number, part in enumerate(PARTS, 1):
@@ -111,7 +119,26 @@ def test_the_choice_is_the_same_for_any_order_of_the_rows(
         assert counts[-2:] == [figures["in"], figures["out"]]
         assert counts[-2] - counts[-1] == sum(figures["dropped"].values())
     assert [40, 34, 28, 16, 12, 6] == counts
-    assert [False, True] == [(run / "1-diverse" / VECTORS).exists() for run in (one, other)]
+    assert (4 * 40 * 8, 4 * 40 * 8) == taken[0]
+    assert [] == [*tmp_path.rglob(VECTORS)]
+
+
+def test_a_full_disk_is_told(
+    cli: Cli, server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """Before a vector is written, in a sentence; nothing is left of the file."""
+
+    def full(file: int, offset: int, size: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write(tmp_path, "rows.jsonl", ROWS)
+    monkeypatch.setattr("autoevol.optimizer.curate.vectors._IN_MEMORY", 0)
+    monkeypatch.setattr("os.posix_fallocate", full)
+    told = cli("curate", "--config", settings_file(tmp_path, server, PARTS[0]), "--quiet")
+
+    assert 0 != told.code
+    assert "vectors.f32 cannot be written: No space left on device." in told.err
+    assert [] == [*tmp_path.rglob(VECTORS)]
 
 
 def test_a_text_is_paid_for_once_and_a_bad_one_costs_one_row(cli: Cli, server: ModelServer, tmp_path: Path) -> None:
