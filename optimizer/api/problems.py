@@ -12,6 +12,7 @@ from ...agents.gateway.errors import AutoEvolError, StorageError
 __all__ = ["OfCaller", "as_ours", "in_python", "reword"]
 
 _OPTION = re.compile(r"(?<!\S)--([a-z][a-z-]+)(?:[ =]([A-Z=,]+\b|\w*\d[\w-]*))?")
+_COMMAND = re.compile(r"`autoevol (resume|optimize|compare|make)(?: ([^`\s]+))?`")
 
 
 class OfCaller(Exception):
@@ -55,7 +56,8 @@ def reword(error: AutoEvolError) -> None:
 
 
 def in_python(text: str) -> str:
-    """`--base-url URL` as `base_url=URL`, `--config` as `settings`."""
+    """`--base-url URL` as `base_url=URL`, `--config` as `settings`, `autoevol resume RUN` as `resume('RUN')`."""
+    text = _COMMAND.sub(lambda found: f"{found[1]}({found[2]!r})" if found[2] else found[1], text)
     return _OPTION.sub(_name, text).replace("on the command line", "in the call")
 
 

@@ -207,6 +207,9 @@ def test_every_name_of_the_package_is_there() -> None:
 def test_options_become_names_and_paths_stay() -> None:
     """Of the sentences that the command shows, too."""
     assert "Give budget='5usd', or a file with settings." == in_python("Give --budget 5usd, or a file with --config.")
+    assert "resume('runs/a') goes on; compare, `autoevol doctor`." == in_python(
+        "`autoevol resume runs/a` goes on; `autoevol compare`, `autoevol doctor`."
+    )
     assert "x/a--b.jsonl, run_seeds." == in_python("x/a--b.jsonl, --run-seeds.")
 
 
