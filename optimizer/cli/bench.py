@@ -114,6 +114,7 @@ class _Bench:
         from ..recipes.contest.bench import bench_object, outcome_of  # noqa: PLC0415
         from ..record.folder import RunFolder  # noqa: PLC0415
         from .launch import check_choices, check_endpoints, interruptible, refuse_unknown_prices  # noqa: PLC0415
+        from .planning import plan_of  # noqa: PLC0415
 
         again = shlex.join(["autoevol", *sys.argv[1:]])
         outcomes: list[Any] = []
@@ -123,6 +124,9 @@ class _Bench:
                 check_endpoints(settings)
                 refuse_unknown_prices(settings)
             self._settle(address)
+            for settings in (self.settings(name, self.first, address) for name in self.names):
+                if settings.search.metric_calls is not None:  # else the last one might be refused when others are paid
+                    plan_of(settings, proving=False)
             todo = [(seed, name) for seed in range(self.first, self.first + self.count) for name in self.names]
             for number, (seed, name) in enumerate(todo, 1):
                 if not quiet:

@@ -82,6 +82,19 @@ def test_a_bench_is_not_continued_with_other_settings(cli: Cli, server: ModelSer
     assert 0 == server.count
 
 
+def test_a_strategy_that_would_be_refused_is_so_before_the_others_are_paid(
+    cli: Cli, server: ModelServer, tmp_path: Path
+) -> None:
+    """Not when its turn comes."""
+    write_config(tmp_path, server.base_url)
+
+    said = cli(*BENCH, "--strategies", "best-of-n,mipro", "--set", "search.metric_calls=1")
+
+    assert 2 == said.code
+    assert "search.metric_calls is 1, but mipro scores" in said.err
+    assert 0 == server.count
+
+
 def test_a_second_start_from_other_models_or_seeds_is_refused(cli: Cli, server: ModelServer, tmp_path: Path) -> None:
     """Else runs of one table would have been answered by others, or about other things."""
     write_config(tmp_path, server.base_url)
