@@ -114,7 +114,6 @@ class _Bench:
         from ..recipes.contest.bench import bench_object, outcome_of  # noqa: PLC0415
         from ..record.folder import RunFolder  # noqa: PLC0415
         from .launch import check_choices, check_endpoints, interruptible, refuse_unknown_prices  # noqa: PLC0415
-        from .planning import plan_of  # noqa: PLC0415
 
         again = shlex.join(["autoevol", *sys.argv[1:]])
         outcomes: list[Any] = []
@@ -124,9 +123,6 @@ class _Bench:
                 check_endpoints(settings)
                 refuse_unknown_prices(settings)
             self._settle(address)
-            for settings in (self.settings(name, self.first, address) for name in self.names):
-                if settings.search.metric_calls is not None:  # else the last one might be refused when others are paid
-                    plan_of(settings, proving=False)
             todo = [(seed, name) for seed in range(self.first, self.first + self.count) for name in self.names]
             for number, (seed, name) in enumerate(todo, 1):
                 if not quiet:
@@ -168,6 +164,7 @@ class _Bench:
         from ..dataset.whole import source_of  # noqa: PLC0415
         from ..record.config import freeze  # noqa: PLC0415
         from ..record.folder import RunFolder  # noqa: PLC0415
+        from .planning import plan_of  # noqa: PLC0415
 
         settings = self.settings(self.names[0], self.first, address)
         frozen = json.loads(json.dumps(freeze(settings)))
@@ -187,6 +184,9 @@ class _Bench:
         seeds = source_of(settings).survey().fingerprint
         if begun and before.get("seeds") != seeds:
             raise self._begun_with("other seeds")
+        for each in (self.settings(name, self.first, address) for name in self.names):
+            if each.search.metric_calls is not None:  # else the last one might be refused when others are paid
+                plan_of(each, proving=False)
         plan = {"world": self.world, "endpoints": models, "seeds": seeds, "settings": common}
         files.write_json(_PLAN, plan)
 

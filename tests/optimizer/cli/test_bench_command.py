@@ -92,6 +92,7 @@ def test_a_strategy_that_would_be_refused_is_so_before_the_others_are_paid(
 
     assert 2 == said.code
     assert "search.metric_calls is 1, but mipro scores" in said.err
+    assert not (tmp_path / "runs").exists()
     assert 0 == server.count
 
 
