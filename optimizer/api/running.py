@@ -1,25 +1,16 @@
-"""From what a caller says to a run that has ended: settings checked as the command checks them, then followed.
-
-A function that blocks works in a notebook, too: where an event loop is running in its thread it works in a thread of
-its own. Ctrl-C then reaches the thread that waits, which stops the one at work and waits for it to close its books.
-"""
+"""From what a caller says to a run that has ended: settings checked as the command checks them, then followed."""
 
 from __future__ import annotations
 
-import asyncio
-import signal
-import threading
-from collections.abc import Callable, Coroutine, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import anyio
 from anyio import to_thread
-from anyio.from_thread import start_blocking_portal
 
 from ...agents.gateway.errors import UsageError
+from ..waiting import blocking
 from .given import check_given, check_progress
 from .moment import OnProgress, watcher_of
 from .orders import Order
@@ -33,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["aresumed", "arun_order", "resumed", "run_order"]
 
-T = TypeVar("T")
 ResultT = TypeVar("ResultT", bound=Result)
 
 
@@ -46,7 +36,7 @@ def run_order(order: Order, progress: OnProgress, kind: type[ResultT]) -> Result
     """
     check_progress(progress)
     folder = _start(order)
-    return _result(_blocking(folder, partial(_follow, folder, progress)), kind)
+    return _result(blocking(partial(_follow, folder, progress), _note(folder)), kind)
 
 
 async def arun_order(order: Order, progress: OnProgress, kind: type[ResultT]) -> ResultT:
@@ -64,7 +54,7 @@ def resumed(run: str | Path | Result, runs: Path, progress: OnProgress, said: Ma
     """Go on with a run, and wait for its end. Raises as `run_order`."""
     _check_going_on(progress, said)
     folder = _folder(run, runs)
-    return _result(_blocking(folder, partial(_follow, folder, progress, said)), _kind(folder))
+    return _result(blocking(partial(_follow, folder, progress, said), _note(folder)), _kind(folder))
 
 
 async def aresumed(
@@ -149,34 +139,8 @@ async def _follow(folder: Path, progress: OnProgress, said: Mapping[str, object]
     return ending
 
 
-def _blocking(folder: Path, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Wait for work, in the thread of the caller where no event loop is running there, else in a thread of its own.
-
-    Raises:
-        KeyboardInterrupt: Ctrl-C, after the work has stopped cleanly; a note says how it goes on.
-    """
-    try:
-        if not _in_a_loop():
-            return anyio.run(work)
-        with _ctrl_c(), start_blocking_portal() as portal:
-            result: T = portal.start_task_soon(work).result()
-            return result
-    except KeyboardInterrupt as stop:
-        stop.add_note(f"Everything finished is kept. resume({str(folder)!r}) goes on.")
-        raise stop from None  # what the loop did on the way is of no use to the person
-
-
-@contextmanager
-def _ctrl_c() -> Generator[None]:
-    """Let Ctrl-C break into the wait: a running loop would only mark its own task, which waits here."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+def _note(folder: Path) -> str:
+    return f"Everything finished is kept. resume({str(folder)!r}) goes on."
 
 
 def _capped(settings: Settings) -> bool:
@@ -193,11 +157,3 @@ def _refuse_uncapped(settings: Settings, forecast: Estimate) -> None:
             f"This run may make {forecast.calls:,} calls ({money_words(forecast, settings)}) and has no cap.",
             fix="Give a cap, such as budget='5usd' or budget={'calls': 2000}, or agree with uncapped=True.",
         )
-
-
-def _in_a_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

@@ -86,7 +86,9 @@ class OpenDoor:
         """Send nothing more, and wait up to a minute for what is out: it is paid for. A second time does nothing."""
         with self.lock:
             first, self._closed = not self._closed, True
-        if first and self._thread.is_alive():
+        if self._thread.ident is None:
+            return  # it was never opened
+        if first and self._opened.exception() is None:
             loop, _, over = self._opened.result()
             with suppress(RuntimeError):  # the loop ended by itself
                 loop.call_soon_threadsafe(over.set)
@@ -111,7 +113,9 @@ class OpenDoor:
             await over.wait()
             # What waits for its turn ends here; what is out comes in and is kept, also where nobody waits for it.
             gateway.stop(StoppedByPerson("The gateway is closed.", fix="Ask inside of its `with` block."))
-            await asyncio.to_thread(wait_for, list(self._under_way))
+            with self.lock:
+                under_way = list(self._under_way)
+            await asyncio.to_thread(wait_for, under_way)
             for _ in range(_DRAIN_TICKS):
                 if not gateway.progress().in_flight:
                     break
@@ -150,8 +154,12 @@ class OpenDoor:
             loop, gateway, _ = self._opened.result()
             future = asyncio.run_coroutine_threadsafe(self._through(gateway, request), loop)
             self._under_way.add(future)
-        future.add_done_callback(self._under_way.discard)
+        future.add_done_callback(self._forget)
         return future
+
+    def _forget(self, future: Future[Outcome]) -> None:
+        with self.lock:
+            self._under_way.discard(future)
 
     async def _through(self, gateway: Gateway, request: Request) -> Outcome:
         try:
@@ -175,12 +183,6 @@ class OpenDoor:
         """How many calls may usefully be under way at once."""
         _, gateway, _ = self._opened.result()
         return gateway.capacity
-
-    @property
-    def in_flight(self) -> int:
-        """Calls that are sent and not yet answered."""
-        _, gateway, _ = self._opened.result()
-        return gateway.progress().in_flight
 
     @property
     def stopped(self) -> BaseException | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ...agents.gateway.errors import UsageError
@@ -17,10 +18,38 @@ from ..record.settings import SearchSettings
 from .program_parts import field_texts
 from .rollouts import Item
 
-__all__ = ["Examples", "split_examples"]
+__all__ = ["Examples", "LeftOut", "split_examples"]
 
 _DEV_SHARE, _TEST_SHARE = 0.5, 0.25  # of examples that nobody has split
 _HELD_BACK = 1 / 3  # of a validation set, where there is no test set
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What was given and is not used as it was given.
+
+    Args:
+        repeated: examples that were there before, word for word.
+        shared: examples whose inputs are in another part, which they would give away.
+        contradicting: inputs whose examples expect different things; they are used, and stay in one part.
+    """
+
+    repeated: int
+    shared: int
+    contradicting: int
+
+    def as_row(self) -> dict[str, int]:
+        """How the record shows it."""
+        return asdict(self)
+
+    def lines(self) -> Iterator[str]:
+        """The same for the person, where there is something to say."""
+        if self.repeated:
+            yield f"{self.repeated} examples are left out: they were given twice."
+        if self.shared:
+            yield f"{self.shared} examples count in one part only: their inputs were given in another one as well."
+        if self.contradicting:
+            yield f"{self.contradicting} inputs come with different expected results; no instruction can meet them all."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +59,12 @@ class Examples:
     Args:
         items: all of them, by id.
         split: the same as the loop knows them.
+        left_out: what is not in it.
     """
 
     items: Mapping[str, Item]
     split: Split
+    left_out: LeftOut
 
     def of(self, seeds: Iterable[Seed]) -> list[Item]:
         """The items of these."""
@@ -57,26 +88,25 @@ def split_examples(
         UsageError: there are no examples, they have no inputs, or too few to decide on.
     """
     rng = generator(run_seed, "program/split")
-    for_test = _unlike(_items("test", test or ()), set())
-    for_dev = _unlike(_items("val", dev or ()), _contents(for_test))
-    for_train = _unlike(_items("train", train), _contents(for_test) | _contents(for_dev))
+    given = [_items("test", test or ()), _items("val", dev or ()), _items("train", train)]
+    once = [_once(items) for items in given]
+    for_test, for_dev, for_train = _apart(once)
     pool = [] if dev and for_train else [*for_dev, *for_train]
-    rng.shuffle(pool)
     if pool:
-        at = int(len(pool) * _DEV_SHARE)
-        for_dev, rest = pool[:at], pool[at:]
-        to_test = 0 if test is not None else min(search.test, int(len(pool) * _TEST_SHARE))
-        for_test, for_train = for_test or rest[:to_test], rest[to_test:]
+        rng.shuffle(pool)
+        for_dev, rest = _cut(_together(pool), int(len(pool) * _DEV_SHARE))
+        held, for_train = _cut(rest, 0 if test is not None else min(search.test, int(len(pool) * _TEST_SHARE)))
     else:
         rng.shuffle(for_dev)
         back = 0 if test is not None else min(search.test, int(len(for_dev) * _HELD_BACK))
-        for_test, for_dev = for_test or for_dev[:back], for_dev[back:]
+        held, for_dev = _cut(_together(for_dev), back)
+    for_test = for_test or held
     for_dev = for_dev[: search.dev]
     _enough(for_train, for_dev, search)
     parts = [tuple(map(_seed, part)) for part in (for_train, for_dev, for_test)]
     everyone = [*for_train, *for_dev, *for_test]
     split = Split(parts[0], parts[1], parts[2], len(everyone), "", ReadReport())
-    return Examples({item.id: item for item in everyone}, split)
+    return Examples({item.id: item for item in everyone}, split, _left_out(given, once, everyone))
 
 
 def _items(kind: str, examples: Sequence[Any]) -> list[Item]:
@@ -90,18 +120,49 @@ def _items(kind: str, examples: Sequence[Any]) -> list[Item]:
     return items
 
 
-def _unlike(items: Sequence[Item], known: set[str]) -> list[Item]:
-    """Those that say something else than the known ones, and each thing once."""
+def _once(items: Sequence[Item]) -> list[Item]:
+    """Each example once; the same inputs with other results are another."""
     kept: dict[str, Item] = {}
     for item in items:
-        content = _content(item)
-        if content not in known:
-            kept.setdefault(content, item)
+        kept.setdefault(_whole(item), item)
     return list(kept.values())
 
 
-def _contents(items: Iterable[Item]) -> set[str]:
-    return {_content(item) for item in items}
+def _apart(parts: Iterable[Sequence[Item]]) -> list[list[Item]]:
+    """The parts, each without inputs that are in one before it."""
+    known: set[str] = set()
+    found: list[list[Item]] = []
+    for items in parts:
+        found.append([item for item in items if _content(item) not in known])
+        known.update(map(_content, items))
+    return found
+
+
+def _together(items: Sequence[Item]) -> list[Item]:
+    """The same order, but those with the same inputs stand together."""
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        groups.setdefault(_content(item), []).append(item)
+    return [item for group in groups.values() for item in group]
+
+
+def _cut(items: Sequence[Item], at: int) -> tuple[list[Item], list[Item]]:
+    """The first so many and the others; those with the same inputs stay on one side."""
+    while 0 < at < len(items) and _content(items[at - 1]) == _content(items[at]):
+        at += 1
+    return list(items[:at]), list(items[at:])
+
+
+def _left_out(given: Iterable[Sequence[Item]], once: Iterable[Sequence[Item]], used: Sequence[Item]) -> LeftOut:
+    distinct = [item for items in once for item in items]
+    repeated = sum(map(len, given)) - len(distinct)
+    shared = len(distinct) - sum(map(len, _apart(once)))
+    several = Counter(map(_content, used))
+    return LeftOut(repeated, shared, sum(count > 1 for count in several.values()))
+
+
+def _whole(item: Item) -> str:
+    return json.dumps([sorted(item.example.inputs().keys()), _fields(item.example)], sort_keys=True)
 
 
 def _content(item: Item) -> str:

@@ -12,29 +12,27 @@ journal, one set of limits. Who runs the same compilation again with the same fo
 
 from __future__ import annotations
 
-import hashlib
-import json
-import secrets
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
-from anyio.from_thread import start_blocking_portal
 from anyio.to_thread import run_sync
 
 from ...agents.gateway.errors import UsageError
 from ..record.folder import RunFolder
-from ..record.settings import Settings
+from ..waiting import blocking
 from .dspy_lm import GatewayEngine, gateway_lm, open_door
 from .grader import grader_of
 from .one_use import Conditions
 from .open_door import OpenDoor
 from .program_examples import Examples, split_examples
-from .program_offers import proposers_of, told_by
-from .program_parts import Wording, refuse_foreign, told_part, with_wording, wording_of
+from .program_offers import proposers_of
+from .program_parts import Wording, refuse_foreign, with_wording, wording_of
+from .program_records import records_of
 from .program_results import ProgramResults, keep_result, keep_round, results_of
 from .program_search import ProgramSearch
 from .rollouts import Bench, draws_of
@@ -132,9 +130,11 @@ class AutoEvol(_Teleprompter):
 
         Raises:
             SessionStopped: budget, quota, key or outage; the same call with the same folder goes on from there.
+            KeyboardInterrupt: Ctrl-C; likewise.
             UsageError: settings, metric, examples or program do not do.
         """
-        return _in_a_loop_of_its_own(self._compiled, student, trainset, teacher, valset, testset)
+        work = partial(self._compiled, student, trainset, teacher, valset, testset)
+        return blocking(work, "Everything finished is kept. The same call with the same folder goes on.")
 
     @_told
     async def acompile(
@@ -159,8 +159,10 @@ class AutoEvol(_Teleprompter):
         start = wording_of(student, self.predictors)
         async with _open(self.door, self.settings, self.folder, self.on_notice) as door:
             examples = split_examples(trainset, valset, testset, door.settings.search, door.settings.run_seed)
-            folder, secret = _records(door, student, start, examples)
-            search = self._search(door, student, start, examples, folder, secret)
+            refuse_foreign(student, door)
+            lm = _lm_of(door)
+            folder, secret = records_of(door, lm, student, start, examples, self.max_metric_calls)
+            search = self._search(Conditions(door, lm, self._grader), student, start, examples, folder, secret)
             found = await search()
             results = results_of(search, found, door, folder.path)
             keep_result(folder, found, results)
@@ -170,17 +172,17 @@ class AutoEvol(_Teleprompter):
         return better
 
     def _search(
-        self, door: OpenDoor, student: Any, start: Wording, examples: Examples, folder: RunFolder, secret: str
+        self, conditions: Conditions, student: Any, start: Wording, examples: Examples, folder: RunFolder, secret: str
     ) -> ProgramSearch:  # fmt: skip
-        lm = _lm_of(door)
-        refuse_foreign(student, door)
-        conditions = Conditions(door, lm, self._grader)
+        door, lm = conditions.door, conditions.lm
         bench = Bench(conditions, min(_MOST_THREADS, door.capacity), draws_of(folder.path.name))
         proposers = proposers_of(door.settings, door, secret, student, examples.texts())
         search = ProgramSearch(
             door.settings, bench, proposers, student, start, examples, self.max_metric_calls,
             self.on_notice, lambda one, all_: keep_round(folder, one, all_),
         )  # fmt: skip
+        for line in examples.left_out.lines():
+            self.on_notice(line)
         self.on_notice(
             f"{examples.split.sizes.partition(' of ')[0]} examples; the program asks {lm.model.partition('/')[2]}. "
             f"It is used {search.most:,} times at most."
@@ -201,8 +203,9 @@ async def _open(
         yield door
         return
     own = open_door(settings or {}, folder, on_notice=on_notice)
-    await run_sync(own.__enter__)
     try:
+        # Within: who is cancelled here is told when the door is open already, with its thread and its lock.
+        await run_sync(own.__enter__)
         yield own
     finally:
         with anyio.CancelScope(shield=True):
@@ -216,38 +219,3 @@ def _lm_of(door: OpenDoor) -> Any:
     lm = dspy().settings.lm
     engine = getattr(lm, "engine", None)
     return lm if isinstance(engine, GatewayEngine) and engine.opens(door) else gateway_lm(door)
-
-
-def _records(door: OpenDoor, student: Any, start: Wording, examples: Examples) -> tuple[RunFolder, str]:
-    """The folder of this very compilation, and the secret of its marks.
-
-    Whatever changes its course changes the name, so a second one with other examples or settings beside it neither
-    mixes with it nor is mistaken for it; both share the journal.
-    """
-    settings: Settings = door.settings
-    said = settings.model_dump(
-        mode="json", include={"search": True, "run_seed": True, "roles": {"responder", "analyst", "refiner"}}
-    )
-    identity = {
-        **said, "instructions": dict(start.texts), "parts": [told_part(student, name) for name, _ in start.texts],
-        "prompts": told_by(settings),
-        "examples": {
-            part: hashlib.sha256("\n".join(f"{seed.id} {seed.instruction.text}" for seed in seeds).encode()).hexdigest()
-            for part, seeds in (
-                ("train", examples.split.train), ("dev", examples.split.dev), ("test", examples.split.test)
-            )
-        },
-    }  # fmt: skip
-    name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
-    folder = RunFolder(door.folder / f"compile-{name}")
-    if (folder.path / "compile.json").is_file():
-        return folder, str(cast("dict[str, Any]", folder.read_json("compile.json"))["secret"])
-    secret = settings.secret or secrets.token_hex(16)
-    folder.write_json("compile.json", {"secret": secret, **identity})
-    return folder, secret
-
-
-def _in_a_loop_of_its_own(work: Callable[..., Awaitable[Any]], *said: Any) -> Any:
-    """Run a coroutine function in a thread with an event loop, and wait for it; an interrupt cancels it first."""
-    with start_blocking_portal() as portal:
-        return portal.call(work, *said)

@@ -16,6 +16,7 @@ from autoevol.agents.gateway.simulated.provider.process import start_provider
 from autoevol.agents.gateway.simulated.provider.settings import ProviderSettings
 from autoevol.optimizer.bridges.dspy_lm import GatewayEngine, gateway_lm, open_door
 from autoevol.optimizer.bridges.open_door import OpenDoor
+from tests.model_server import ModelReply, model_server
 
 dspy: Any = importlib.import_module("dspy")  # it ships no types
 lm15: Any = dspy.lm15
@@ -160,19 +161,19 @@ def test_a_setting_that_is_wrong_is_no_score(provider: str, tmp_path: Path) -> N
 
 async def test_what_is_out_when_its_asker_goes_is_kept(tmp_path: Path) -> None:
     """It is paid for, so the next session has it."""
-    with start_provider(ProviderSettings(latency="0.5")) as base_url:
-        calls: list[int] = []
-        for _ in range(2):
-            with door_to(base_url, tmp_path) as door:
+    hold = threading.Event()
+    with model_server(lambda _: ModelReply("[[ ## answer ## ]]\nYes", hold=hold)) as server:
+        for again in (False, True):
+            with door_to(server.base_url, tmp_path) as door:
                 task = asyncio.ensure_future(gateway_lm(door).acall("Is it?"))
-                while not calls and not door.in_flight:  # noqa: ASYNC110  it is another thread that sends
-                    await asyncio.sleep(0)
-                if not calls:
+                if not again:
+                    await asyncio.to_thread(server.wait_received, 1)
                     task.cancel()
+                    hold.set()
                 await asyncio.wait([task])
-            calls.append(door.totals.all.calls)
 
-    assert [1, 1] == calls
+    assert 1 == server.count
+    assert not task.cancelled()
 
 
 def test_a_seed_names_the_draw(provider: str, tmp_path: Path) -> None:

@@ -86,3 +86,22 @@ def test_what_confirms_is_asked_anew_in_every_compilation(tmp_path: Path) -> Non
 
     assert sorted(2 * size for size in tests) == sorted(drawn.values())
     assert 0 == again
+
+
+def test_another_program_or_other_labels_are_another_compilation(tmp_path: Path) -> None:
+    """Its files are beside those of the first, and steps that a shorter go did not make are gone."""
+    with_demo = dspy.Predict("text -> label")
+    with_demo.demos = [dspy.Example(text="Money is short.", label="billing")]
+    relabelled = [*EXAMPLES[:-1], EXAMPLES[-1].copy(label="billing")]
+    with model_server(sorts) as server:
+        first = Path(compiled(server, tmp_path).detailed_results.log_dir)
+        (first / "steps" / "007.json").write_text("{}", encoding="utf-8")
+        again = Path(compiled(server, tmp_path).detailed_results.log_dir)
+        others = [
+            Path(compiled(server, tmp_path, program, trainset=trainset).detailed_results.log_dir)
+            for program, trainset in ((with_demo, EXAMPLES), (SORT, relabelled))
+        ]
+
+    assert first == again
+    assert ["000.json"] == sorted(path.name for path in (first / "steps").iterdir())
+    assert 3 == len({first, *others})

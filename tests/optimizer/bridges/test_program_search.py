@@ -88,6 +88,26 @@ def test_no_example_is_in_two_parts(train: int, dev: int | None, test: int | Non
         assert {example.text for example in given_test} == {text.split('"')[3] for text in found[2]}
 
 
+def test_only_what_is_twice_is_left_out_and_said() -> None:
+    """The same inputs with another label are another example, in the same part, and the contradiction is told."""
+    pool = examples(dspy, 40)
+    given_twice = [*pool, *(example.copy(label="else") for example in pool[:12]), *pool[:5]]
+    for seed in range(4):
+        found = split_examples(given_twice, None, None, SearchSettings(least_dev=1), seed)
+        parts = [
+            [item.instruction.text for item in part] for part in (found.split.train, found.split.dev, found.split.test)
+        ]
+
+        assert 52 == sum(map(len, parts))
+        assert 40 == sum(len(set(part)) for part in parts)
+        assert {"repeated": 5, "shared": 0, "contradicting": 12} == found.left_out.as_row()
+    told = split_examples(given_twice, None, None, SearchSettings(least_dev=1), 0).left_out.lines()
+    shared = split_examples(pool, pool[:30], None, SearchSettings(least_dev=1), 0).left_out
+
+    assert ["5 examples", "12 inputs"] == [" ".join(line.split()[:2]) for line in told]
+    assert 30 == shared.shared
+
+
 def plain(_gold: Any, _pred: Any) -> int:
     """A metric of two arguments."""
     return 0
