@@ -56,7 +56,9 @@ def as_prompt(instructions: str, variables: Iterable[str]) -> str:
     text = instructions.strip().replace("$", "$$")
     for name in sorted(variables):
         field = f"`{name}`"
-        text = text.replace(field, f"${name}") if field in text else f"{text}\n\n${name}"
+        # Between braces where a letter follows, as in "`clauses`s".
+        named = re.sub(rf"{field}(?=[A-Za-z0-9_])", f"${{{name}}}", text).replace(field, f"${name}")
+        text = named if field in text else f"{text}\n\n${name}"
     return text
 
 

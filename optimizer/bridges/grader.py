@@ -50,7 +50,7 @@ class Grader:
             UsageError: it gave no score from 0 to 1.
             Exception: whatever the metric raises.
         """
-        return self._asked(gold, prediction, *(None for _ in range(self.takes - _LEAST)))
+        return _grade(self._asked(gold, prediction, *(None for _ in range(self.takes - _LEAST))))
 
     def feedback(self, gold: Any, prediction: Any, trace: list[Any], part: str, uses: list[Any]) -> str:
         """Words about one part of the program; empty where the metric knows nothing of parts.
@@ -62,13 +62,14 @@ class Grader:
             uses: the steps of the trace that are its own.
 
         Raises:
-            UsageError, Exception: as `score`.
+            Exception: whatever the metric raises.
         """
-        return self._asked(gold, prediction, trace, part, uses).feedback if self.of_parts else ""
+        # The score that may come with the words is of no use here, and many metrics give none.
+        return _parted(self._asked(gold, prediction, trace, part, uses))[1] if self.of_parts else ""
 
-    def _asked(self, *said: Any) -> Grade:
+    def _asked(self, *said: Any) -> Any:
         value = self.metric(*said)
-        return _grade(asyncio.run(_awaited(value)) if inspect.isawaitable(value) else value)
+        return asyncio.run(_awaited(value)) if inspect.isawaitable(value) else value
 
 
 def grader_of(metric: Callable[..., Any]) -> Grader:
@@ -99,13 +100,21 @@ async def _awaited(value: Awaitable[Any]) -> Any:
     return await value
 
 
-def _grade(value: Any) -> Grade:
+def _parted(value: Any) -> tuple[Any, str]:
+    """The score of what a metric gave, and the words; words alone have no score."""
     feedback: Any = ""
     if isinstance(value, Mapping):
         said = cast("Mapping[str, Any]", value)
         value, feedback = said.get("score"), said.get("feedback")
-    elif not isinstance(value, int | float) and hasattr(value, "score"):
-        value, feedback = value.score, getattr(value, "feedback", "")
+    elif isinstance(value, str):
+        feedback = value
+    elif not isinstance(value, int | float):
+        value, feedback = getattr(value, "score", value), getattr(value, "feedback", "")
+    return value, str(feedback or "")
+
+
+def _grade(given: Any) -> Grade:
+    value, feedback = _parted(given)
     try:
         score = float(value)
     except (TypeError, ValueError):
@@ -115,4 +124,4 @@ def _grade(value: Any) -> Grade:
             f"The metric gave {value!r}, not a score from 0 to 1.",
             fix="Return a number from 0 to 1, True or False, or {'score': …, 'feedback': …}.",
         )
-    return Grade(score, str(feedback or ""))
+    return Grade(score, feedback)

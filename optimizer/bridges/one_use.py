@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from ...agents.gateway.errors import AutoEvolError
@@ -43,7 +44,7 @@ class Rollout:
         score: from 0 to 1; 0 of one that failed.
         feedback: of the metric.
         failure: why there is no result, or no score of it; empty where all went well.
-        of_metric: whether it was the metric that failed.
+        of_metric: what the metric raised, be it about the whole or, where there is a score all the same, about a part.
         result: fields of the prediction.
         uses: of its parts, in order; only where they were asked for.
         of_parts: feedback on single parts, by name.
@@ -52,7 +53,7 @@ class Rollout:
     score: float
     feedback: str = ""
     failure: str = ""
-    of_metric: bool = False
+    of_metric: str = ""
     result: Mapping[str, str] = field(default_factory=dict[str, str])
     uses: tuple[Use, ...] = ()
     of_parts: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -99,18 +100,20 @@ def use_once(under: Conditions, program: Any, example: Any, errand: Errand, *, p
     with on_errand(errand), theirs.context(lm=under.lm, trace=[], disable_history=True):
         given = _tried(under, errand, lambda: _called(program, example))
         trace = list(theirs.settings.trace or ())
-        uses = _uses(program, trace, given) if parts else ()
+        uses = _uses(under, errand, program, trace, given) if parts else ()
         if isinstance(given, _Failure):
             return Rollout(0.0, failure=given.words, uses=uses)
         grade = _tried(under, errand, lambda: under.grader.score(example, given))
-        result = field_texts(dict(given.items())) if hasattr(given, "items") else {"result": str(given)}
+        read = _tried(under, errand, lambda: _read(given))
+        result = {"result": f"It cannot be shown: {read.words}"} if isinstance(read, _Failure) else read
         if isinstance(grade, _Failure):
-            return Rollout(0.0, failure=grade.words, of_metric=True, result=result, uses=uses)
+            return Rollout(0.0, failure=grade.words, of_metric=grade.words, result=result, uses=uses)
         if not parts:
             return Rollout(grade.score, grade.feedback, result=result)
         told = _tried(under, errand, lambda: _of_parts(under.grader, program, example, given, trace))
-        of_parts = {} if isinstance(told, _Failure) else told
-        return Rollout(grade.score, grade.feedback, result=result, uses=uses, of_parts=of_parts)
+        if isinstance(told, _Failure):
+            return Rollout(grade.score, grade.feedback, of_metric=told.words, result=result, uses=uses)
+        return Rollout(grade.score, grade.feedback, result=result, uses=uses, of_parts=told)
 
 
 def _tried(under: Conditions, errand: Errand, what: Callable[[], Given]) -> Given | _Failure:
@@ -143,11 +146,20 @@ def _called(program: Any, example: Any) -> Any:
     return program(**inputs)
 
 
-def _uses(program: Any, trace: list[Any], given: Any) -> tuple[Use, ...]:
-    uses = [
-        Use(part_of(program, predictor), field_texts(inputs), field_texts(dict(prediction.items())))
-        for predictor, inputs, prediction in trace
-    ]
+def _read(given: Any) -> dict[str, str]:
+    """The fields of what a program gave, or the whole of it as one."""
+    return field_texts(dict(given.items())) if hasattr(given, "items") else {"result": str(given)}
+
+
+def _uses(under: Conditions, errand: Errand, program: Any, trace: list[Any], given: Any) -> tuple[Use, ...]:
+    """What the parts took and gave; programs write into the trace too, so an entry of another form is passed over."""
+
+    def use(entry: Any) -> Use:
+        predictor, inputs, prediction = entry
+        return Use(part_of(program, predictor), field_texts(inputs), field_texts(dict(prediction.items())))
+
+    tried = [_tried(under, errand, partial(use, entry)) for entry in trace]
+    uses = [one for one in tried if isinstance(one, Use)]
     if isinstance(given, _Failure) and (unread := getattr(given.error, "lm_response", None)) is not None:
         # What could not be read is in no trace; it is known what was answered and by whom.
         uses.append(Use(_blamed(program, given.error), {}, {"unreadable answer": str(unread)}))

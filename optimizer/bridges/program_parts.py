@@ -16,6 +16,7 @@ from ...agents.gateway.errors import UsageError
 from ...agents.reading import json_lines
 from .dspy_lm import GatewayEngine
 from .open_door import OpenDoor
+from .theirs import dspy
 
 __all__ = ["Wording", "field_texts", "part_of", "refuse_foreign", "told_part", "with_wording", "wording_of"]
 
@@ -104,16 +105,25 @@ def part_of(program: Any, predictor: Any) -> str:
 
 
 def refuse_foreign(program: Any, door: OpenDoor) -> None:
-    """Every call goes through this door, also those of a predictor with a model of its own.
+    """Every call goes through this door, also those of a predictor or an adapter with a model of its own.
+
+    What is set only while the program or the metric runs cannot be seen here.
 
     Raises:
         UsageError: one does not.
     """
-    for name, predictor in program.named_predictors():
-        engine = getattr(predictor.lm, "engine", None)
-        if predictor.lm is not None and not (isinstance(engine, GatewayEngine) and engine.opens(door)):
+    theirs = dspy()
+    owners = [(f"predictor '{name}'", predictor.lm) for name, predictor in program.named_predictors()]
+    adapter = theirs.settings.adapter
+    owners += [
+        (f"adapter {type(adapter).__name__}", value)
+        for value in getattr(adapter, "__dict__", {}).values() if isinstance(value, theirs.BaseLM)
+    ]  # fmt: skip
+    for owner, lm in owners:
+        engine = getattr(lm, "engine", None)
+        if lm is not None and not (isinstance(engine, GatewayEngine) and engine.opens(door)):
             raise UsageError(
-                f"The predictor '{name}' has a model of its own that does not go through this gateway.",
+                f"The {owner} has a model of its own that does not go through this gateway.",
                 fix="Give it gateway_lm(door, model=…), or none.",
             )
 

@@ -157,12 +157,14 @@ class ProgramSearch:
             for offer in offers if offer.wording is not None and not offer.problems
         ]  # fmt: skip
         self.notice(_begun(step, batch, offers, len(new)))
+        scored, failed = self.bench.scored, self.bench.failed
         dev = dev_slices(self.settings.run_seed, search.dev, "quarter", overlapping=False)(split, step)
         decision = await self._race(step, [incumbent, *new], dev)
         raced = tuple(one.index for one in (incumbent, *new))
         self.rounds.append(Round(step, batch, tuple(offers), raced, decision))
         self.keep(self.rounds[-1], self.candidates)
-        self.notice(f"Step {step + 1}: {decision.reason}")
+        failures = _failures(self.bench.failed - failed, self.bench.scored - scored)
+        self.notice(f"Step {step + 1}: {decision.reason}{failures}")
         if decision.accepted is None:
             return incumbent
         chosen = new[decision.accepted - 1]
@@ -304,8 +306,15 @@ def _begun(step: int, batch: Mapping[str, Rollout], offers: Sequence[Offer], rac
     """How a step begins, in a line: the batch, and who races."""
     mean = sum(one.score for one in batch.values()) / len(batch)
     why = "; ".join(dict.fromkeys(offer.problems[0] for offer in offers if offer.problems))
-    said = f"Step {step + 1}: {mean:.2f} on a batch of {len(batch)}; {racing} of {len(offers)} candidates race"
+    said = f"Step {step + 1}: {mean:.2f} on a batch of {len(batch)}"
+    said += f"{_failures(sum(bool(one.failure) for one in batch.values()), len(batch))}; "
+    said += f"{racing} of {len(offers)} candidates race"
     return f"{said} (others: {why})." if why else f"{said}."
+
+
+def _failures(failed: int, uses: int) -> str:
+    """The share of uses that failed and so score 0, where there are any: it may not be the instructions' fault."""
+    return f" ({failed} of {uses} uses failed, {failed / uses:.0%})" if failed else ""
 
 
 def _evidence(settings: Settings) -> Evidence:

@@ -168,7 +168,10 @@ def save_prompts(
         path = Path(folder) / f"{task}.{language}.md"
         prompt = Prompt(path.name, as_prompt(text, VARIABLES[task]))
         if prompt.variables != VARIABLES[task]:
-            raise ValueError(f"{path.name} was not written as a prompt")
+            raise UsageError(
+                f"{path.name} would not hold exactly the variables {', '.join(sorted(VARIABLES[task]))}.",
+                fix="Look at the instructions for dollar signs and names between backticks.",
+            )
         write_atomically(path, prompt.text + "\n")
         written.append(path)
     return tuple(written)

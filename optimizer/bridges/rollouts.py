@@ -57,6 +57,7 @@ class Bench:
         test_draws: number of the first draw of what is asked to confirm (`draws_of`).
         call_off: ends everything that is under way.
         scored: uses so far.
+        failed: those of them that gave no result, or none that could be scored.
     """
 
     conditions: Conditions
@@ -64,6 +65,7 @@ class Bench:
     test_draws: int = 0
     call_off: CallOff = field(default_factory=CallOff)
     scored: int = 0
+    failed: int = 0
     _errors: int = 0
     _problem: AutoEvolError | None = None
 
@@ -121,10 +123,11 @@ class Bench:
 
     def _counted(self, rollout: Rollout) -> Rollout:
         self.scored += 1
-        self._errors += rollout.of_metric
+        self._errors += bool(rollout.of_metric)
+        self.failed += bool(rollout.failure)
         if self._errors > _MOST_ERRORS:
             raise UsageError(
-                f"The metric failed on {self._errors} predictions, the last time with: {rollout.failure}",
+                f"The metric failed on {self._errors} predictions, the last time with: {rollout.of_metric}",
                 fix="Mend the metric and start again with the same folder: nothing is paid twice.",
             )
         return rollout

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from autoevol.agents.gateway.errors import UsageError
 from autoevol.agents.gateway.requests import provider_seed
 from autoevol.optimizer.bridges.dspy_lm import gateway_lm, open_door
 from autoevol.optimizer.bridges.errand import CallOff, Errand, on_errand
 from autoevol.optimizer.bridges.teleprompter import AutoEvol
-from tests.model_server import ModelServer, model_server
+from tests.model_server import ModelReply, ModelServer, model_server
 from tests.sorting_office import RULE, chat, examples, right, sorts, tree
 
 dspy: Any = importlib.import_module("dspy")  # it ships no types
@@ -105,3 +107,83 @@ def test_another_program_or_other_labels_are_another_compilation(tmp_path: Path)
     assert first == again
     assert ["000.json"] == sorted(path.name for path in (first / "steps").iterdir())
     assert 3 == len({first, *others})
+
+
+class Odd(dspy.Module):  # type: ignore[misc]
+    """Writes into the trace what is no step of one, and gives what cannot be shown."""
+
+    def __init__(self) -> None:
+        self.sort = dspy.Predict("text -> label")
+
+    def forward(self, text: str) -> Any:
+        """Sorts, oddly."""
+        found = self.sort(text=text)
+        dspy.settings.trace.append("no step")
+        return Unshown(found.label)
+
+
+class Unshown:
+    """A result with a label and without words."""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+def test_odd_results_and_traces_do_not_end_a_compilation(tmp_path: Path) -> None:
+    """What counts is the score; what can be read is read."""
+    with model_server(sorts) as server:
+        better = compiled(server, tmp_path, Odd())
+
+    assert RULE in better.sort.signature.instructions
+
+
+def test_words_about_a_part_need_no_score_and_their_errors_count(tmp_path: Path) -> None:
+    """A metric may give a score of the whole, and of a part words alone; or fail there, which is said at last."""
+    told: list[str] = []
+
+    def metric(gold: Any, pred: Any, _trace: Any, name: str | None, _steps: Any) -> Any:
+        if name is None:
+            return right(gold, pred)
+        if told:
+            raise KeyError("no such part")
+        return {"feedback": "mind the money"}
+
+    def go(server: ModelServer) -> Any:
+        working = AutoEvol(
+            metric, settings=tree(server.base_url, search={"batch": 12}), folder=tmp_path, on_notice=print
+        )
+        return working.compile(SORT, trainset=EXAMPLES)
+
+    with model_server(sorts) as server:
+        better = go(server)
+        shown = [chat(body)[1] for body in server.bodies if "You examine one part" in chat(body)[0]]
+        told.append("from now on it fails")
+        with pytest.raises(UsageError, match=r"failed on 11 predictions, the last time with: KeyError"):
+            go(server)
+
+    assert RULE in better.signature.instructions
+    assert all("mind the money" in each for each in shown)
+
+
+def test_a_model_of_the_adapter_is_seen_and_failures_are_told(tmp_path: Path) -> None:
+    """Before anything is paid; and the share of failed uses stands in the notice of the step."""
+    notices: list[str] = []
+
+    def fails(body: Any) -> ModelReply:
+        reply = sorts(body)
+        return ModelReply("What?") if reply.text is not None and "other" in reply.text else reply
+
+    with model_server(fails) as server:
+        other = dspy.TwoStepAdapter(dspy.LM("openai/other"))
+        with dspy.context(adapter=other), pytest.raises(UsageError, match="adapter TwoStepAdapter has a model"):
+            compiled(server, tmp_path)
+        assert not server.count
+        AutoEvol(right, settings=tree(server.base_url), folder=tmp_path, on_notice=notices.append).compile(
+            SORT, trainset=EXAMPLES
+        )
+
+    assert any(re.search(r"batch of 6 \(\d of 6 uses failed, \d+%\)", line) for line in notices)
+    assert any(re.search(r"^Step 1: c1 is better.*\(\d+ of \d+ uses failed, \d+%\)$", line) for line in notices)

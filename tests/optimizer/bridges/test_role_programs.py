@@ -95,3 +95,10 @@ def test_any_text_of_an_optimizer_is_a_prompt_that_says_it(text: str) -> None:
     assert VARIABLES["evolver"] == prompt.variables
     assert f"{text.strip()}\n\nX" == prompt.fill(clauses="X")
     assert f"{text.strip()}\n\n`clauses`" == as_instructions(prompt.text)
+
+
+def test_a_letter_behind_a_variable_is_no_part_of_its_name() -> None:
+    """Optimizers write plurals."""
+    prompt = Prompt("evolver.en.md", as_prompt("Use the `clauses`s.", VARIABLES["evolver"]))
+
+    assert "Use the Xs." == prompt.fill(clauses="X")
