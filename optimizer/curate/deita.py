@@ -7,6 +7,7 @@ nearest of all rows, which hardly any row has.)
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from pydantic import JsonValue
 from ...agents.gateway.errors import UsageError
 from ..record.curating.deita import DeitaSettings
 from ..record.run import Run
+from .alike import met_in_order
 from .choice import Choice, Why
 from .grading.course import Grades, grade
 from .rows import CurateRow, Rows
@@ -29,8 +31,6 @@ from .vectors import RowVectors, vectors_of
 __all__ = ["ScoreFirst", "deita", "score_first", "score_of"]
 
 Floats = npt.NDArray[np.float32]
-_BLOCK = 512
-_AGAINST = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,53 +154,23 @@ def _choice(
 def score_first(vectors: Floats, ranking: Sequence[int], count: int, threshold: float = 0.9) -> ScoreFirst:
     """Go through rows from the best one and accept what is not too much like an accepted one.
 
-    A larger count keeps all that a smaller one accepts. Looks at blocks of rows, so that the work is in products of
-    matrices; memory is that of the accepted vectors.
+    A larger count keeps all that a smaller one accepts. Memory is that of the accepted vectors.
 
     Args:
-        vectors: (n, d), of length 1; may be a memory map.
+        vectors: (n, d), of about length 1; may be a memory map.
         ranking: rows, the best first, no row twice.
         count: accept at most so many.
         threshold: cosine similarity above which two rows are too much alike.
     """
-    held = np.empty((min(count, len(ranking)), vectors.shape[1]), np.float32)
     order: list[int] = []
     twins: dict[int, tuple[int, float]] = {}
-    for begin in range(0, len(ranking), _BLOCK):
-        if len(order) >= count:
-            return ScoreFirst(tuple(order), twins, begin)
-        rows = ranking[begin : begin + _BLOCK]
-        block = vectors[np.asarray(rows, np.int64)]
-        like, most = _most_like(block, held[: len(order)])
-        inside = block @ block.T
-        before = len(order)
-        accepted: list[int] = []  # places in the block
-        for place, row in enumerate(rows):
-            twin, similarity = (int(like[place]), float(most[place])) if before else (-1, -np.inf)
-            if accepted:
-                near = inside[place, accepted]
-                at = int(near.argmax())
-                if near[at] > similarity:
-                    twin, similarity = before + at, float(near[at])
-            if similarity > threshold:
-                twins[row] = (order[twin], similarity)
-                continue
-            held[len(order)] = block[place]
-            order.append(row)
-            accepted.append(place)
-            if len(order) == count:
-                return ScoreFirst(tuple(order), twins, begin + place + 1)
+    if count < 1:
+        return ScoreFirst((), twins, 0)
+    for looked_at, met in enumerate(met_in_order(vectors, ranking, math.nextafter(threshold, math.inf)), 1):
+        if met.twin >= 0:
+            twins[met.row] = (met.twin, met.cosine)
+            continue
+        order.append(met.row)
+        if len(order) == count:
+            return ScoreFirst(tuple(order), twins, looked_at)
     return ScoreFirst(tuple(order), twins, len(ranking))
-
-
-def _most_like(block: Floats, held: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
-    """By row of the block, the held vector that is most like it and their cosine."""
-    like = np.full(len(block), -1, np.int64)
-    most = np.full(len(block), -np.inf, np.float32)
-    for begin in range(0, len(held), _AGAINST):
-        near = block @ held[begin : begin + _AGAINST].T
-        at = near.argmax(axis=1)
-        values = near[np.arange(len(block)), at]
-        nearer = values > most
-        like[nearer], most[nearer] = at[nearer] + begin, values[nearer]
-    return like, most

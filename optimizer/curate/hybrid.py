@@ -21,6 +21,7 @@ from ...agents.gateway.errors import UsageError
 from ..record.curating.hybrid import HybridSettings
 from ..record.run import Run
 from .choice import Choice, Why, first_of
+from .lengths import inverse_lengths
 from .rows import Rows
 from .vectors import vectors_of
 
@@ -213,17 +214,18 @@ def relevant(scores: Doubles, vectors: Floats, count: int, diversity: float) -> 
 
     Args:
         scores: (n,), comparable with a cosine: about 0 to 1.
-        vectors: (n, d), of length 1; may be a memory map.
+        vectors: (n, d), of about length 1; may be a memory map.
         count: rows to choose.
         diversity: 0 to 1.
     """
     worth = (1 - diversity) * scores
+    inverse = inverse_lengths(vectors)
     nearest: Doubles | None = None
     order: list[int] = []
     for _ in range(min(count, len(scores))):
         row = int((worth if nearest is None else worth - diversity * nearest).argmax())
         order.append(row)
-        near = (vectors @ vectors[row]).astype(np.float64)
+        near = (vectors @ vectors[row]) * (inverse * inverse[row])
         nearest = near if nearest is None else np.maximum(nearest, near, out=nearest)
         worth[row] = -np.inf
     return tuple(order)

@@ -15,6 +15,7 @@ from autoevol.optimizer.curate.deita import score_first
 from autoevol.optimizer.curate.facility import Likeness, facility_location
 from autoevol.optimizer.curate.hybrid import fronts, relevant, scaled, weighted
 from autoevol.optimizer.curate.k_center import k_center, radius_of
+from autoevol.optimizer.curate.lengths import inverse_lengths
 from autoevol.optimizer.curate.quotas import bounds_of, cell_weights, rows_in_turn, tempered
 from autoevol.optimizer.curate.vectors import on_grid
 from autoevol.optimizer.curate.vendi import vendi_score
@@ -34,12 +35,18 @@ def vectors(count: int, seed: int, width: int = 6) -> Floats:
     return np.array([vector for vector in made if vector is not None], np.float32)
 
 
+def cosines(rows: Floats) -> npt.NDArray[np.float64]:
+    """Of all pairs: on the grid no length is quite 1."""
+    inverse = inverse_lengths(rows)
+    return np.asarray((rows @ rows.T) * inverse * inverse[:, None], np.float64)
+
+
 @settings(max_examples=20)
 @given(sizes, numbers, sizes)
 def test_k_center_takes_the_farthest_row(count: int, seed: int, wanted: int) -> None:
     """As from the matrix of all distances; its radius never grows, and a larger budget keeps a smaller one's rows."""
     rows = vectors(count, seed)
-    near = rows @ rows.T
+    near = cosines(rows)
     order = [seed % count]
     while len(order) < min(wanted, count):
         left = [row for row in range(count) if row not in order]
@@ -73,7 +80,7 @@ def test_the_vendi_score_is_that_of_the_whole_matrix(count: int, seed: int) -> N
 def test_score_first_accepts_what_is_unlike_all_before(count: int, seed: int, wanted: int, threshold: float) -> None:
     """As one row after the other; a refused row has the accepted one that is most like it."""
     rows = vectors(count, seed)
-    near = rows @ rows.T
+    near = cosines(rows)
     ranking = [int(row) for row in np.random.default_rng(seed).permutation(count)]
     order: list[int] = []
     for row in ranking:
@@ -85,7 +92,7 @@ def test_score_first_accepts_what_is_unlike_all_before(count: int, seed: int, wa
     assert set(ranking[: found.looked_at]) == {*found.order, *found.twins}
     for row, (twin, similarity) in found.twins.items():
         before = [each for each in order if ranking.index(each) < ranking.index(row)]
-        assert (similarity, True) == (max(near[row, before]), similarity == near[row, twin])
+        assert similarity == pytest.approx(max(near[row, before])) == pytest.approx(near[row, twin])
     assert found.order[: wanted // 2] == score_first(rows, ranking, wanted // 2, threshold).order
 
 
