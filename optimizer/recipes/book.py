@@ -9,15 +9,24 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from ...agents.messages import Call, Instruction
+from ..curate.rows import Told
 from ..dataset.conversations import turns_of
+from ..dataset.fields import TEXT_FIELDS
 from ..dataset.language import language_of
+from ..dataset.plain import json_form
 from ..dataset.rows import DataRow, DroppedRow, data_object, dropped_object
+from ..dataset.seed import Seed
+from ..dataset.source import SeedSource
 from ..record.run import Run
 
-__all__ = ["Book", "Made", "cost_of", "count_of", "instruction_of", "keys_of", "models_of", "rows_of"]
+__all__ = ["Book", "Made", "cost_of", "count_of", "instruction_of", "keys_of", "labels_of", "models_of", "rows_of",
+           "with_said"]  # fmt: skip
+
+_LONGEST_LABEL = 100  # characters
+_NO_LABELS = {"id", "provenance", "reasoning", "test", "entry_point"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +143,39 @@ def rows_of(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             yield json.loads(line)
+
+
+def with_said(rows: Iterable[Seed]) -> Iterator[tuple[Seed, Mapping[str, Any]]]:
+    """Each row with all that was said of it: by the part before, or by the file that it was read from.
+
+    What a file says of its own making (`provenance`) is left out: its calls are in no journal of this run.
+    """
+    if isinstance(rows, Told):
+        yield from rows.told()
+    elif isinstance(rows, SeedSource):
+        for row, seed in rows.reading().with_rows():
+            said = json_form(row.fields or {})
+            yield seed, {name: value for name, value in said.items() if name != "provenance"}
+    else:
+        yield from ((seed, dict[str, Any]()) for seed in rows)
+
+
+def labels_of(seed: Seed, said: Mapping[str, Any]) -> dict[str, str]:
+    """What a row says of its kind (topic, category, source, ...), which holds for what is made of it, too.
+
+    These are its short texts that are neither instruction nor answer. Figures are left out: they measure a text that
+    is no more.
+    """
+    came = said.get("provenance")
+    given: object = cast("Mapping[str, Any]", came).get("given") if isinstance(came, Mapping) else None
+    known = {**(cast("Mapping[str, Any]", given) if isinstance(given, Mapping) else {}), **said}
+    texts = ("", seed.id, seed.instruction.text, seed.bare, seed.response)
+    return {
+        name: value
+        for name, value in known.items()
+        if isinstance(value, str) and len(value) <= _LONGEST_LABEL and value not in texts
+        and name not in TEXT_FIELDS and name not in _NO_LABELS
+    }  # fmt: skip
 
 
 def instruction_of(row: Mapping[str, Any]) -> Instruction:

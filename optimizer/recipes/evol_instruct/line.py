@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ....agents.messages import Answered, AnswerTask, Call, Evolved, Failed, Finding, Reply, Task
 from ....agents.operations import Compared, GainTask, OperationTask
@@ -75,6 +76,7 @@ class Line:
         run_seed: of the run.
         downward: whether it goes toward easier ones.
         owner: whether the seed itself is one of its rows.
+        said: all that was said of the seed where it was read.
         look: the rules; what they say of each text is kept in `seen`, since a route is asked again and again.
     """
 
@@ -85,6 +87,7 @@ class Line:
     look: Look
     downward: bool = False
     owner: bool = True
+    said: Mapping[str, Any] = field(default_factory=dict[str, Any])
     seen: dict[tuple[str, bool], Attempt] = field(default_factory=dict[tuple[str, bool], Attempt])
 
     @property

@@ -7,18 +7,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from anyio.to_thread import run_sync
 
 from ....agents.messages import Answered, Call, Failed, Task
 from ....agents.team import Journey
 from ....prompts import check_all
-from ...dataset.rows import DataRow, DroppedRow, Provenance
+from ...curate.rows import carried
+from ...dataset.rows import DataRow, DroppedRow, Provenance, data_object
 from ...dataset.seed import Seed
 from ...dataset.source import same_text
 from ...record.making.evol_instruct import EvolInstructSettings
 from ...record.run import Run
-from ..book import Book, Made, cost_of, count_of, keys_of, models_of
+from ..book import Book, Made, cost_of, count_of, keys_of, labels_of, models_of, with_said
 from .line import Attempt, Line, Look, following
 from .rules import poor_response, rules_of
 
@@ -65,8 +67,8 @@ async def evol_instruct(run: Run, part: EvolInstructSettings, place: str, rows: 
 
 
 def _lines(run: Run, part: EvolInstructSettings, place: str, rows: Iterable[Seed], look: Look) -> Iterator[Line]:
-    for seed in rows:
-        line = Line(seed, part, place, run.settings.run_seed, look)
+    for seed, said in with_said(rows):
+        line = Line(seed, part, place, run.settings.run_seed, look, said=said)
         if part.rounds:
             yield line
         if part.downward:
@@ -112,7 +114,10 @@ class _Writer:
         response = seed.response or (answer.text if isinstance(answer, Answered) else "")
         reasoning = answer.reasoning if isinstance(answer, Answered) else ""
         came = _came(line, calls, rounds=0, parents=(), operation="seed", number=0)
-        self._book.keep(self._row(seed.id, seed, response, reasoning, came))
+        row: dict[str, Any] = data_object(self._row(seed.id, seed, response, reasoning, came))
+        whole = carried(row, line.said)
+        # What this part says of the row wins, also where that is nothing.
+        self._book.keep_object({**whole, "provenance": {**whole["provenance"], **row["provenance"]}})
 
     def _data(self, line: Line, attempt: Attempt, number: int) -> DataRow:
         parent = attempt.parent
@@ -120,7 +125,9 @@ class _Writer:
             line, attempt.calls, rounds=parent.depth + 1, parents=(parent.id,), operation=attempt.task.operation,
             number=number,
         )  # fmt: skip
-        notes = came.notes if attempt.gain is None else {**came.notes, "gain": attempt.gain}
+        notes = {**came.notes, **({} if attempt.gain is None else {"gain": attempt.gain})}
+        labels = labels_of(line.seed, line.said)
+        notes |= {"given": labels} if labels else {}
         seed = replace(parent.seed, instruction=replace(parent.seed.instruction, text=attempt.text or ""))
         came = replace(came, findings=attempt.findings, notes=notes)
         return self._row(line.row_id(number), seed, attempt.response or "", attempt.reasoning, came)

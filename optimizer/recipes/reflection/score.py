@@ -18,7 +18,7 @@ from typing import Any
 
 from ....agents.messages import Reply, ScoreTask, Task
 from ....agents.team import Journey
-from ...curate.rows import Told, carried
+from ...curate.rows import carried
 from ...dataset.rows import DataRow, DroppedRow, Provenance, data_object
 from ...dataset.seed import Seed
 from ...record.folder import RowsFile
@@ -26,7 +26,7 @@ from ...record.making.ifd import IfdSettings
 from ...record.run import Run
 from ...scoring.ifd import Ratio, value_of
 from ...scoring.selection import ranks
-from ..book import Book, Made, cost_of, count_of, keys_of, models_of
+from ..book import Book, Made, cost_of, count_of, keys_of, models_of, with_said
 from .probe import prove_alignment
 from .tuning import reader_of
 from .versions import Reader, Version, read_texts
@@ -128,7 +128,7 @@ def _chosen(run: Run, part: IfdSettings, place: str, rows: Iterable[Seed], value
     most = None if part.select is None else int(part.select * len(values))
     scored = (json.loads(line) for line in _lines(run.folder.path / place / "scores.jsonl"))
     with Book(run, place) as book:
-        for index, ((seed, said), found) in enumerate(zip(_with_said(rows), scored, strict=True)):
+        for index, ((seed, said), found) in enumerate(zip(with_said(rows), scored, strict=True)):
             book.taken += 1
             reason, detail = _reason(found, values[index], order[index], most)
             notes = {name: found[name] for name in ("ifd", "r_ifd") if name in found} | {"rank": order[index]}
@@ -141,14 +141,6 @@ def _chosen(run: Run, part: IfdSettings, place: str, rows: Iterable[Seed], value
         run.folder.write_json(f"{place}/ifd.json", figures)
         book.lines += _told(figures)
         return book.made
-
-
-def _with_said(rows: Iterable[Seed]) -> Iterator[tuple[Seed, Mapping[str, Any]]]:
-    """Each row with what the part before said of it, where there was one."""
-    if isinstance(rows, Told):
-        yield from rows.told()
-    else:
-        yield from ((seed, dict[str, Any]()) for seed in rows)
 
 
 def _lines(path: Path) -> Iterator[str]:

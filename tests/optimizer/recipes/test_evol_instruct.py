@@ -235,3 +235,29 @@ def test_a_finished_run_resumed_asks_nobody(tmp_path: Path) -> None:
     assert "stopped" == short.state
     with pytest.raises(UsageError, match="was stopped"):
         short.rows()
+
+
+@pytest.mark.parametrize("first", [[{"recipe": "dedup"}], []], ids=["after-dedup", "first"])
+async def test_a_topic_of_the_file_outlives_evolution_so_that_quotas_can_choose_by_it(
+    tmp_path: Path, first: list[dict[str, Any]]
+) -> None:
+    """The seed keeps all fields of its file; what it is evolved into keeps its labels, and none of its figures."""
+    topics = ("sums", "boxes", "balls")
+    told = [{**each, "topic": topics[n % 3], "reward": n, "test": "x"} for n, each in enumerate(SEEDS)]
+    quotas: dict[str, Any] = {"recipe": "quotas", "by": {"topic": {}}, "share": 1}
+    parts: list[dict[str, Any]] = [*first, {"recipe": "evol-instruct", "rounds": 2}, quotas]
+    with model_server(act) as server:
+        made = await run_recipes(parts, told, settings=settings(server.base_url), runs=tmp_path)
+    rows = rows_of(made.folder / "dataset.jsonl")
+    seeds = [row for row in rows if row["provenance"]["operation"] == "seed"]
+    evolved = [row for row in rows if row["provenance"]["operation"] != "seed"]
+    assert seeds
+    assert evolved
+    assert [topics[row["reward"] % 3] for row in seeds] == [row["topic"] for row in seeds]
+    assert {"topic"} == {name for row in evolved for name in row["provenance"]["given"]}
+    topic_of = {row["provenance"]["seed_id"]: row["topic"] for row in seeds}
+    known = [row for row in evolved if row["provenance"]["seed_id"] in topic_of]
+    assert [topic_of[row["provenance"]["seed_id"]] for row in known] == [
+        row["provenance"]["given"]["topic"] for row in known
+    ]
+    assert not [row for row in evolved if "topic" in row or "reward" in row]
