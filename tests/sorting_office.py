@@ -37,6 +37,7 @@ def tree(base_url: str, **said: Any) -> dict[str, Any]:
     search = {"steps": 1, "candidates": 2, "batch": 6, **said.pop("search", {})}
     return {
         "model": "m",
+        "budget": {"calls": 5000},
         "endpoints": {"default": {"base_url": base_url, "rpm": 60000, "concurrency": 16}},
         "search": search,
         **said,

@@ -37,6 +37,7 @@ def main(model: str = "qwen2.5-coder-1.5b", base_url: str = "") -> None:
     examples = [dspy.Example(**row).with_inputs("message") for row in rows]
     settings = {
         "model": model,
+        "budget": {"calls": 5000},
         "endpoints": {"default": {"base_url": base_url} if base_url else {"local": model}},
         "search": {"steps": 3, "candidates": 4, "batch": 12},
         "roles": {"responder": {"max_tokens": 100}},

@@ -31,6 +31,7 @@ from ...agents.gateway.outcomes import Answer, NoAnswer, Outcome
 from ...agents.gateway.requests import Decoding, Request, Turn, request_key
 from ...agents.messages import RoleName
 from ..record.config import resolve
+from ..record.settings import Settings
 from .errand import current
 from .open_door import OpenDoor
 from .theirs import dspy
@@ -51,6 +52,7 @@ def open_door(
     settings: str | Path | Mapping[str, object],
     folder: str | Path,
     *,
+    uncapped: bool = False,
     on_notice: Callable[[str], None] = _to_stderr,
 ) -> OpenDoor:
     """The gateway for programs of others: use it as a `with` block.
@@ -58,13 +60,32 @@ def open_door(
     Args:
         settings: a settings file, or a tree as such a file holds: `model`, `endpoints`, `roles`, `budget`.
         folder: of its journal and ledger; the same folder again goes on where it was, without paying twice.
+        uncapped: agree to paid calls without a cap.
         on_notice: takes single lines for the person.
 
     Raises:
-        UsageError: a setting is wrong.
+        UsageError: a setting is wrong, or calls that may cost money have no cap.
     """
     resolved = resolve(Path(settings), {}) if isinstance(settings, str | Path) else resolve(None, settings)
+    if not uncapped:
+        _refuse_uncapped(resolved)
     return OpenDoor(resolved, Path(folder), on_notice)
+
+
+def _refuse_uncapped(settings: Settings) -> None:
+    """As the command and the functions do. Here nobody knows what models a program will name, so endpoints count."""
+    budget = settings.budget
+    if any(cap is not None for cap in (budget.usd, budget.calls, budget.tokens)):
+        return
+    for name, endpoint in settings.endpoints.items():
+        priced = endpoint.prices.values()
+        own = bool(priced) and not any(price.input or price.output for price in priced)
+        if not (endpoint.free or own):
+            raise UsageError(
+                f"Calls to the endpoint '{name}' may cost money and have no cap.",
+                fix='Give a cap in the settings, such as "budget": {"usd": 5} or {"calls": 2000}, a price of 0 for a '
+                "server of your own, or agree with uncapped=True.",
+            )
 
 
 def gateway_lm(door: OpenDoor, role: RoleName = "responder", model: str = "", **more: Any) -> Any:

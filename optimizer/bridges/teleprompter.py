@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -78,10 +78,11 @@ class AutoEvol(_Teleprompter):
         door: an open door instead of `settings` and `folder`.
         predictors: names of the predictors whose instructions may change; None for all.
         max_metric_calls: at most so many uses of the program, all steps and the confirmation together.
+        uncapped: agree to paid calls without a cap.
         on_notice: takes single lines for the person.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  as optimizers of DSPy are made, by name
         self,
         metric: Callable[..., Any],
         *,
@@ -90,6 +91,7 @@ class AutoEvol(_Teleprompter):
         door: OpenDoor | None = None,
         predictors: Sequence[str] | None = None,
         max_metric_calls: int | None = None,
+        uncapped: bool = False,
         on_notice: Callable[[str], None] = _to_stderr,
     ) -> None:
         super().__init__()
@@ -103,6 +105,7 @@ class AutoEvol(_Teleprompter):
         self.door = door
         self.predictors = predictors
         self.max_metric_calls = max_metric_calls
+        self.uncapped = uncapped
         self.on_notice = on_notice
         self._grader = grader_of(metric)
 
@@ -149,6 +152,11 @@ class AutoEvol(_Teleprompter):
         """As `compile`, for event loops. Who is cancelled sends nothing more; what is out comes in and is kept."""
         return await self._compiled(student, trainset, teacher, valset, testset)
 
+    def _opened(self) -> AbstractAsyncContextManager[OpenDoor]:
+        if self.door is not None:
+            return nullcontext(self.door)
+        return _open(open_door(self.settings or {}, self.folder, uncapped=self.uncapped, on_notice=self.on_notice))
+
     async def _compiled(
         self, student: Any, trainset: list[Any], teacher: Any, valset: list[Any] | None, testset: list[Any] | None
     ) -> Any:
@@ -157,7 +165,7 @@ class AutoEvol(_Teleprompter):
                 "AutoEvol takes no teacher.", fix="Leave it out: it learns from the program's own results."
             )
         start = wording_of(student, self.predictors)
-        async with _open(self.door, self.settings, self.folder, self.on_notice) as door:
+        async with self._opened() as door:
             examples = split_examples(trainset, valset, testset, door.settings.search, door.settings.run_seed)
             refuse_foreign(student, door)
             lm = _lm_of(door)
@@ -194,15 +202,8 @@ class AutoEvol(_Teleprompter):
 
 
 @asynccontextmanager
-async def _open(
-    door: OpenDoor | None, settings: str | Path | Mapping[str, object] | None, folder: str | Path,
-    on_notice: Callable[[str], None],
-) -> AsyncGenerator[OpenDoor]:  # fmt: skip
-    """The user's door, or one of our own that is closed again; opening and closing wait, so they do it in a thread."""
-    if door is not None:
-        yield door
-        return
-    own = open_door(settings or {}, folder, on_notice=on_notice)
+async def _open(own: OpenDoor) -> AsyncGenerator[OpenDoor]:
+    """A door of our own, closed again at the end; opening and closing wait, so they do it in a thread."""
     try:
         # Within: who is cancelled here is told when the door is open already, with its thread and its lock.
         await run_sync(own.__enter__)

@@ -33,7 +33,12 @@ def provider() -> Iterator[str]:
 def door_to(base_url: str, folder: Path, **said: object) -> OpenDoor:
     """A door with an own seat for answers."""
     notices: list[str] = []
-    tree = {"model": "sim", "endpoints": {"default": {"base_url": base_url, "patience_s": 20}}, **said}
+    tree = {
+        "model": "sim",
+        "budget": {"calls": 5000},
+        "endpoints": {"default": {"base_url": base_url, "patience_s": 20}},
+        **said,
+    }
     return open_door(tree, folder, on_notice=notices.append)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
+from autoevol.agents.gateway.errors import UsageError
 from autoevol.optimizer.bridges.dspy_lm import open_door
 from autoevol.optimizer.bridges.open_door import OpenDoor
 from autoevol.optimizer.bridges.teleprompter import AutoEvol
@@ -76,3 +77,21 @@ async def test_who_is_cancelled_while_the_door_opens_leaves_nothing_open(
         assert "autoevol-gateway" not in {thread.name for thread in threading.enumerate()}
         with open_door(settings, tmp_path, on_notice=quiet) as door:
             assert not door.totals.all.calls
+
+
+def test_paid_calls_without_a_cap_are_refused_unless_agreed_to(tmp_path: Path) -> None:
+    """As by the command; a price of 0 for a server of one's own and embedded models need none."""
+    with model_server(sorts) as server:
+        bare = tree(server.base_url)
+        del bare["budget"]
+        with pytest.raises(UsageError, match="have no cap"):
+            open_door(bare, tmp_path)
+        with pytest.raises(UsageError, match="have no cap"):
+            AutoEvol(right, settings=bare, folder=tmp_path, on_notice=quiet).compile(SORT, trainset=EXAMPLES)
+        assert not server.count
+        agreed = AutoEvol(right, settings=bare, folder=tmp_path, uncapped=True, on_notice=quiet)
+        assert RULE in agreed.compile(SORT, trainset=EXAMPLES).signature.instructions
+    own = {"base_url": server.base_url, "prices": {"m": {"input": 0, "output": 0}}}
+
+    assert open_door({"model": "m", "endpoints": {"default": own}}, tmp_path)
+    assert open_door({"model": "m", "endpoints": {"default": {"local": "smollm2-135m"}}}, tmp_path)
