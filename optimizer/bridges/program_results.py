@@ -10,7 +10,7 @@ rollouts.jsonl  every use of a program on an example that decides, a row each
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,7 @@ class ProgramResults:
             "discovery_eval_counts": list(self.discovery_eval_counts),
             "total_metric_calls": self.total_metric_calls, "num_full_val_evals": self.num_full_val_evals,
             "best_idx": self.best_idx, "verdict": self.verdict, "reason": self.reason, "stopped": self.stopped,
+            "comparison": None if self.comparison is None else asdict(self.comparison),
             "usd": self.usd, "calls": self.calls, "log_dir": self.log_dir, "seed": self.seed,
         }  # fmt: skip
 
