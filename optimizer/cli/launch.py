@@ -29,6 +29,7 @@ from ..pages.comparison_table import comparison_file, comparison_table
 from ..pages.outlook import money_words, plan_lines, plan_object
 from ..pages.progress import make_watcher
 from ..record.config import resolve
+from ..record.curating.best_answer import BestAnswerSettings
 from ..record.estimate import Estimate
 from ..record.pricing import priced, unpriced
 from ..record.quirks import refuse_form
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ask_consent", "check_choices", "check_endpoints", "check_out", "follow", "interruptible", "launch",
            "refuse_unknown_prices"]  # fmt: skip
+
+_LINES = (".jsonl", ".ndjson")
 
 
 def launch(options: Mapping[str, Any], said: Tree) -> None:
@@ -158,12 +161,15 @@ def check_choices(settings: Settings) -> None:
     """Names that the run would only stumble over later, when something is spent already.
 
     Raises:
-        UsageError: a detector, a method or a form is named that there is not.
+        UsageError: a detector, a method or a form is named that there is not, or several answers would be one.
     """
     menu_of(settings)
     check_package(settings)
     if settings.recipe == "make" and settings.seeds.source and not settings.make[0].NEEDS_ROWS:
         raise UsageError(f"{settings.make[0].recipe} makes rows from nothing and takes no seeds.", fix="Give no SEEDS.")
+    for part in settings.make:
+        if isinstance(part, BestAnswerSettings):
+            part.refuse_same(settings.roles.responder.temperature)
     check_target(settings.on_event)
     check_exports(settings.export)
     check_trackers(settings.track)
@@ -196,10 +202,16 @@ def check_out(out: Path | None, settings: Settings | None = None) -> Path | None
     """Refuse a place for the data set before anything is spent on it.
 
     Raises:
-        UsageError: the file exists, or its folder does not, or it is where the seeds are.
+        UsageError: the file exists, or its folder does not, or it is where the seeds are, or its name says that it is
+            something else than JSON lines.
     """
     if out is None:
         return None
+    if out.suffix and out.suffix.lower() not in _LINES:
+        raise UsageError(
+            f"{out} would hold JSON lines, which is not what its name says.",
+            fix="Give --out a name that ends in .jsonl; `autoevol export RUN` writes other forms.",
+        )
     if settings is not None and settings.seeds.source and out.resolve() == Path(settings.seeds.source).resolve():
         raise UsageError("--out is the file of the seeds.", fix="Choose another name.")
     if out.exists():

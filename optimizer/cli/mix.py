@@ -123,7 +123,7 @@ def skills(
         if values:
             raise click.UsageError("--with says how to begin, and needs --graph.")
         known = read_rounds(state)
-    told = _measured(options)
+    told = _measured(options, known)
     if graph is not None and told is None:
         told = dict[str, float](), "nothing yet, every loss 1"
     if told is not None:
@@ -145,7 +145,7 @@ def _begun(state: Path, graph: Path, values: Sequence[str], *, force: bool) -> S
     return SkillRounds(read_graph(graph), read_settings(values))
 
 
-def _measured(options: dict[str, Any]) -> tuple[dict[str, float], str] | None:
+def _measured(options: dict[str, Any], known: SkillRounds) -> tuple[dict[str, float], str] | None:
     """Losses and where they come from; None where none are told."""
     from ..curate.mixing.failures import failure_rates  # noqa: PLC0415
     from ..curate.mixing.skill_rounds import read_losses  # noqa: PLC0415
@@ -159,6 +159,7 @@ def _measured(options: dict[str, Any]) -> tuple[dict[str, float], str] | None:
     if not run:
         return None
     folder = find_run(run, options["runs"])
+    known.refuse_counted(folder.name)
     found = failure_rates(folder, options["by"], judge_only=options["judge_only"])
     if found.unknown:
         click.echo(f"{found.unknown:,} rows of {folder.name} say no skill and are left aside.")
@@ -196,6 +197,7 @@ def _add(pool: Pool, sets: Iterable[str], runs: Path) -> list[str]:
 def _write(pool: Pool, mix: Mix, options: dict[str, Any]) -> None:
     from ..curate.mixing.writing import write_mix  # noqa: PLC0415
 
+    pool.check_groups()
     write_mix(pool, mix, options["out"], force=options["force"])
     for file in mix.files:
         click.echo(f"{len(file.rows):,} rows in {options['out'] / file.name}: {file.what}.")

@@ -25,7 +25,7 @@ from ..record.run import Run
 from .alike import met_in_order
 from .choice import Choice, Why
 from .grading.course import Grades, grade
-from .rows import CurateRow, Rows
+from .rows import CurateRow, Rows, number_of
 from .vectors import RowVectors, vectors_of
 
 __all__ = ["ScoreFirst", "deita", "score_first", "score_of"]
@@ -113,7 +113,7 @@ def score_of(row: CurateRow, paths: Sequence[str]) -> float | None:
     for path in paths:
         said = row.value(path)
         values = cast("list[object]", said) if isinstance(said, list) else [said]
-        numbers = [float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+        numbers = [number for value in values if (number := number_of(value)) is not None]
         if len(numbers) != len(values) or not numbers or (turns is not None and len(turns) != len(numbers)):
             return None
         turns = numbers if turns is None else [a * b for a, b in zip(turns, numbers, strict=True)]

@@ -22,6 +22,7 @@ from ..record.curating.hybrid import HybridSettings
 from ..record.run import Run
 from .choice import Choice, Why, first_of
 from .lengths import inverse_lengths
+from .paths import refuse_unsaid, unsaid
 from .rows import Rows
 from .vectors import vectors_of
 
@@ -38,10 +39,9 @@ async def hybrid(run: Run, part: HybridSettings, place: str, rows: Rows) -> Choi
 
     Raises:
         SessionStopped: budget, key, quota or outage.
-        UsageError: no figure is named, or no row has them all, or none that has them a vector.
+        UsageError: no row has a figure, or has them all, or none that has them a vector.
     """
-    if not part.by:
-        raise UsageError("hybrid needs to know which figures count.", fix="Say it: --with by='{\"score\": 1}'.")
+    refuse_unsaid(rows, "hybrid", figures=part.by)
     indices, figures, why = _table(part, rows)
     scores, front = await to_thread.run_sync(_weighed, part, figures)
     more: dict[str, JsonValue] = {"fronts": int(front.max()) + 1} if part.choose == "pareto" else {}
@@ -77,11 +77,8 @@ def _table(part: HybridSettings, rows: Rows) -> tuple[list[int], Doubles, dict[i
     table[~np.isfinite(table)] = np.nan
     for column, path in enumerate(paths):
         known = table[np.isfinite(table[:, column]), column]
-        if not len(known):
-            raise UsageError(
-                f"No row has the figure {path}, by which hybrid chooses.",
-                fix="Look at a row, and name the dotted path at which the figure stands.",
-            )
+        if not len(known):  # numbers stand there, and none is finite
+            raise unsaid(path, "hybrid", "figure")
         worst = known.min() if part.by[path] >= 0 else known.max()
         filled = {"drop": np.nan, "worst": worst, "middle": np.median(known)}[part.missing]
         table[np.isnan(table[:, column]), column] = filled

@@ -20,6 +20,7 @@ from ..recipes.book import cost_of, keys_of, models_of
 from ..record.curating.instag import InstagSettings
 from ..record.run import Run
 from .choice import Choice, Why
+from .paths import unsaid
 from .rows import Rows
 from .tagging.cleaning import cleaned, names_of
 from .tagging.merging import TagRule, merged, near, settled
@@ -74,10 +75,12 @@ async def instag(run: Run, part: InstagSettings, place: str, rows: Rows) -> Choi
 
     Raises:
         SessionStopped: budget, key, quota or outage.
-        UsageError: no tag is said often enough.
+        UsageError: no row has tags, or no tag is said often enough.
     """
     ids = [row.seed.id for row in rows]
     said = _given(part.tags, rows) if part.tags else await _asked(run, place, rows)
+    if part.tags and not any(each.tags for each in said.values()):
+        raise unsaid(part.tags, "instag", "list of tags")
     frequency, support = part.least(len(ids))
     words = _counted(said, frequency, written=part.count_first)
     if not words.counts:

@@ -11,6 +11,7 @@ from ..record.curating.lima import LimaSettings
 from ..record.run import Run
 from .before_after import topic_of
 from .choice import Choice, Why
+from .paths import refuse_unsaid
 from .quotas import rows_in_turn, tempered
 from .rows import CurateRow, Rows
 from .style import first_person, length_of, links, references
@@ -25,7 +26,11 @@ async def lima(run: Run, part: LimaSettings, place: str, rows: Rows) -> Choice:
 
     The same for any order of the rows, where they have ids of their own; a larger budget keeps all of a smaller one, as
     long as the rows are the same. Topics get rows by the method of highest averages (see `quotas`).
+
+    Raises:
+        UsageError: no row has the topic or the figure that the settings name.
     """
+    refuse_unsaid(rows, "lima", [part.topic], [part.prefer])
     why: dict[int, Why] = {}
     cells: dict[tuple[str, ...], list[tuple[float, int, str, int]]] = {}
     for row in rows:

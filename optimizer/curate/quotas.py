@@ -16,10 +16,12 @@ from typing import Any, TypeVar
 
 from pydantic import JsonValue
 
+from ...agents.gateway.errors import UsageError
 from ..dataset.draws import draw_key
 from ..record.curating.quotas import QuotasSettings
 from ..record.run import Run
 from .choice import Choice, Why
+from .paths import refuse_unsaid
 from .rows import CurateRow, Rows
 
 __all__ = ["REST", "bounds_of", "cell_weights", "quotas", "rows_in_turn", "tempered"]
@@ -29,13 +31,19 @@ REST = "*"
 
 NONE = "none"
 """Stands for rows that say nothing of it."""
+_SHOWN = 10
 Cell = tuple[str, ...]
 CellT = TypeVar("CellT", bound=Cell)
 
 
 async def quotas(run: Run, part: QuotasSettings, place: str, rows: Rows) -> Choice:
     """Keep to budgets. The same for any order of the rows; a larger budget keeps all of a smaller one, as long as the
-    rows are the same."""
+    rows are the same.
+
+    Raises:
+        UsageError: no row has a path that is budgeted, or the figure that is preferred, or a value with a share.
+    """
+    refuse_unsaid(rows, "quotas", [path for path in part.by if path not in part.levels], [*part.levels, part.prefer])
     bounds = {path: bounds_of([n for row in rows if (n := row.number(path)) is not None], how)
               for path, how in part.levels.items()}  # fmt: skip
     cells: dict[Cell, list[tuple[float, int, str, int]]] = {}
@@ -51,11 +59,14 @@ async def quotas(run: Run, part: QuotasSettings, place: str, rows: Rows) -> Choi
     order = rows_in_turn(
         ready, cell_weights(counts, shares), part.budget(len(rows)), [part.at_most.get(path, {}) for path in part.by]
     )  # fmt: skip
+    strange = _strangers(part, counts)
+    if strange and not order:
+        raise UsageError(strange[0], fix='Write values as rows have them, or give the others a share with "*".')
     taken = set(order)
     cell_of = {index: cell for cell, members in ready.items() for index in members}
     why = {index: Why("over-budget", "there was no room left for " + ", ".join(cell))
            for index, cell in cell_of.items() if index not in taken}  # fmt: skip
-    return Choice(order, why, {}, _figures(part, bounds, shares, [cell_of[i] for i in order], counts), ())
+    return Choice(order, why, {}, _figures(part, bounds, shares, [cell_of[i] for i in order], counts), strange)
 
 
 def bounds_of(numbers: Sequence[float], how: int | Sequence[float]) -> list[float]:
@@ -85,6 +96,19 @@ def _shares(part: QuotasSettings, dimension: int, path: str, counts: Mapping[Cel
     for cell, count in counts.items():
         frequent[cell[dimension]] += count
     return tempered(frequent, part.temperature)
+
+
+def _strangers(part: QuotasSettings, counts: Mapping[Cell, int]) -> list[str]:
+    """Values that the settings name and no row has, a line for each path."""
+    lines: list[str] = []
+    for dimension, path in enumerate(part.by):
+        there = {cell[dimension] for cell in counts}
+        named = [value for value in (*part.by[path], *part.at_most.get(path, ())) if value != REST]
+        strange = [value for value in dict.fromkeys(named) if value not in there]
+        if strange:
+            known = ", ".join(sorted(there)[:_SHOWN]) + (", …" if len(there) > _SHOWN else "")
+            lines.append(f"No row has {', '.join(strange)} as its {path}; there are: {known}.")
+    return lines
 
 
 def _figures(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeGuard, cast, runtime_checkable
@@ -9,9 +10,10 @@ from typing import Any, Protocol, TypeGuard, cast, runtime_checkable
 from ..dataset.fields import TEXT_FIELDS
 from ..dataset.seed import Seed
 
-__all__ = ["CurateRow", "Rows", "Told", "carried", "kept_object", "value_at"]
+__all__ = ["CurateRow", "Rows", "Told", "carried", "kept_object", "number_of", "value_at"]
 
 _OURS = ("id", "instruction", "response", "system", "context", "provenance")
+_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
 _SPENT = ("calls", "cost", "models")
 _TEXTS = ("seed_id", "seed_instruction", "method_id")
 
@@ -44,9 +46,8 @@ class CurateRow:
         return value_at(self.said, path)
 
     def number(self, path: str) -> float | None:
-        """The same where it is a number; None for anything else."""
-        value = self.value(path)
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        """The same where it is a number, see `number_of`; None for anything else."""
+        return number_of(self.value(path))
 
     def text(self, side: str) -> str:
         """Its `instruction`, its `response` (empty where there is none), or `both`."""
@@ -72,6 +73,13 @@ class Rows:
     def __iter__(self) -> Iterator[CurateRow]:
         for index, (seed, said) in enumerate(self._source.told()):
             yield CurateRow(index, seed, said)
+
+
+def number_of(value: Any) -> float | None:
+    """A number, also one that is written as text, as tables have them; None for anything else."""
+    if isinstance(value, str):
+        return float(value) if _NUMBER.fullmatch(value) else None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def value_at(said: Mapping[str, Any], path: str) -> Any:

@@ -81,7 +81,7 @@ async def make(run: Run, start: Method, seeds: Iterable[Seed]) -> str:
 
     Raises:
         SessionStopped: budget, key, quota or outage; `autoevol resume` goes on.
-        UsageError: a recipe left no row for the next one.
+        UsageError: a recipe or selector left no row.
     """
     rows: Iterable[Seed] = seeds
     story: list[str] = []
@@ -90,7 +90,7 @@ async def make(run: Run, start: Method, seeds: Iterable[Seed]) -> str:
         place = f"{number}-{part.recipe}"
         if parts and part.NEEDS_ROWS and not parts[-1]["out"]:
             _close(run, parts)
-            raise _nothing_left(parts[-1], part.recipe)
+            raise _nothing_left(parts[-1], f", so {part.recipe} has nothing to work on")
         run.update(phase=place)
         made, source, guard = await _one(run, part, place, start, rows)
         story += [f"{part.recipe}: {made.story}", *made.lines]
@@ -99,6 +99,8 @@ async def make(run: Run, start: Method, seeds: Iterable[Seed]) -> str:
         run.update(parts=parts)
         rows = MadeRows(run.folder.path / source, made.out)
     _close(run, parts)
+    if not parts[-1]["out"]:
+        raise _nothing_left(parts[-1])
     return "\n".join(story)
 
 
@@ -127,10 +129,10 @@ def _whole(run: Run, rows: Iterable[Seed]) -> Rows:
     return Rows(rows, run.split.total)
 
 
-def _nothing_left(part: Mapping[str, Any], following: str) -> UsageError:
+def _nothing_left(part: Mapping[str, Any], then: str = "") -> UsageError:
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in part["dropped"].items()) or "it was given none"
     return UsageError(
-        f"{part['place']} left no row ({reasons}), so {following} has nothing to work on.",
+        f"{part['place']} left no row ({reasons}){then}.",
         fix=f"Look at {part['place']}/dropped.jsonl in the run's folder, then loosen that recipe or change its model.",
     )
 

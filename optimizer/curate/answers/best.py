@@ -13,7 +13,6 @@ from contextlib import ExitStack
 from anyio.to_thread import run_sync
 from pydantic import JsonValue
 
-from ....agents.gateway.errors import UsageError
 from ....agents.messages import AnswerTask, ProgramTask, Ran, Task
 from ...dataset.rows import DataRow, DroppedRow, Provenance
 from ...dataset.seed import Seed
@@ -56,7 +55,7 @@ async def best_answer(run: Run, part: BestAnswerSettings, place: str, rows: Iter
         UsageError: every draw would be the same, or code must be run and this machine cannot shut a program in.
         SessionStopped: budget, key, quota or outage; rows finished by then are in the files.
     """
-    _refuse_same(run, part)
+    part.refuse_same(run.settings.roles.responder.temperature)
     if part.choose == "tests":
         await need_sandbox(run, place)
     with ExitStack() as stack:
@@ -68,15 +67,6 @@ async def best_answer(run: Run, part: BestAnswerSettings, place: str, rows: Iter
         run.folder.write_json(f"{place}/{_RECIPE}.json", course.figures())
         book.lines += course.lines()
         return book.made
-
-
-def _refuse_same(run: Run, part: BestAnswerSettings) -> None:
-    heat = run.settings.roles.responder.temperature if part.temperature is None else part.temperature
-    if heat == 0 and part.answers > 1:
-        raise UsageError(
-            f"{part.answers} answers drawn at temperature 0 are one answer {part.answers} times.",
-            fix="Give best-answer a `temperature` above 0.",
-        )
 
 
 class _Course:

@@ -14,6 +14,7 @@ from ...dataset.source import same_text
 from ...record.curating.dedup import DedupSettings, Stage
 from ...record.run import Run
 from ..choice import Choice, Why
+from ..paths import refuse_unsaid
 from ..rows import CurateRow, Rows
 from ..vectors import RowVectors, vectors_of
 from .cosine import cosine_twins
@@ -33,8 +34,10 @@ async def dedup(run: Run, part: DedupSettings, place: str, rows: Rows) -> Choice
 
     Raises:
         SessionStopped: as the embedder's calls raise it.
-        UsageError: embeddings cannot be had.
+        UsageError: embeddings cannot be had, or no row has the figure by which the best one stays.
     """
+    if part.keep == "best":
+        refuse_unsaid(rows, "dedup", figures=[part.score])
     signs, ids, preference = _looked_at(rows, part)
     order: Sequence[int] = [row for row in preference if signs[row]]
     silent = len(preference) - len(order)

@@ -18,6 +18,7 @@ from ...dataset.exports.reading import Source
 from ...dataset.fields import TEXT_FIELDS
 from ...dataset.language import language_of
 from ...dataset.rows import encode_line
+from ..paths import unsaid
 from ..rows import value_at
 
 __all__ = ["MixSet", "Pool", "PoolRow", "file_sha256"]
@@ -81,6 +82,7 @@ class Pool:
         self._by = by
         self._stack = ExitStack()
         self._seen: Counter[str] = Counter()
+        self._fields: set[str] = set()
         self._named: Counter[str] = Counter()
         self.sets: dict[str, MixSet] = {}
         self.rows: dict[str, list[PoolRow]] = {}
@@ -124,7 +126,17 @@ class Pool:
         if not rows:
             raise UsageError(f"{source.name} has no row with an answer.", fix="Give rows with instruction and answer.")
 
+    def check_groups(self) -> None:
+        """That some row says what rows are grouped by, where a path is named.
+
+        Raises:
+            UsageError: no row of any set does.
+        """
+        if self._by and all(row.group == NO_GROUP for row in self.all_rows()):
+            raise unsaid(self._by, "mix", "field", sorted(self._fields))
+
     def _kept(self, name: str, example: Example) -> PoolRow:
+        self._fields |= {str(field) for field in example.row}
         named = example.row.get("id", example.row.get("seed_id"))
         own = str(named) if isinstance(named, str | int) and not isinstance(named, bool) else ""
         group = _group_of(example, self._by)

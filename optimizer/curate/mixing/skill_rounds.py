@@ -78,6 +78,23 @@ class SkillRounds:
         new = Round(kept, measured, made.eta, made.values, apportioned(made.values, count))
         return replace(self, rounds=(*self.rounds, new))
 
+    def refuse_counted(self, run: str) -> None:
+        """That failure rates of this run are in no round yet.
+
+        Args:
+            run: name of its folder.
+
+        Raises:
+            UsageError: they are.
+        """
+        for number, each in enumerate(self.rounds, 1):
+            if f" of the run {run} (" in each.measured:
+                raise UsageError(
+                    f"The run {run} is counted already, in round {number}.",
+                    fix="Give the run that was made after the last round; to count one again, give its losses as a "
+                    "file with --losses.",
+                )
+
     def write(self, path: Path) -> None:
         """Into a file, as a whole or not at all.
 

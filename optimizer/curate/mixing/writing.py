@@ -40,7 +40,10 @@ def write_mix(pool: Pool, mix: Mix, out: Path, *, force: bool = False) -> tuple[
         raise UsageError(f"{out} is no folder.", fix="Give a folder as --out.")
     for file in mix.files:
         if not file.rows:
-            raise UsageError(f"{file.name} would have no row.", fix="Ask for more rows.")
+            raise UsageError(
+                f"{file.name} would have no row.",
+                fix="Ask for more rows, or look whether rows have the groups that are asked for (--by).",
+            )
     before = _files_of(out / "manifest.json") if force else frozenset[str]()
     with Parts(force=force) as parts:
         hashes = {file.name: _write_rows(pool, file, parts.place(out / file.name)) for file in mix.files}

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from ....agents.gateway.errors import UsageError
 from ....agents.messages import RoleName
 from ..making.part import Expected, PartSettings
 
@@ -55,6 +56,21 @@ class BestAnswerSettings(PartSettings):
     least_reward: float | None = None
     pairs: bool = False
     margin: float = Field(default=0.0, ge=0)
+
+    def refuse_same(self, seat: float) -> None:
+        """That its draws differ.
+
+        Args:
+            seat: temperature of the responder.
+
+        Raises:
+            UsageError: each would be the same.
+        """
+        if not (seat if self.temperature is None else self.temperature) and self.answers > 1:
+            raise UsageError(
+                f"{self.answers} answers drawn at temperature 0 are one answer {self.answers} times.",
+                fix="Give best-answer a `temperature` above 0.",
+            )
 
     @property
     def rewarding(self) -> bool:

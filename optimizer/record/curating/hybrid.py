@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, FiniteFloat, field_validator
+from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from .vectors import VectorSettings
 
@@ -46,3 +46,12 @@ class HybridSettings(VectorSettings):
         if by and not any(by.values()):
             raise ValueError("must hold a weight that is not 0")
         return by
+
+    @model_validator(mode="after")
+    def _by_something(self) -> Self:
+        if not self.by:
+            raise ValueError(
+                'hybrid needs `by`, the weight of each figure: by = {"provenance.ifd.ppl_ratio" = 1} in a settings '
+                "file, --with by='{\"provenance.ifd.ppl_ratio\": 1}' on the command line"
+            )
+        return self

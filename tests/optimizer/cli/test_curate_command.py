@@ -38,6 +38,8 @@ def test_it_lists_selectors_and_the_settings_of_one(cli: Cli) -> None:
         (("dedup", "--with", "off=both"), "no setting off of dedup on the command line. Did you mean of of dedup?"),
         (("dedup",), "No seeds were given."),
         ((), "Name a SELECTOR (`--list` lists them)"),
+        (("hybrid", "rows.jsonl"), "hybrid needs `by`, the weight of each figure"),
+        (("dedup", "rows.jsonl", "--dry-run", "--out", "x.csv"), "x.csv would hold JSON lines"),
         (("--preset", "paper"), "--preset, --count and --with need a SELECTOR."),
     ],
 )
@@ -79,3 +81,22 @@ def test_selectors_in_a_row_need_no_model(cli: Cli, seeds: Path, tmp_path: Path)
         len(rows_of(run / "1-dedup/dataset.jsonl")),
     ]
     assert 2 == len(chosen[3]["provenance"]["curated"])
+
+
+def test_figures_are_asked_for_before_a_call(cli: Cli, seeds: Path, tmp_path: Path) -> None:
+    """A settings file in which hybrid says none is refused by a forecast, too."""
+    parts = '[[make]]\nrecipe = "dedup"\n[[make]]\nrecipe = "hybrid"\n'
+    (tmp_path / "run.toml").write_text(f'[seeds]\nsource = "{seeds.name}"\n{parts}', encoding="utf-8")
+    told = [cli("make", "--config", "run.toml", *more) for more in ((), ("--dry-run",))]
+
+    assert [2, 2] == [each.code for each in told]
+    assert all('by = {"provenance.ifd.ppl_ratio" = 1} in a settings file' in each.err for each in told)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_selector_that_keeps_nothing_says_why(cli: Cli, seeds: Path) -> None:
+    """By reason and with exit code 2, though nothing comes after it."""
+    told = cli("curate", "lima", seeds.name, "--quiet", "--with", "shortest=4000")
+
+    assert 2 == told.code
+    assert "1-lima left no row (too-short 30)." in told.err

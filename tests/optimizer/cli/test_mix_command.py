@@ -59,6 +59,8 @@ def test_it_keeps_the_rounds_of_skills(cli: Cli, sets: Path) -> None:
         (("ratio", "maths.jsonl", "--take", "x=3", "--out", "o"), "There is no set 'x'. The sets are maths."),
         (("ratio", "maths.jsonl", "--take", "maths=no", "--out", "o"), "'no' is no amount."),
         (("ratio", "nowhere.jsonl", "--out", "o"), "There is no run 'nowhere.jsonl'."),
+        (("ratio", "maths.jsonl", "--by", "topik", "--out", "o"),
+         "No row has the field topik, by which mix groups. Did you mean topic?"),
         (("ratio", "maths.jsonl", "--take", "maths=0", "--out", "o"), "mix.jsonl would have no row."),
         (("stages", "--special", "maths.jsonl", "--general", "chat.jsonl", "--share", "2", "--out", "o"),
          "'2' is no share."),
@@ -75,3 +77,16 @@ def test_what_makes_no_sense_is_told(cli: Cli, sets: Path, words: tuple[str, ...
     assert said in told.err
     assert not (sets / "o").exists()
     assert not (sets / "s.json").exists()
+
+
+def test_a_run_is_counted_once(cli: Cli, sets: Path) -> None:
+    """Failure rates of one run say nothing new a second time."""
+    (sets / "g.json").write_text('{"skills": ["a", "b"]}', encoding="utf-8")
+    made = cli("curate", "dedup", "maths.jsonl", "--quiet")
+    [run] = (sets / "runs").iterdir()
+    begun = cli("mix", "skills", "s.json", "--graph", "g.json")
+    once, twice = (cli("mix", "skills", "s.json", "--run", run.name) for _ in range(2))
+
+    assert [0, 0, 0, 2] == [each.code for each in (made, begun, once, twice)], once.err
+    assert f"The run {run.name} is counted already, in round 2." in twice.err
+    assert 2 == len(json.loads((sets / "s.json").read_text(encoding="utf-8"))["rounds"])
