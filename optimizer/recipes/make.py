@@ -81,7 +81,8 @@ async def make(run: Run, start: Method, seeds: Iterable[Seed]) -> str:
 
     Raises:
         SessionStopped: budget, key, quota or outage; `autoevol resume` goes on.
-        UsageError: a recipe or selector left no row.
+        UsageError: a recipe left no row for the next one, or a selector left none. A recipe that stands last and could
+            make none has done its work; the story says why there is none.
     """
     rows: Iterable[Seed] = seeds
     story: list[str] = []
@@ -100,7 +101,10 @@ async def make(run: Run, start: Method, seeds: Iterable[Seed]) -> str:
         rows = MadeRows(run.folder.path / source, made.out)
     _close(run, parts)
     if not parts[-1]["out"]:
-        raise _nothing_left(parts[-1])
+        empty = _nothing_left(parts[-1])
+        if run.settings.make[-1].SELECTS:
+            raise empty
+        story.append(empty.problem)
     return "\n".join(story)
 
 
