@@ -85,7 +85,10 @@ class _Fields(dict[str, str]):
 
 def _files(place: Path) -> list[Path]:
     if place.is_dir():
-        return sorted([*place.glob("*.*.md"), *place.glob("*.json")])
+        found = sorted([*place.glob("*.*.md"), *place.glob("*.json")])
+        if not found:
+            raise PromptError(f"The folder {place} holds no prompt; one is named like judge.en.md or judge.json.")
+        return found
     if not place.is_file():
         raise PromptError(f"The folder or file of prompts {place} does not exist.")
     if place.suffix not in {".md", ".json"}:

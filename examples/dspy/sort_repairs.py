@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import dspy
 
+from autoevol.agents.gateway.errors import AutoEvolError
 from autoevol.optimizer.bridges.teleprompter import AutoEvol
 
 HERE = Path(__file__).parent
@@ -52,4 +53,8 @@ def main(model: str = "qwen2.5-coder-1.5b", base_url: str = "") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except AutoEvolError as error:  # the embedded model is not there, a key is missing, a cap is reached, ...
+        print(error, file=sys.stderr)
+        sys.exit(2)

@@ -15,6 +15,7 @@ from typing import Any
 
 import dspy
 
+from autoevol.agents.gateway.errors import AutoEvolError
 from autoevol.optimizer.bridges.role_programs import role_program, save_prompts
 from autoevol.optimizer.bridges.teleprompter import AutoEvol
 from autoevol.optimizer.scoring.audit import JUDGED
@@ -56,4 +57,8 @@ def main(model: str = "qwen2.5-coder-1.5b", base_url: str = "") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except AutoEvolError as error:  # the embedded model is not there, a key is missing, a cap is reached, ...
+        print(error, file=sys.stderr)
+        sys.exit(2)

@@ -21,5 +21,7 @@ __all__ = ["command"]
 def command(seeds: str | None, **options: Any) -> None:
     """Apply one method to every seed and write responses. Without --method it is the starting method `general`."""
     from .launch import launch  # noqa: PLC0415  --help of this command must stay quick
+    from .optimize import refuse_tables  # noqa: PLC0415
 
+    refuse_tables(options["config"], "evolve")
     launch(options, {"recipe": "evolve", **({"seeds": {"source": seeds}} if seeds else {})})

@@ -11,6 +11,7 @@ from ...agents.method import WHOLE, Method
 from ...agents.method_file import RUN_METHOD, diff_with_reasons, dump_method, load_method, why_lines
 from ...agents.reading import one_line
 from ...prompts import LANGUAGES, method_names
+from .run_list import find_run
 
 __all__ = ["command", "find_method"]
 
@@ -26,10 +27,21 @@ def find_method(name: str, runs: str, language: str) -> Method:
     Raises:
         UsageError: there is none, or it breaks the contract.
     """
+    if name in method_names() or Path(name).exists():
+        return load_method(name, language)
     there = Path(runs) / name
-    if name not in method_names() and not Path(name).exists() and there.exists():
-        return load_method(str(there), language)
-    return load_method(name, language)
+    return load_method(str(there if there.exists() else _run_of(name, runs) or name), language)
+
+
+def _run_of(name: str, runs: str) -> Path | None:
+    """The run of this name, whole or its end, as everywhere; None where there is none.
+
+    Raises:
+        UsageError: more than one ends so.
+    """
+    root = Path(runs)
+    ending = sorted(path for path in root.glob("*") if path.name.endswith(f"-{name}") and path.is_dir())
+    return find_run(name, root) if any((path / "settings.json").is_file() for path in ending) else None
 
 
 @click.group()
@@ -47,7 +59,7 @@ def list_methods(run: str | None, runs: str) -> None:
             for language in LANGUAGES:
                 _say(name, load_method(name, language))
         return
-    folder = next((path for path in (Path(run), Path(runs) / run) if path.is_dir()), None)
+    folder = next((path for path in (Path(run), Path(runs) / run) if path.is_dir()), None) or _run_of(run, runs)
     if folder is None:
         raise UsageError(f"There is no run {run!r}.", fix="Give the folder of a run; `autoevol runs` lists them.")
     files = [folder / RUN_METHOD, *sorted((folder / "steps").glob(f"**/{RUN_METHOD}"), key=_place)]

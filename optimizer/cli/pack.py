@@ -49,7 +49,8 @@ def command(
     order = PackOrder(max_tokens, out, **options)
     told = plan_packs(open_source(source, runs), counter, template_of(template, folder, learn), order).manifest
     click.echo(
-        f"{told['packed']:,} rows in {told['packs']:,} packs of {max_tokens:,} tokens: {told['utilisation']:.1%} used "
+        f"{told['packed']:,} row{'s' * (told['packed'] != 1)} in {told['packs']:,} pack{'s' * (told['packs'] != 1)}"
+        f" of {max_tokens:,} tokens: {told['utilisation']:.1%} used "
         f"({told['utilisation_unpacked']['padded_to_longest']:.1%} with each row padded to the longest, "
         f"{told['longest_row']:,} tokens); {told['learnt_tokens']:,} of {told['tokens']:,} tokens are learnt."
     )

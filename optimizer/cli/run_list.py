@@ -17,6 +17,7 @@ from ..record.rivals import RIVALS
 __all__ = ["RunEntry", "course_of", "find_run", "frozen_settings", "list_runs", "read_entry"]
 
 _SETTINGS, _STATUS = "settings.json", "status.json"
+_FILES = frozenset((".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".pq", ".gz"))  # ends of files of rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ def find_run(text: str, root: Path) -> Path:
         raise UsageError(
             f"{text} is not the folder of a run: it has no {_SETTINGS}.", fix="`autoevol runs` lists runs."
         )
+    if Path(text).suffix.lower() in _FILES:
+        raise UsageError(f"There is no file {text}.", fix="Check the path; a run is given by its folder or its name.")
     close = difflib.get_close_matches(text, names, n=1, cutoff=0.5)
     hint = f"Did you mean {close[0]}? " if close else ""
     raise UsageError(f"There is no run '{text}'.", fix=f"{hint}`autoevol runs --runs {root}` lists those in {root}.")

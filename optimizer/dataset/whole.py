@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...agents.gateway.errors import UsageError
 from ..record.settings import SeedSettings, Settings
 from .fields import FieldMap, Pair, input_of, pairs_of, tests_of
 from .plain import json_form
@@ -99,4 +100,6 @@ def open_rows(settings: SeedSettings) -> WholeSource:
 def source_of(settings: Settings) -> SeedSource:
     """The seeds of a run, or its rows where the first thing that it does is to choose among them. As `open_seeds`."""
     chooses = settings.recipe == "make" and settings.make and settings.make[0].SELECTS
+    if chooses and not settings.seeds.source:
+        raise UsageError("No rows were given.", fix="Name a file of rows, or a data set as hub:OWNER/NAME.")
     return open_rows(settings.seeds) if chooses else open_seeds(settings.seeds)

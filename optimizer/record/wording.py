@@ -68,14 +68,15 @@ def sentence_of(error: ValidationError, model: type[BaseModel], place: Place) ->
     if first["type"] == "extra_forbidden":
         return UsageError(f"There is no setting {_dotted(path)} {place.of(path)}.{rest}", fix=_suggestion(path, model))
     text = _must(first)
+    end = "" if text.endswith("?") else "."
     return UsageError(
-        f"{_dotted(path) or 'A setting'} {place.of(path)} {text}.{rest}", fix="Change it and start again."
+        f"{_dotted(path) or 'A setting'} {place.of(path)} {text}{end}{rest}", fix="Change it and start again."
     )
 
 
 def _must(detail: ErrorDetails) -> str:
     if detail["loc"][:1] == ("make",) and detail["type"] in {"union_tag_invalid", "union_tag_not_found"}:
-        return f"must say which recipe: {', '.join(PARTS)}"
+        return _which_recipe(detail)
     if detail["loc"] == ("make",):
         return "must be a list of tables, as in [[make]]"
     message = _MUST.get(detail["type"]) or detail["msg"].replace("Input should be", "must be").rstrip(".")
@@ -87,7 +88,19 @@ def _must(detail: ErrorDetails) -> str:
     return message
 
 
+def _which_recipe(detail: ErrorDetails) -> str:
+    given: object = detail["input"]
+    said = cast("Mapping[str, object]", given).get("recipe") if isinstance(given, Mapping) else None
+    must = f"must say which recipe: {', '.join(PARTS)}"
+    if not isinstance(said, str) or len(said) > 40 or looks_like_key(said):
+        return must
+    close = difflib.get_close_matches(said, PARTS, n=1)
+    return f"{must}, not {said!r}" + (f". Did you mean {close[0]!r}?" if close else "")
+
+
 def _dotted(path: tuple[str | int, ...]) -> str:
+    if path[:1] == ("make",) and len(path) == 2:  # counted from 1, as a person does
+        return f"[[make]] table {int(path[1]) + 1}"
     text = ".".join(str(part) for part in (path[3:] if _in_recipe(path) else path))
     text += f" of {path[2]}" if _in_recipe(path) else ""
     return "(a key)" if looks_like_key(text) else text

@@ -36,6 +36,7 @@ class Parts:
     def __init__(self, *, force: bool) -> None:
         self._force = force
         self._paths: dict[Path, Path] = {}
+        self._made: list[Path] = []  # folders, outermost first
 
     def __enter__(self) -> Parts:
         return self
@@ -47,8 +48,10 @@ class Parts:
                 f"{path} is there already.",
                 fix="Give another --out." if path.is_dir() else "Give another --out, or replace it with --force.",
             )
+        missing = [each for each in path.parents if not each.exists()]
         with _told(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+        self._made += reversed(missing)
         self._paths[path] = path.with_name(f".{path.name}.{os.getpid()}.part")
         return self._paths[path]
 
@@ -71,6 +74,9 @@ class Parts:
             else:
                 with suppress(OSError):
                     part.unlink(missing_ok=True)
+        for folder in reversed(self._made if kind is not None else []):
+            with suppress(OSError):  # somebody else has put something there
+                folder.rmdir()
 
 
 class RowWriter(Protocol):

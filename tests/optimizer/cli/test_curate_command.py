@@ -36,7 +36,7 @@ def test_it_lists_selectors_and_the_settings_of_one(cli: Cli) -> None:
         (("dedupe",), "There is no selector 'dedupe'. Did you mean 'dedup'? Selectors are: dedup"),
         (("magpie", "rows.jsonl"), "magpie is a recipe."),
         (("dedup", "--with", "off=both"), "no setting off of dedup on the command line. Did you mean of of dedup?"),
-        (("dedup",), "No seeds were given."),
+        (("dedup",), "No rows were given."),
         ((), "Name a SELECTOR (`--list` lists them)"),
         (("hybrid", "rows.jsonl"), "hybrid needs `by`, the weight of each figure"),
         (("dedup", "rows.jsonl", "--dry-run", "--out", "x.csv"), "x.csv would hold JSON lines"),

@@ -38,6 +38,8 @@ def test_it_lists_recipes_and_the_settings_of_one(cli: Cli) -> None:
         ),
         (("magpie", "seeds.jsonl"), "magpie makes rows from nothing and takes no seeds."),
         (("--set", 'make=[{recipe="magpi"}]', "--config", "run.json"), "must say which recipe: evol-instruct,"),
+        (("--set", 'make=[{recipe="magpi"}]', "--config", "run.json"), "[[make]] table 1 on the command line"),
+        (("--set", 'make=[{recipe="magpi"}]', "--config", "run.json"), "not 'magpi'. Did you mean 'magpie'?"),
         (("--config", "run.json"), "make in run.json must be a list of tables, as in [[make]]."),
         ((), "Name a RECIPE (`--list` lists them)"),
         (("--count", "3"), "--preset, --count and --with need a RECIPE."),
@@ -64,3 +66,13 @@ def test_a_dry_run_counts_the_calls(cli: Cli, tmp_path: Path) -> None:
     assert "1-magpie" in told.out
     assert "no folder was made" in told.out
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("words", [("optimize", "seeds.jsonl"), ("evolve", "--seeds", "seeds.jsonl")])
+def test_recipes_in_a_settings_file_are_never_passed_over(cli: Cli, tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Other commands do not run them, and name the one that does."""
+    (tmp_path / "run.toml").write_text('recipe = "make"\n[[make]]\nrecipe = "dedup"\n', encoding="utf-8")
+
+    told = cli(*words, "--config", "run.toml", "--local", "smollm2-135m")
+
+    assert (2, True) == (told.code, "Run: autoevol make --config run.toml." in told.err)

@@ -63,6 +63,17 @@ def test_show_takes_names_files_and_runs(capsys: pytest.CaptureFixture[str], run
     assert (0, dump_method(load_method("code", "zh")), "") == _run(capsys, "show", "code", "--language", "zh")
 
 
+def test_the_end_of_a_runs_name_is_enough(capsys: pytest.CaptureFixture[str], runs: Path) -> None:
+    """As everywhere; of two runs that end so neither is taken."""
+    for name in ("2026-11-21-mine", "2026-11-22-mine"):
+        (runs / name).mkdir()
+        (runs / name / "settings.json").write_text("{}", encoding="utf-8")
+        (runs / name / "method.md").write_text(dump_method(BEST), encoding="utf-8")
+        said = [_run(capsys, *words) for words in (("show", "mine"), ("list", "mine"), ("diff", "general", "mine"))]
+        assert [2 if "22" in name else 0] * 3 == [code for code, _, _ in said]
+    assert "may be 2026-11-21-mine or 2026-11-22-mine" in said[0][2]
+
+
 def test_show_says_why(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Each clause with where it comes from, without what a terminal would obey."""
     origins = (Origin(1, "small", "leaks\x1b[2J", ("seed-1",)), Origin(method="0" * 12))

@@ -58,7 +58,7 @@ def test_it_keeps_the_rounds_of_skills(cli: Cli, sets: Path) -> None:
         (("ratio", "maths.jsonl", "maths.jsonl", "--out", "o"), "Two sets are named 'maths'."),
         (("ratio", "maths.jsonl", "--take", "x=3", "--out", "o"), "There is no set 'x'. The sets are maths."),
         (("ratio", "maths.jsonl", "--take", "maths=no", "--out", "o"), "'no' is no amount."),
-        (("ratio", "nowhere.jsonl", "--out", "o"), "There is no run 'nowhere.jsonl'."),
+        (("ratio", "nowhere.jsonl", "--out", "o"), "There is no file nowhere.jsonl."),
         (("ratio", "maths.jsonl", "--by", "topik", "--out", "o"),
          "No row has the field topik, by which mix groups. Did you mean topic?"),
         (("ratio", "maths.jsonl", "--take", "maths=0", "--out", "o"), "mix.jsonl would have no row."),
