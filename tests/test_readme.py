@@ -50,9 +50,9 @@ TABLES: dict[str, type[BaseModel]] = {
 
 
 _INNER = {"export", "endpoints", "roles", "search", "seeds", "budget", "checks", "compare", "track"}
-
-
-_PAGES = dict.fromkeys(("best-answer", "tested-code", "self-repair"), "answers")  # where not a page of its own
+_PAGES: dict[str, str] = dict.fromkeys(
+    ("best-answer", "tested-code", "self-repair"), "answers"
+)  # where not a page of its own
 
 
 def _text(page: Path) -> str:

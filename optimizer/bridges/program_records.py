@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from ..record.folder import RunFolder
@@ -91,7 +91,7 @@ def _digest(value: Any) -> str:
 def _plain(value: Any) -> Any:
     """A value as JSON knows it; what has no words of its own counts by its type, for they would hold an address."""
     if isinstance(value, dict):
-        return {str(name): _plain(each) for name, each in cast("dict[Any, Any]", value).items()}
+        return {str(name): _plain(each) for name, each in cast("Mapping[Any, Any]", value).items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in cast("Iterable[Any]", value)]
     if hasattr(value, "model_dump") or hasattr(value, "toDict"):
@@ -100,4 +100,4 @@ def _plain(value: Any) -> Any:
         return sorted(json.dumps(_plain(each), sort_keys=True) for each in cast("Iterable[Any]", value))
     if value is None or isinstance(value, str | int | float):
         return value
-    return type(value).__name__ if type(value).__repr__ is object.__repr__ else repr(value)
+    return type(value).__name__ if getattr(type(value), "__repr__", None) is object.__repr__ else repr(value)

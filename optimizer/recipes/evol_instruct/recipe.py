@@ -127,7 +127,8 @@ class _Writer:
         )  # fmt: skip
         notes = {**came.notes, **({} if attempt.gain is None else {"gain": attempt.gain})}
         labels = labels_of(line.seed, line.said)
-        notes |= {"given": labels} if labels else {}
+        if labels:
+            notes["given"] = dict(labels)
         seed = replace(parent.seed, instruction=replace(parent.seed.instruction, text=attempt.text or ""))
         came = replace(came, findings=attempt.findings, notes=notes)
         return self._row(line.row_id(number), seed, attempt.response or "", attempt.reasoning, came)
