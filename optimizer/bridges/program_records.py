@@ -100,4 +100,5 @@ def _plain(value: Any) -> Any:
         return sorted(json.dumps(_plain(each), sort_keys=True) for each in cast("Iterable[Any]", value))
     if value is None or isinstance(value, str | int | float):
         return value
-    return type(value).__name__ if getattr(type(value), "__repr__", None) is object.__repr__ else repr(value)
+    kind = cast("type[object]", type(value))
+    return kind.__name__ if getattr(kind, "__repr__", None) is object.__repr__ else repr(value)
