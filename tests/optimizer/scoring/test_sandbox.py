@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import signal
 import time
 from pathlib import Path
@@ -135,7 +136,7 @@ WAYS_OUT = {
     "shared memory": "open('/dev/shm/escaped', 'w')",
     "shared memory of Python": "__import__('multiprocessing.shared_memory').shared_memory.SharedMemory('e', True, 9)",
     "a semaphore": "__import__('multiprocessing').Semaphore(1)",
-    "the real home": "open('/root/.profile', 'a')",
+    "the real home": f"open({pwd.getpwuid(os.getuid()).pw_dir + '/.profile'!r}, 'a')",
     "the list of users": "open('/etc/passwd').read()",
     "the root folder": "os.listdir('/')",
     "our own source": "open(sys._getframe(1).f_code.co_filename).read()",
@@ -249,6 +250,7 @@ async def test_a_pass_cannot_be_printed_or_guessed(program: str, shut_in: None) 
 
 TALKS = """
 import os
+import pwd
 while True:
     for fd in range(64):
         try:
