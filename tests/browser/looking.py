@@ -6,10 +6,18 @@ import shutil
 from importlib import import_module
 from typing import Any
 
-__all__ = ["PHONE", "axe", "find_chromium", "is_too_wide"]
+__all__ = ["PHONE", "axe", "expect", "find_chromium", "is_too_wide"]
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PHONE = {"width": 360, "height": 700}
+
+
+def expect(what: Any) -> Any:
+    """Playwright's patient assertions on a tab or a locator.
+
+    `wait_for_function` is none of ours: the page's policy forbids the evaluation by which it asks a second time.
+    """
+    return import_module("playwright.sync_api").expect(what)
 
 
 def axe(tab: Any, within: str | None = None) -> list[str]:

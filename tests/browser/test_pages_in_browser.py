@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from autoevol.optimizer.pages.report import write_report
 from autoevol.optimizer.scoring.labelled import load_labelled
 from benchmarks.pages import make_run
-from tests.browser.looking import PHONE, axe
+from tests.browser.looking import PHONE, axe, expect
 from tests.optimizer.pages.sample_run import write_run
 
 DEV = "#item/steps/000/candidates/1/dev"
@@ -43,8 +44,8 @@ def test_an_item_is_opened_by_its_cell_and_closed_by_escape(tab: Any, page: Path
     assert 2 == tab.locator("#view-body details li").count()
     tab.keyboard.press("Escape")
     tab.wait_for_selector("dialog", state="hidden")
-    tab.wait_for_function("!location.hash.startsWith('#item')")  # its event follows the closing
-    assert "seed-000003" in tab.evaluate("document.activeElement.getAttribute('href')")
+    expect(tab).not_to_have_url(re.compile("#item"))  # its event follows the closing
+    expect(tab.locator(f'#matrix a[href="{DEV}/seed-000003"]')).to_be_focused()
 
 
 def test_the_table_is_used_by_keyboard(tab: Any, page: Path) -> None:
@@ -55,10 +56,10 @@ def test_the_table_is_used_by_keyboard(tab: Any, page: Path) -> None:
     tab.focus("#matrix a.cell[tabindex='0']")
     tab.keyboard.press("ArrowRight")
     tab.keyboard.press("ArrowDown")
-    assert f"{DEV}/seed-000003" == tab.evaluate("document.activeElement.getAttribute('href')")
+    expect(tab.locator(f'#matrix a[href="{DEV}/seed-000003"]')).to_be_focused()
     tab.keyboard.press("Enter")
     tab.wait_for_selector("dialog[open] .text")
-    assert "view-close" == tab.evaluate("document.activeElement.id")
+    expect(tab.locator("#view-close")).to_be_focused()
 
 
 @pytest.mark.parametrize(
