@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from .agent import drawn
-from .contract import EVOLVED_SCHEMA, own_words, quoted, read_text, whole
-from .gateway.outcomes import NoAnswer
+from .contract import EVOLVED_SCHEMA, quoted, whole
 from .messages import Evolved, Failed, Instruction, Task
-from .reading import fault_of
+from .operations import read_evolved
 from .seated import Framed
 
 __all__ = ["RESPECTS", "ImproveTask", "Improver", "Respect"]
@@ -48,11 +47,4 @@ class Improver(Framed):
         )  # fmt: skip
         seat = replace(self.seat, decoding=drawn(self.seat.decoding, temperature=task.temperature))
         outcome = await self.put(task, turns, EVOLVED_SCHEMA, seat)
-        if isinstance(outcome, NoAnswer):
-            return self.failed(task, outcome)
-        said = None if self.cut(outcome, tag) else read_text(outcome.text, self.output_form, tag)
-        text = own_words(said, sign, form)
-        return Evolved(
-            **self.head(task, outcome), text=text, raw=outcome.text,
-            fault=fault_of(outcome, readable=text is not None),
-        )  # fmt: skip
+        return read_evolved(self, task, outcome, tag=tag, sign=sign, form=form)

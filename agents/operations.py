@@ -12,14 +12,14 @@ from typing import Literal
 from ..prompts import Prompts
 from .agent import drawn
 from .contract import EVOLVED_SCHEMA, own_words, quoted, read_text, said_before
-from .gateway.outcomes import NoAnswer
+from .gateway.outcomes import NoAnswer, Outcome
 from .gateway.requests import Turn
 from .messages import Evolved, Failed, Instruction, Reply, Task
 from .reading import fault_of, yes_or_no
 from .schemas import TEXT, one_of, schema
 from .seated import Framed
 
-__all__ = ["Compared", "Comparer", "GainTask", "OperationTask", "Operator", "told_by"]
+__all__ = ["Compared", "Comparer", "GainTask", "OperationTask", "Operator", "read_evolved", "told_by"]
 
 _TAG, _VERDICT = "new_text", "verdict"
 _FORM = "make-evol-instruct-form"
@@ -58,6 +58,17 @@ def told_by(operation: str, language: str, prompts: Prompts) -> str:
     return prompts.get(f"make-evol-instruct-{operation}", language).fill()
 
 
+def read_evolved(agent: Framed, task: Task, outcome: Outcome, *, tag: str, sign: str, form: str) -> Evolved | Failed:
+    """The text that an agent wrote within `tag`, as a reply to `task`; None where it is only our own words."""
+    if isinstance(outcome, NoAnswer):
+        return agent.failed(task, outcome)
+    said = None if agent.cut(outcome, tag) else read_text(outcome.text, agent.output_form, tag)
+    text = own_words(said, sign, form)
+    return Evolved(
+        **agent.head(task, outcome), text=text, raw=outcome.text, fault=fault_of(outcome, readable=text is not None),
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Operator(Framed):
     """Applies one operation to one instruction."""
@@ -70,14 +81,7 @@ class Operator(Framed):
         decoding = drawn(self.seat.decoding, temperature=task.temperature, top_p=task.top_p)
         seat = replace(self.seat, decoding=decoding)
         outcome = await self.put(task, self._turns(task, sign, form), EVOLVED_SCHEMA, seat)
-        if isinstance(outcome, NoAnswer):
-            return self.failed(task, outcome)
-        said = None if self.cut(outcome, tag) else read_text(outcome.text, self.output_form, tag)
-        text = own_words(said, sign, form)
-        return Evolved(
-            **self.head(task, outcome), text=text, raw=outcome.text,
-            fault=fault_of(outcome, readable=text is not None),
-        )  # fmt: skip
+        return read_evolved(self, task, outcome, tag=tag, sign=sign, form=form)
 
     def _turns(self, task: OperationTask, sign: str, form: str) -> tuple[Turn, ...]:
         language, before = task.instruction.language, said_before(task.instruction)

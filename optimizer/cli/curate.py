@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from .make import part_of
+from .make import parts_of
 from .options import GroupedCommand, json_option, session_options
-
-if TYPE_CHECKING:
-    from ..record.tree import Tree
 
 __all__ = ["command"]
 
@@ -43,12 +40,6 @@ def command(
     if show:
         click.echo("\n".join(selector_lines(selector)))
         return
-    said: Tree = {"recipe": "make", **({"seeds": {"source": rows}} if rows else {})}
     if selector is not None:
         known_selector(selector)
-        said["make"] = [part_of(selector, preset, count, values)]
-    elif preset is not None or count is not None or values:
-        raise click.UsageError("--preset, --count and --with need a SELECTOR.")
-    elif options["config"] is None:
-        raise click.UsageError("Name a SELECTOR (`--list` lists them), or give a --config with [[make]] tables.")
-    launch(options, said)
+    launch(options, parts_of("SELECTOR", rows, selector, preset, count, values, in_file=options["config"] is not None))

@@ -13,7 +13,7 @@ from .options import GroupedCommand, json_option, session_options
 if TYPE_CHECKING:
     from ..record.tree import Tree
 
-__all__ = ["command", "part_of"]
+__all__ = ["command", "parts_of"]
 
 
 @click.command("make", cls=GroupedCommand)
@@ -44,18 +44,31 @@ def command(
     if show:
         click.echo("\n".join(recipe_lines(recipe)))
         return
-    said: Tree = {"recipe": "make", **({"seeds": {"source": seeds}} if seeds else {})}
     if recipe is not None:
         known_recipe(recipe)
-        said["make"] = [part_of(recipe, preset, count, values)]
+    launch(options, parts_of("RECIPE", seeds, recipe, preset, count, values, in_file=options["config"] is not None))
+
+
+def parts_of(
+    kind: str, source: str | None, name: str | None, preset: str | None, count: int | None, values: tuple[str, ...],
+    *, in_file: bool,
+) -> Tree:  # fmt: skip
+    """The settings of a run of one named recipe or selector (`kind`), or of those that the settings file names.
+
+    Raises:
+        UsageError: nothing is named, or a value belongs to nothing.
+    """
+    said: Tree = {"recipe": "make", **({"seeds": {"source": source}} if source else {})}
+    if name is not None:
+        said["make"] = [_part_of(name, preset, count, values)]
     elif preset is not None or count is not None or values:
-        raise click.UsageError("--preset, --count and --with need a RECIPE.")
-    elif options["config"] is None:
-        raise click.UsageError("Name a RECIPE (`--list` lists them), or give a --config with [[make]] tables.")
-    launch(options, said)
+        raise click.UsageError(f"--preset, --count and --with need a {kind}.")
+    elif not in_file:
+        raise click.UsageError(f"Name a {kind} (`--list` lists them), or give a --config with [[make]] tables.")
+    return said
 
 
-def part_of(recipe: str, preset: str | None, count: int | None, values: tuple[str, ...]) -> Tree:
+def _part_of(recipe: str, preset: str | None, count: int | None, values: tuple[str, ...]) -> Tree:
     """The settings of one recipe or selector, as they would stand in a file.
 
     Raises:
