@@ -36,8 +36,11 @@ class Company:
         self._endpoint = endpoint
         self._asked = asked
         self._waiting: dict[Question, dict[int, Flight]] = {}
-        self._texts = _TEXTS if endpoint.base_url is not None and endpoint.wire == "openai" else 1
-        self._texts = _TEXTS_HERE if endpoint.packaged is not None else self._texts
+        self._texts = 1
+        if endpoint.packaged is not None:
+            self._texts = endpoint.embedding_batch or _TEXTS_HERE
+        elif endpoint.base_url is not None and endpoint.wire == "openai":
+            self._texts = endpoint.embedding_batch or _TEXTS
         self._refused = 0
 
     def wait(self, flight: Flight) -> bool:

@@ -120,6 +120,8 @@ class Endpoint(ModelLimits):
         proxy: address of a proxy, without user and password.
         ca_file: file of certificates to trust instead of the system's.
         cache_prompts: mark the shared beginning of prompts for caching, where a provider wants a mark.
+        embedding_batch: texts that one call may embed; None is 32 over the wire and 64 to a packaged model. Some
+            providers take fewer; 1 makes what is sent, and so what is counted, independent of which texts wait together.
         connect_s, first_byte_s, stall_s, total_s: time-outs in seconds: for the connection, the first byte, the
             time between two pieces of the reply, and all together.
         patience_s: how long an outage is waited out, in seconds, before the session stops.
@@ -146,6 +148,7 @@ class Endpoint(ModelLimits):
     proxy: str | None = None
     ca_file: str | None = None
     cache_prompts: bool = True
+    embedding_batch: int | None = Field(default=None, ge=1, le=2048)
     connect_s: float = Field(default=10, gt=0)
     first_byte_s: float = Field(default=300, gt=0)
     stall_s: float = Field(default=120, gt=0)

@@ -76,7 +76,8 @@ def write_course(folder: Path, name: str, base_url: str, **more: object) -> Path
     folder.mkdir(parents=True)
     rows = [_seed(number) for number in range(26)]
     (folder / "seeds.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    endpoint = {"base_url": base_url, "concurrency": 5, "patience_s": 0.2}
+    # Which texts wait together is a matter of the moment, and so would be how many calls and tokens they take.
+    endpoint = {"base_url": base_url, "concurrency": 5, "patience_s": 0.2, "embedding_batch": 1}
     said = merge(merge(_EACH, COURSES[name]), {"endpoints": {"default": endpoint}, **more})
     (folder / "run.json").write_text(json.dumps(said), encoding="utf-8")
     return folder / "run.json"

@@ -42,6 +42,7 @@ class EndpointValues(TypedDict, total=False):
     fallback: str
     output_form: str
     patience_s: float
+    embedding_batch: int
     prices: Mapping[str, Mapping[str, float]]
     headers: Mapping[str, str]
 

@@ -49,6 +49,7 @@ HARMLESS: Mapping[str, str] = {
     "endpoints.*.proxy": "how the same models are reached",
     "endpoints.*.ca_file": "how the same models are reached",
     "endpoints.*.cache_prompts": "how the same models are reached",
+    "endpoints.*.embedding_batch": "how the same models are reached",
     "endpoints.*.key_env": "who pays",
     "endpoints.*.key_file": "who pays",
     "endpoints.*.organization": "who pays",

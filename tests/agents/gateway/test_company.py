@@ -52,13 +52,17 @@ async def ask_all(gateway: Gateway, texts: list[str]) -> list[Outcome]:
 
 
 async def served(
-    folder: Path, texts: list[str], respond: Callable[[Body], ModelReply], budget: Budget | None = None
+    folder: Path,
+    texts: list[str],
+    respond: Callable[[Body], ModelReply],
+    budget: Budget | None = None,
+    batch: int | None = None,
 ) -> tuple[list[Outcome], ModelServer]:
     """What comes of texts at a server."""
     with model_server(respond, ("/embeddings",)) as server:
         endpoint = Endpoint(
             base_url=server.base_url, share_limits=False, concurrency=2, patience_s=0.05,
-            prices={"v": Price(input=1, output=0)},
+            embedding_batch=batch, prices={"v": Price(input=1, output=0)},
         )  # fmt: skip
         async with open_gateway({"v": endpoint}, folder, budget or Budget(), on_notice=lambda _: None) as gateway:
             return await ask_all(gateway, texts), server
@@ -77,6 +81,16 @@ async def test_texts_that_wait_together_go_together(tmp_path: Path) -> None:
     assert (2, 0) == (server.count, idle.count)
     assert [outcome.key for outcome in outcomes] == [outcome.key for outcome in again]
     assert (40, sum(range(1, 41))) == (len(calls), sum(outcome.usage.input_tokens for outcome in outcomes))
+
+
+async def test_a_call_embeds_as_many_texts_as_the_settings_allow(tmp_path: Path) -> None:
+    """Fewer where a provider takes fewer, or one each."""
+    texts = ["x" * n for n in range(1, 41)]
+    _, few = await served(tmp_path / "few", texts, vectors, batch=10)
+    _, single = await served(tmp_path / "single", texts, vectors, batch=1)
+
+    assert (10, 1) == (max(map(len, map(texts_of, few.bodies))), max(map(len, map(texts_of, single.bodies))))
+    assert 40 == single.count
 
 
 @pytest.mark.parametrize("status", [400, 500])
