@@ -32,6 +32,7 @@ from .dataset.exports.at_end import write_exports
 from .dataset.seed import Seed
 from .dataset.source import NoSeeds, SeedSource
 from .dataset.split import Split, split_seeds
+from .dataset.unused import write_unused
 from .dataset.whole import source_of
 from .pages.comparison import write_comparison
 from .pages.progress import Watcher
@@ -176,6 +177,7 @@ async def _run(folder: Path, watcher: Watcher, *, replay: bool, said: Mapping[st
             events = EventLog(folder / "events.jsonl")
             put_on_record(changes, events, watcher.note)
             files.write_json(ESTIMATE, estimate_object(expected))
+            await to_thread.run_sync(write_unused, source, split.report, files)
             with files.rows("messages.jsonl") as messages, spared_collector():
                 runner = Runner(events.decided, events.put, watcher.note, settings.checks.on_error == "stop")
                 team = Team({**_cast(settings, gateway), ProgramTask: runner}, gateway)

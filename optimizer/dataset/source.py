@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, overload
@@ -105,6 +105,8 @@ class SeedSource:
 class Reading:
     """One pass over a source: yields its seeds and counts what it meets. To be iterated once.
 
+    `unused`, where it is set, is told line (or row) and reason of every row that gives no seed.
+
     Memory: one row, and 8 bytes of hash (about 80 as Python holds them) for each seed, to know duplicates by.
     """
 
@@ -116,6 +118,7 @@ class Reading:
         self._problems: list[tuple[int, str]] = []
         self._known: set[int] = set()
         self._digest = hashlib.sha256()
+        self.unused: Callable[[int, str], None] | None = None
 
     def __iter__(self) -> Iterator[Seed]:
         return (seed for _, seed in self.with_rows())
@@ -195,6 +198,8 @@ class Reading:
     def _note(self, row: RawRow, why: str) -> None:
         if len(self._problems) < KEPT_PROBLEMS:
             self._problems.append((row.line, why))
+        if self.unused is not None:
+            self.unused(row.line, why)
 
 
 def same_text(text: str) -> str:
