@@ -1,20 +1,23 @@
-"""`autoevol curate SELECTOR ROWS`: some of the rows, by one selector or by several in a row."""
+"""`autoevol curate SELECTOR ROWS`: some of the rows, by one selector, by several side by side or in a row."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .make import parts_of
+from .make import part_of, parts_of, value_in
 from .options import GroupedCommand, json_option, session_options
+
+if TYPE_CHECKING:
+    from ..record.tree import Tree
 
 __all__ = ["command"]
 
 
 @click.command("curate", cls=GroupedCommand)
-@click.argument("selector", required=False)
+@click.argument("selector", required=False, metavar="[SELECTOR[,SELECTOR…]]")
 @click.argument("rows", required=False)
 @click.option("--list", "show", is_flag=True, help="List the selectors, or the settings of SELECTOR, and end.")
 @click.option("--preset", metavar="NAME", help="Values of the selector: recommended, paper or official-code.")
@@ -31,15 +34,53 @@ def command(
 ) -> None:  # fmt: skip
     """Choose among rows, and say of every other one why it was not chosen.
 
+    Several selectors with commas choose from the same rows, side by side: `curate diverse,facility,lima ROWS --count
+    200` keeps what any of them chose (--with votes=2: what two did), shows what they share, and leaves a data set of
+    each. NAME=SELECTOR gives one a name of its own, and --with NAME.SETTING=VALUE a setting.
+
     ROWS is a file (JSONL, JSON, CSV, Parquet) or hub:NAME. Without SELECTOR the settings file says which selectors and
     recipes follow each other, as [[make]] tables; each works on the rows of the one before.
     """
     from ..pages.recipe_list import known_selector, selector_lines  # noqa: PLC0415
     from .launch import launch  # noqa: PLC0415  --help of this command must stay quick
 
+    several = selector is not None and ("," in selector or "=" in selector)
     if show:
-        click.echo("\n".join(selector_lines(selector)))
+        click.echo("\n".join(selector_lines("panel" if several else selector)))
         return
-    if selector is not None:
-        known_selector(selector)
-    launch(options, parts_of("SELECTOR", rows, selector, preset, count, values, in_file=options["config"] is not None))
+    in_file = options["config"] is not None
+    if selector is not None and several:
+        said = {**parts_of("SELECTOR", rows, None, None, None, (), in_file=True),
+                "make": [_panel_of(selector, preset, count, values)]}  # fmt: skip
+    else:
+        if selector is not None:
+            known_selector(selector)
+        said = parts_of("SELECTOR", rows, selector, preset, count, values, in_file=in_file)
+    launch(options, said)
+
+
+def _panel_of(words: str, preset: str | None, count: int | None, values: tuple[str, ...]) -> Tree:
+    """The settings of a panel: `diverse,far=diverse`, with `far.start=100` among the values.
+
+    Raises:
+        UsageError: there is no such selector, or two members have one name.
+    """
+    from ..pages.recipe_list import known_selector  # noqa: PLC0415  as above
+
+    members: dict[str, dict[str, object]] = {}
+    for word in words.split(","):
+        name, equals, selector = (each.strip() for each in word.partition("="))
+        known_selector(selector if equals else name)
+        if name in members:
+            raise click.UsageError(f"Two members are called {name}: name one of them, as in other={selector or name}.")
+        members[name] = {"recipe": selector if equals else name}
+    own: dict[str, object] = {}
+    for setting, value in map(value_in, values):
+        name, dot, inner = setting.partition(".")
+        if not dot:
+            own[setting] = value
+        elif name in members:
+            members[name][inner] = value
+        else:
+            raise click.UsageError(f"--with {setting}: there is no member {name}. Members are: {', '.join(members)}.")
+    return {**part_of("panel", preset, count, ()), **own, "members": members}

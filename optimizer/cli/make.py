@@ -13,7 +13,7 @@ from .options import GroupedCommand, json_option, session_options
 if TYPE_CHECKING:
     from ..record.tree import Tree
 
-__all__ = ["command", "parts_of"]
+__all__ = ["command", "part_of", "parts_of", "value_in"]
 
 
 @click.command("make", cls=GroupedCommand)
@@ -60,7 +60,7 @@ def parts_of(
     """
     said: Tree = {"recipe": "make", **({"seeds": {"source": source}} if source else {})}
     if name is not None:
-        said["make"] = [_part_of(name, preset, count, values)]
+        said["make"] = [part_of(name, preset, count, values)]
     elif preset is not None or count is not None or values:
         raise click.UsageError(f"--preset, --count and --with need a {kind}.")
     elif not in_file:
@@ -68,7 +68,7 @@ def parts_of(
     return said
 
 
-def _part_of(recipe: str, preset: str | None, count: int | None, values: tuple[str, ...]) -> Tree:
+def part_of(recipe: str, preset: str | None, count: int | None, values: tuple[str, ...]) -> Tree:
     """The settings of one recipe or selector, as they would stand in a file.
 
     Raises:
@@ -79,12 +79,19 @@ def _part_of(recipe: str, preset: str | None, count: int | None, values: tuple[s
         part["preset"] = preset
     if count is not None:
         part["count"] = count
-    for line in values:
-        name, equals, text = line.partition("=")
-        if not equals or not name.strip():
-            raise click.UsageError(f"--with does not understand '{line}'. Write NAME=VALUE, as in rounds=2.")
-        part[name.strip()] = _value(text.strip())
-    return part
+    return {**part, **dict(map(value_in, values))}
+
+
+def value_in(line: str) -> tuple[str, object]:
+    """A setting and its value, as they stand after --with.
+
+    Raises:
+        UsageError: they are not said as NAME=VALUE.
+    """
+    name, equals, text = line.partition("=")
+    if not equals or not name.strip():
+        raise click.UsageError(f"--with does not understand '{line}'. Write NAME=VALUE, as in rounds=2.")
+    return name.strip(), _value(text.strip())
 
 
 def _value(text: str) -> object:

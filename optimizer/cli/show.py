@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from .options import runs_option
 if TYPE_CHECKING:
     from ...agents.method import Method
     from ..pages.files import RunFiles
+    from ..pages.panel import PanelView
     from ..pages.spending import Spending
     from ..pages.story import Findings
     from .run_list import RunEntry
@@ -76,11 +78,12 @@ class _Seen:
         self.files: RunFiles = RunFiles(folder)
         self.found: Findings = _findings(self.files)
         self.method: Method | None = _method(self.files)
+        self.panels: dict[str, PanelView] = _panels(self.files, self.found)
 
     def lines(self) -> list[str]:
         """For a person."""
-        parts = (self._story(), self._compared(), self._decisions(), self._judge(), self._counts(), self._clauses(),
-                 self._places(), self.files.troubles)  # fmt: skip
+        parts = (self._story(), self._panels(), self._compared(), self._decisions(), self._judge(), self._counts(),
+                 self._clauses(), self._places(), self.files.troubles)  # fmt: skip
         return [line for part in parts for line in part]
 
     def as_row(self) -> dict[str, Any]:
@@ -114,6 +117,7 @@ class _Seen:
                 for cost in bill.models
             },
             "files": {name: str(self.folder / name) for name in _FILES if self.files.has(name)},
+            **({"panels": {place: asdict(view) for place, view in self.panels.items()}} if self.panels else {}),
             **({"comparison": self.files.tree(path.name)} if (path := comparison_file(self.folder)) else {}),
             "troubles": list(self.files.troubles),
         }  # fmt: skip
@@ -127,6 +131,13 @@ class _Seen:
         yield ""
         yield f"{_line(story.headline)}."
         yield from (f"  {_line(sentence)}" for sentence in story.sentences)
+
+    def _panels(self) -> Iterator[str]:
+        from ..pages.panel import panel_lines  # noqa: PLC0415
+
+        for place, view in self.panels.items():
+            yield f"\nSelectors side by side: {place}"
+            yield from map(_printable, panel_lines(view))
 
     def _compared(self) -> Iterator[str]:
         from ..pages.comparison_table import comparison_file, comparison_table  # noqa: PLC0415
@@ -236,6 +247,20 @@ def _findings(files: RunFiles) -> Findings:
     )
 
 
+def _panels(files: RunFiles, found: Findings) -> dict[str, PanelView]:
+    """Panels of selectors by the place of the part."""
+    from ..pages.panel import panel_view  # noqa: PLC0415
+    from ..pages.part_records import PanelCurationRecord  # noqa: PLC0415
+
+    views: dict[str, PanelView] = {}
+    for part in found.status.parts:
+        record = files.record(f"{part.place}/curation.json", PanelCurationRecord) if part.recipe == "panel" else None
+        view = panel_view(record) if record else None
+        if view is not None:
+            views[part.place] = view
+    return views
+
+
 def _method(files: RunFiles) -> Method | None:
     from ..pages.lineage import read_method  # noqa: PLC0415
 
@@ -245,4 +270,8 @@ def _method(files: RunFiles) -> Method | None:
 
 def _line(text: str) -> str:
     """One line that a terminal shows and does not obey: texts of models are data."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return " ".join(_printable(text).split())
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -18,7 +18,7 @@ from ..recipes.self_instruct.roots import root_of
 from .duplicates.shingles import words_in
 from .rows import CurateRow, Rows
 
-__all__ = ["before_after", "change_lines", "topic_of"]
+__all__ = ["before_after", "change_lines", "changes", "topic_of"]
 
 _SHOWN = 12  # kinds that are named; the others are one
 _QUANTILES = (("p10", 0.1), ("median", 0.5), ("p90", 0.9))
@@ -52,22 +52,34 @@ def before_after(rows: Rows, kept: Collection[int], run_seed: int, paths: Sequen
         run_seed: names the sample that coverage is measured over, where there are many rows.
         paths: of further figures: those that the settings of the selector name.
     """
+    return changes(rows, [kept], run_seed, paths)[0]
+
+
+def changes(
+    rows: Rows, sets: Sequence[Collection[int]], run_seed: int, paths: Sequence[str] = ()
+) -> list[dict[str, Any]]:  # fmt: skip
+    """`before_after` for each of several choices of the same rows, in as many passes as for one."""
     paths = [
         path for path in dict.fromkeys(paths) if path not in {known for each in _FIGURES.values() for known in each}
     ]
-    before, after = _Tally(paths), _Tally(paths)
-    chosen = frozenset(kept)
+    chosen = [frozenset(kept) for kept in sets]
+    before, after = _Tally(paths), [_Tally(paths) for _ in chosen]
     for row in rows:
         said = _said(row, paths)
         before.add(*said)
-        if row.index in chosen:
-            after.add(*said)
-    return {
-        "rows": {"before": before.rows, "after": after.rows},
-        "numbers": _beside(before.numbers(), after.numbers()),
-        "kinds": _kinds(before.kinds, after.kinds),
-        "coverage": _coverage(rows, chosen, run_seed) if chosen else None,
-    }
+        for tally, kept in zip(after, chosen, strict=True):
+            if row.index in kept:
+                tally.add(*said)
+    coverages = _coverages(rows, chosen, run_seed)
+    return [
+        {
+            "rows": {"before": before.rows, "after": tally.rows},
+            "numbers": _beside(before.numbers(), tally.numbers()),
+            "kinds": _kinds(before.kinds, tally.kinds),
+            "coverage": coverage,
+        }
+        for tally, coverage in zip(after, coverages, strict=True)
+    ]
 
 
 def change_lines(change: Mapping[str, Any]) -> list[str]:
@@ -176,8 +188,10 @@ def _named(counts: Counter[str], shown: Sequence[str]) -> dict[str, int]:
     return {**{kind: counts[kind] for kind in shown}, **({"others": rest} if rest else {})}
 
 
-def _coverage(rows: Rows, kept: frozenset[int], run_seed: int) -> dict[str, Any] | None:
-    """How near a row has a kept one, and one of as many that are drawn; None where no row has a word."""
+def _coverages(rows: Rows, sets: Sequence[frozenset[int]], run_seed: int) -> list[dict[str, Any] | None]:
+    """How near a row has a kept one, and one of as many that are drawn; None where none is kept or has a word."""
+    if not any(sets):
+        return [None] * len(sets)
     import numpy as np  # noqa: PLC0415  a run that chooses nothing need not load it
 
     from .hashed import hashed_vectors  # noqa: PLC0415
@@ -189,12 +203,20 @@ def _coverage(rows: Rows, kept: frozenset[int], run_seed: int) -> dict[str, Any]
     # In multiples of 2**-11 every sum is exact, so that the figure is the same on any machine.
     vectors = {index: np.rint(vector * 2048) / 2048
                for index, vector in zip(sorted(sampled), texts, strict=True) if vector is not None}  # fmt: skip
+    asked = [index for index in sampled if index in vectors][:_ASKED]
+    drawn = sorted(vectors, key=lambda index: draw_key(run_seed, "coverage/random", f"{index}"))
+    return [_coverage(vectors, kept, asked, drawn) for kept in sets]
+
+
+def _coverage(
+    vectors: Mapping[int, Any], kept: frozenset[int], asked: Sequence[int], drawn: Sequence[int]
+) -> dict[str, Any] | None:  # fmt: skip
+    import numpy as np  # noqa: PLC0415  as above
+
     here = [index for index in vectors if index in kept]
     if not here:
         return None
-    asked = [index for index in sampled if index in vectors][:_ASKED]
-    drawn = sorted(vectors, key=lambda index: draw_key(run_seed, "coverage/random", f"{index}"))[: len(here)]
-    asking, among, others = (np.stack([vectors[index] for index in some]) for some in (asked, here, drawn))
+    asking, among, others = (np.stack([vectors[i] for i in some]) for some in (asked, here, drawn[: len(here)]))
     return {
         "by": "hashed words", "rows": len(vectors), "asked": len(asked),
         "kept": _distance(asking, among), "random": _distance(asking, others),

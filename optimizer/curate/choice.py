@@ -39,6 +39,7 @@ class Choice:
             spent on it.
         figures: what there is to say of the whole, for `curation.json`.
         lines: what there is to tell, a line each.
+        entries: index of a kept row → what goes into its `provenance.curated` before the entry of this choice.
     """
 
     order: Sequence[int]
@@ -46,6 +47,7 @@ class Choice:
     notes: Mapping[int, Notes] = field(default_factory=dict[int, Notes])
     figures: Notes = field(default_factory=dict[str, Any])
     lines: Sequence[str] = ()
+    entries: Mapping[int, Sequence[Notes]] = field(default_factory=dict[int, Sequence[Notes]])
 
     def check(self, total: int) -> None:
         """That it accounts for rows 0 to total - 1, each once.

@@ -13,6 +13,7 @@ from ..record.curating.diverse import DiverseSettings
 from ..record.run import Run
 from .choice import Choice, Why
 from .k_center import Centres, k_center, radius_of
+from .naming import purpose
 from .rows import Rows
 from .vectors import RowVectors, vectors_of
 from .vendi import vendi_score
@@ -25,9 +26,9 @@ async def diverse(run: Run, part: DiverseSettings, place: str, rows: Rows) -> Ch
     found = await vectors_of(run, part, place, rows)
     count = part.budget(len(rows))
     every = range(len(found.index))
-    start = generator(run.settings.run_seed, f"{place}/start").sample(every, min(part.start, len(every)))
+    start = generator(run.settings.run_seed, purpose(part, place, "start")).sample(every, min(part.start, len(every)))
     centres = await to_thread.run_sync(partial(k_center, found.matrix, start, count))
-    drawn = generator(run.settings.run_seed, f"{place}/drawn").sample(every, len(centres.order))
+    drawn = generator(run.settings.run_seed, purpose(part, place, "drawn")).sample(every, len(centres.order))
     figures = await to_thread.run_sync(partial(_figures, found, centres, drawn))
     order = found.rows(centres.order)
     kept = set(order)

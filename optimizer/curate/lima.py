@@ -11,6 +11,7 @@ from ..record.curating.lima import LimaSettings
 from ..record.run import Run
 from .before_after import topic_of
 from .choice import Choice, Why
+from .naming import purpose
 from .paths import refuse_unsaid
 from .quotas import rows_in_turn, tempered
 from .rows import CurateRow, Rows
@@ -40,7 +41,7 @@ async def lima(run: Run, part: LimaSettings, place: str, rows: Rows) -> Choice:
             continue
         figure = row.number(part.prefer) if part.prefer else None
         best = math.inf if figure is None or math.isnan(figure) else -figure
-        drawn = draw_key(run.settings.run_seed, f"{place}/drawn", row.seed.id)
+        drawn = draw_key(run.settings.run_seed, purpose(part, place, "drawn"), row.seed.id)
         cells.setdefault((_topic(row, part),), []).append((best, drawn, row.seed.id, row.index))
     ready = {cell: [index for *_, index in sorted(members)] for cell, members in cells.items()}
     weights = tempered({cell[0]: len(members) for cell, members in ready.items()}, part.temperature)

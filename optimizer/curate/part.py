@@ -5,11 +5,11 @@
 1. `optimizer/record/curating/NAME.py`: its settings, a `SelectorSettings` with `recipe: Literal["NAME"] = "NAME"`. The
    first line of its docstring is what `autoevol curate --list` shows; `Args:` explains each setting; `PRESETS` holds
    what `paper` and `official-code` do otherwise. One that asks models says its `roles()` and what it is `expected` to
-   take. A line in `optimizer/record/curating/selectors.py` (twice: the union, the mapping).
+   take. A line in `optimizer/record/curating/alone.py` (twice: the union, the mapping).
 2. `optimizer/curate/NAME.py`: `async def NAME(run, part, place, rows) -> Choice`, thin over pure functions. `rows` is
    read again at every pass, `row.value("provenance.ifd.ppl_ratio")` is what was said of it before, `run.team.work` asks
-   models (stage `place`), `generator(run.settings.run_seed, f"{place}/purpose")` draws. Keep numbers, not texts. Heavy
-   imports stand in functions. A line in `optimizer/curate/selectors.py`.
+   models (stage `place`), `generator(run.settings.run_seed, purpose(part, place, "what"))` draws. Keep numbers, not
+   texts. Heavy imports stand in functions. A line in `optimizer/curate/selectors.py`.
 3. `Choice(order, why, notes, figures, lines)`: every row is kept or has its `Why`; `choice.first_of` does that for an
    order and a budget.
 
@@ -19,7 +19,8 @@ Nothing else: the command, settings files, dry run, journal, budget, resume, gua
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from anyio import to_thread
@@ -30,10 +31,11 @@ from ..record.curating.selector import SelectorSettings
 from ..record.run import Run
 from .before_after import before_after, change_lines
 from .choice import Choice, Notes, Why
+from .naming import name_of
 from .rows import CurateRow, Rows, kept_object
 from .vectors import remove_vectors
 
-__all__ = ["CURATION", "Selector", "curate"]
+__all__ = ["CURATION", "Selector", "chosen", "curate", "paths_of", "write_figures", "written"]
 
 CURATION = "curation.json"
 """Name of the file of figures in the folder of a part."""
@@ -57,12 +59,35 @@ async def curate(run: Run, selector: Selector, part: SelectorSettings, place: st
         UsageError: the rows lack what the selector needs.
         ValueError: the selector accounts for a row twice, or not at all.
     """
+    choice = await chosen(run, selector, part, place, rows)
+    made = written(run, part, place, rows, choice)
+    run_seed, paths = run.settings.run_seed, paths_of(part)
+    change = await to_thread.run_sync(before_after, rows, frozenset(choice.order), run_seed, paths)
+    write_figures(run, part, place, choice, made, change)
+    return replace(made, lines=(*choice.lines, *change_lines(change)))
+
+
+async def chosen(run: Run, selector: Selector, part: SelectorSettings, place: str, rows: Rows) -> Choice:
+    """A selector's choice, which accounts for every row. As `curate`, which also writes it."""
     run.phase(None, place, len(rows))
     try:
         choice = await selector(run, part, place, rows)
     finally:
         remove_vectors(run.folder.path / place)
     choice.check(len(rows))
+    return choice
+
+
+def written(
+    run: Run, part: SelectorSettings, place: str, rows: Rows, choice: Choice, *, by: str = ""
+) -> Made:  # fmt: skip
+    """Rows that are kept and dropped, in the order in which they came in, in the two files of a part.
+
+    Args:
+        run, part, place, rows: as in `curate`.
+        choice: of all rows.
+        by: what the selector is called in the rows; its own name, where it is empty.
+    """
     ranks = {index: rank for rank, index in enumerate(choice.order, 1)}
     tick = run.phase(None, place, len(rows))  # a selector that asks models has counted its own
     with Book(run, place) as book:
@@ -70,18 +95,23 @@ async def curate(run: Run, selector: Selector, part: SelectorSettings, place: st
             book.taken += 1
             if row.index in ranks:
                 notes = choice.notes.get(row.index, {})
-                book.keep_object(kept_object(row, _name(part), ranks[row.index], notes))
+                earlier = choice.entries.get(row.index, ())
+                book.keep_object(kept_object(row, by or name_of(part), ranks[row.index], notes, earlier))
             else:
                 book.drop(_dropped(row, place, choice.why[row.index]))
             tick()
-        change = await to_thread.run_sync(before_after, rows, ranks, run.settings.run_seed, _paths(part))
-        run.folder.write_json(f"{place}/{CURATION}", {**_figures(part, choice, book.made), "before_after": change})
-        book.lines += [*choice.lines, *change_lines(change)]
         return book.made
 
 
-def _name(part: SelectorSettings) -> str:
-    return str(getattr(part, "recipe"))  # noqa: B009  each selector has its own
+def write_figures(
+    run: Run, part: SelectorSettings, place: str, choice: Choice, made: Made, change: Mapping[str, Any]
+) -> None:  # fmt: skip
+    """`curation.json`: settings, counts, what the selector tells, and what the choice changed."""
+    figures: Notes = {
+        "selector": name_of(part), "preset": part.preset, "settings": part.model_dump(mode="json"),
+        "in": made.taken, "out": made.out, "dropped": dict(made.dropped), "figures": dict(choice.figures),
+    }  # fmt: skip
+    run.folder.write_json(f"{place}/{CURATION}", {**figures, "before_after": change})
 
 
 def _dropped(row: CurateRow, place: str, why: Why) -> DroppedRow:
@@ -93,7 +123,7 @@ def _dropped(row: CurateRow, place: str, why: Why) -> DroppedRow:
     )  # fmt: skip
 
 
-def _paths(part: SelectorSettings) -> list[str]:
+def paths_of(part: SelectorSettings) -> list[str]:
     """Dotted paths that the settings name: those figures are shown before and after, too."""
     said: list[object] = list(part.model_dump(mode="json").values())
     for value in said:  # grows while it is read: lists and tables are looked into
@@ -102,10 +132,3 @@ def _paths(part: SelectorSettings) -> list[str]:
         elif isinstance(value, dict):
             said += cast("dict[str, object]", value)
     return [word for word in said if isinstance(word, str) and _PATH.fullmatch(word)]
-
-
-def _figures(part: SelectorSettings, choice: Choice, made: Made) -> Notes:
-    return {
-        "selector": _name(part), "preset": part.preset, "settings": part.model_dump(mode="json"),
-        "in": made.taken, "out": made.out, "dropped": dict(made.dropped), "figures": dict(choice.figures),
-    }  # fmt: skip

@@ -21,6 +21,7 @@ from ..dataset.draws import draw_key
 from ..record.curating.quotas import QuotasSettings
 from ..record.run import Run
 from .choice import Choice, Why
+from .naming import purpose
 from .paths import refuse_unsaid
 from .rows import CurateRow, Rows
 
@@ -49,7 +50,7 @@ async def quotas(run: Run, part: QuotasSettings, place: str, rows: Rows) -> Choi
     cells: dict[Cell, list[tuple[float, int, str, int]]] = {}
     for row in rows:
         cell = tuple(_value(row, path, bounds.get(path)) for path in part.by)
-        drawn = draw_key(run.settings.run_seed, f"{place}/drawn", row.seed.id)
+        drawn = draw_key(run.settings.run_seed, purpose(part, place, "drawn"), row.seed.id)
         prefer = row.number(part.prefer) if part.prefer else None
         best = math.inf if prefer is None or math.isnan(prefer) else -prefer
         cells.setdefault(cell, []).append((best, drawn, row.seed.id, row.index))

@@ -110,7 +110,9 @@ def _entry(entries: Sequence[Any], name: str) -> Any:
     return next((each for each in reversed(named) if each.get("by") == name), None)
 
 
-def kept_object(row: CurateRow, by: str, rank: int, notes: Mapping[str, Any]) -> dict[str, Any]:
+def kept_object(
+    row: CurateRow, by: str, rank: int, notes: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:  # fmt: skip
     """The row as `dataset.jsonl` has it: unchanged, but for an entry in `provenance.curated`.
 
     Args:
@@ -118,6 +120,7 @@ def kept_object(row: CurateRow, by: str, rank: int, notes: Mapping[str, Any]) ->
         by: the selector.
         rank: 1 for the row that was chosen first.
         notes: what else the selector says; `calls`, `cost` and `models` go into the row's own.
+        earlier: further entries that come before this one.
 
     A row of a user's file has its texts in our fields. All else that it says stays where it stood; what has a name that
     a reader would take for a text (`input`, an `output` that is not the answer) is under `provenance.given`.
@@ -127,7 +130,7 @@ def kept_object(row: CurateRow, by: str, rank: int, notes: Mapping[str, Any]) ->
     for name in _SPENT:
         came[name] = _added(came[name], notes[name]) if name in notes else came[name]
     entry = {"by": by, "rank": rank, **{name: value for name, value in notes.items() if name not in _SPENT}}
-    came["curated"] = [*came.get("curated", ()), entry]
+    came["curated"] = [*came.get("curated", ()), *earlier, entry]
     return {
         "id": seed.id, "instruction": asked.text, "response": seed.response or "", "system": asked.system,
         "context": [{"role": turn.speaker, "content": turn.text} for turn in asked.context],

@@ -13,12 +13,13 @@ from .hybrid import hybrid
 from .instag import instag
 from .lima import lima
 from .magpie_filter import magpie_filter
+from .panel import panel_of
 from .part import Selector
 from .quotas import quotas
 
 __all__ = ["CHOOSERS"]
 
-CHOOSERS: Mapping[str, Selector] = {
+_ALONE: Mapping[str, Selector] = {
     "dedup": dedup,
     "diverse": diverse,
     "facility": facility,
@@ -30,4 +31,6 @@ CHOOSERS: Mapping[str, Selector] = {
     "lima": lima,
     "magpie-filter": magpie_filter,
 }
+
+CHOOSERS: Mapping[str, Selector] = {**_ALONE, "panel": panel_of(_ALONE)}
 """What each selector does; its settings are in optimizer/record/curating."""

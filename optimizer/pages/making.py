@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .files import RunFiles
-from .part_records import ChangeRecord, CurationRecord, PartRecord
+from .panel import PanelView, panel_view
+from .part_records import ChangeRecord, CurationRecord, PanelCurationRecord, PartRecord
 from .records import DataRecord, DroppedRecord
 
 __all__ = ["Branch", "Operation", "PartView", "read_parts"]
@@ -56,7 +57,8 @@ class Branch:
 class PartView:
     """One recipe: its record, its operations, examples, trees (each a row a line), models by their rows.
 
-    `searched` says whether it has a page of its own: that of a search. `change` is what a selector changed.
+    `searched` says whether it has a page of its own: that of a search. `change` is what a selector changed, and
+    `panel` several of them side by side.
     """
 
     record: PartRecord
@@ -67,6 +69,7 @@ class PartView:
     models: tuple[tuple[str, int], ...]
     searched: bool
     change: ChangeRecord | None = None
+    panel: PanelView | None = None
 
     @property
     def anchor(self) -> str:
@@ -103,10 +106,12 @@ def _read(files: RunFiles, part: PartRecord) -> PartView:
     )
     chosen, _ = files.sample(part.rows, DataRecord, _KEPT * 4)
     shown = [row for row in chosen if row.provenance.parents] or chosen
-    curation = files.record(f"{part.place}/curation.json", CurationRecord)
+    kind = PanelCurationRecord if part.recipe == "panel" else CurationRecord
+    curation = files.record(f"{part.place}/curation.json", kind)
+    panel = panel_view(curation) if isinstance(curation, PanelCurationRecord) else None
     return PartView(part, made, tuple(shown[:_KEPT]), tuple(examples.values()), _trees(files, part, shown),
                     tuple(models.most_common(6)), files.has(f"{part.place}/report.html"),
-                    curation.before_after if curation else None)  # fmt: skip
+                    curation.before_after if curation else None, panel)  # fmt: skip
 
 
 def _dropped(files: RunFiles, part: PartRecord) -> Iterator[DroppedRecord]:

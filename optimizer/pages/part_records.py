@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-__all__ = ["ChangeRecord", "CurationRecord", "GuardRecord", "Number", "PartRecord", "Word"]
+__all__ = ["ChangeRecord", "CurationRecord", "GuardRecord", "MemberRecord", "Number", "OverlapRecord",
+           "PanelCurationRecord", "PartRecord", "Word"]  # fmt: skip
 
 # What recipes say of a row may be anything; a page only knows words and numbers, and must not fail on the others.
 Word = Annotated[str, BeforeValidator(lambda value: value if isinstance(value, str) else "")]
@@ -85,6 +86,56 @@ class CurationRecord(BaseModel):
     selector: str = ""
     preset: str = ""
     before_after: ChangeRecord = ChangeRecord()
+
+
+class ChanceRecord(BaseModel):
+    """Rows that two drawn sets share."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    mean: float = 0.0
+    low: int = 0
+    high: int = 0
+
+
+class OverlapRecord(BaseModel):
+    """What two members of a panel share; `share` is that of the smaller set."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    one: str
+    other: str
+    shared: int = 0
+    share: float = 0.0
+    chance: ChanceRecord = ChanceRecord()
+
+
+class MemberRecord(BaseModel):
+    """What a member of a panel chose: rows, those that no other member chose, and what its choice changed."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    selector: str = ""
+    out: int = 0
+    only: int = 0
+    place: str = ""
+    before_after: ChangeRecord = ChangeRecord()
+
+
+class PanelRecord(BaseModel):
+    """Several selectors side by side; `votes` counts the rows that so many of them chose."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    members: dict[str, MemberRecord] = Field(default_factory=dict[str, MemberRecord])
+    overlaps: tuple[OverlapRecord, ...] = ()
+    votes: dict[str, int] = Field(default_factory=dict[str, int])
+
+
+class PanelCurationRecord(CurationRecord):
+    """What a panel did, as `curation.json` has it."""
+
+    figures: PanelRecord = PanelRecord()
 
 
 class PartRecord(BaseModel):

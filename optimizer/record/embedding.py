@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from ...agents.gateway.endpoints import Endpoint
 from ...agents.gateway.engine.packaged import is_packaged_here
-from .curating.vectors import VectorMaking
+from .curating.panel import PanelSettings
+from .curating.vectors import VectorKind, VectorMaking
 from .making.part import PartSettings
+from .making.recipes import Making
 from .settings import RoleSettings, Settings
 
 __all__ = ["with_embedder"]
@@ -19,12 +21,13 @@ def with_embedder(settings: Settings) -> Settings:
     The role embedder makes them where the person named its endpoint or model, or another part asks it; else the
     packaged model, at an endpoint of its own, where it is installed; else they are hashed words.
     """
-    open_ones = [part for part in settings.make if _is_open(part)]
+    every = [each for part in settings.make for each in _single(part)]
+    open_ones = [part for part in every if _is_open(part)]
     if not open_ones:
         return settings
     seat = settings.roles.embedder
-    others = any("embedder" in part.all_roles() for part in settings.make if part not in open_ones)
-    kind = "embedder"
+    others = any("embedder" in part.all_roles() for part in every if part not in open_ones)
+    kind: VectorKind = "embedder"
     if not (others or seat.model or seat.endpoint != RoleSettings().endpoint):
         if is_packaged_here(_PACKAGED) and _PACKAGED not in settings.endpoints:
             endpoints = {**settings.endpoints, _PACKAGED: Endpoint(packaged=_PACKAGED)}
@@ -32,8 +35,22 @@ def with_embedder(settings: Settings) -> Settings:
             settings = settings.model_copy(update={"endpoints": endpoints, "roles": roles})
         else:
             kind = "hashed"
-    settled = tuple(part.model_copy(update={"vectors": kind}) if _is_open(part) else part for part in settings.make)
-    return settings.model_copy(update={"make": settled})
+    return settings.model_copy(update={"make": tuple(_settled(part, kind) for part in settings.make)})
+
+
+def _single(part: PartSettings) -> tuple[PartSettings, ...]:
+    """The part; of a panel its members."""
+    return tuple(part.members.values()) if isinstance(part, PanelSettings) else (part,)
+
+
+def _settled(part: Making, kind: VectorKind) -> Making:
+    if isinstance(part, PanelSettings):
+        members = {
+            name: member.model_copy(update={"vectors": kind}) if _is_open(member) else member
+            for name, member in part.members.items()
+        }
+        return part.model_copy(update={"members": members})
+    return part.model_copy(update={"vectors": kind}) if _is_open(part) else part
 
 
 def _is_open(part: PartSettings) -> bool:

@@ -56,7 +56,14 @@ def _entries(node: object) -> Mapping[Any, object]:
 
 def _in_recipe(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """The place of a recipe's setting without the name of the recipe, which pydantic puts into it; empty for others."""
-    return (*path[:2], *path[3:]) if len(path) > 3 and path[0] == "make" and path[2] in PARTS else ()
+    if len(path) <= 3 or path[0] != "make" or path[2] not in PARTS:
+        return ()
+    return (*path[:2], *path[3:5], *path[6:]) if _in_member(path) else (*path[:2], *path[3:])
+
+
+def _in_member(path: tuple[str | int, ...]) -> bool:
+    """Whether it is a setting of a member of a panel: members, its name, the name of its selector, the setting."""
+    return len(path) > 5 and path[2:4] == ("panel", "members")
 
 
 def sentence_of(error: ValidationError, model: type[BaseModel], place: Place) -> UsageError:
@@ -101,15 +108,19 @@ def _which_recipe(detail: ErrorDetails) -> str:
 def _dotted(path: tuple[str | int, ...]) -> str:
     if path[:1] == ("make",) and len(path) == 2:  # counted from 1, as a person does
         return f"[[make]] table {int(path[1]) + 1}"
-    text = ".".join(str(part) for part in (path[3:] if _in_recipe(path) else path))
-    text += f" of {path[2]}" if _in_recipe(path) else ""
+    if path[:1] == ("make",) and len(path) == 3:
+        return f"[[make]] table {int(path[1]) + 1} ({path[2]})"
+    inner = _in_recipe(path)
+    text = ".".join(str(part) for part in (inner[2:] or path))
+    text += f" of {path[2]}" if inner else ""
     return "(a key)" if looks_like_key(text) else text
 
 
 def _suggestion(path: tuple[str | int, ...], model: type[BaseModel]) -> str:
     """The same name in another table, else the closest name in this one, else all of them."""
     of_recipe = bool(_in_recipe(path))
-    known = [*PARTS[str(path[2])].model_fields] if of_recipe else list(fields_at(path[:-1], model))
+    kind = str(path[5 if _in_member(path) else 2]) if of_recipe else ""
+    known = [*PARTS[kind].model_fields] if of_recipe else list(fields_at(path[:-1], model))
     known += ["model"] if len(path) == 1 else []  # which stands beside the settings: the model of every role
     elsewhere = [name for name in every_name(model) if name.rpartition(".")[2] == str(path[-1])]
     if elsewhere and not of_recipe:

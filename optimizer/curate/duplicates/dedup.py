@@ -14,6 +14,7 @@ from ...dataset.source import same_text
 from ...record.curating.dedup import DedupSettings, Stage
 from ...record.run import Run
 from ..choice import Choice, Why
+from ..naming import purpose
 from ..paths import refuse_unsaid
 from ..rows import CurateRow, Rows
 from ..vectors import RowVectors, vectors_of
@@ -129,7 +130,9 @@ def _stage(run: Run, part: DedupSettings, place: str, rows: Rows, name: Stage) -
         for row in rows:
             shingles.add(_told(row, part))
         packed, seed = shingles.packed(), run.settings.run_seed
-        return lambda order: minhash_twins(packed, order, part.jaccard, part.permutations, seed, f"{place}/minhash")
+        return lambda order: minhash_twins(
+            packed, order, part.jaccard, part.permutations, seed, purpose(part, place, "minhash")
+        )
     from .rouge import rouge_twins  # noqa: PLC0415
 
     texts = {row.index: _told(row, part) for row in rows}

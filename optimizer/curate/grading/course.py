@@ -14,6 +14,7 @@ from ....agents.team import Journey
 from ...dataset.draws import draw_key, generator
 from ...record.curating.deita import DeitaSettings
 from ...record.run import Run
+from ..naming import purpose
 from ..rows import CurateRow, Rows
 from .ladders import Ladder, Ladders, pairs_of
 from .units import Graded, Unit, units_of
@@ -54,7 +55,9 @@ async def grade(run: Run, part: DeitaSettings, place: str, rows: Rows, wanted: C
     if part.way == "direct" or not part.anchors:
         await (work.ladders(wanted, _taking) if part.way == "joint" else work.marks(wanted, {}))
     else:
-        examples = await work.examples(_drawn(run.settings.run_seed, place, rows, wanted, part.anchors))
+        examples = await work.examples(
+            _drawn(run.settings.run_seed, purpose(part, place, "anchors"), rows, wanted, part.anchors)
+        )
         grades.figures["examples"] = {
             measure: [{"mark": each.digit, "text": each.text} for each in found] for measure, found in examples.items()
         }
@@ -113,7 +116,8 @@ class _Work:
             graded.faults.clear()
         seed = self.run.settings.run_seed
         chosen: dict[Measure, tuple[Example, ...]] = {
-            measure: _one_a_mark(seed, self.place, measure, texts) for measure, texts in found.items()
+            measure: _one_a_mark(seed, purpose(self.part, self.place, f"examples/{measure}"), texts)
+            for measure, texts in found.items()
         }
         lacking = [measure for measure, texts in chosen.items() if len(texts) < 2]
         if lacking:
@@ -203,25 +207,24 @@ def _fault(reply: Reply) -> str:
     return reply.reason if isinstance(reply, Failed) else reply.fault if isinstance(reply, Marked) else "unreadable"
 
 
-def _drawn(run_seed: int, place: str, rows: Iterable[CurateRow], wanted: Collection[int], count: int) -> set[int]:
+def _drawn(run_seed: int, named: str, rows: Iterable[CurateRow], wanted: Collection[int], count: int) -> set[int]:
     """Rows that are anchors: a random sample that does not hang on the order of the rows."""
-    keys = sorted((draw_key(run_seed, f"{place}/anchors", row.seed.id), row.index) for row in rows
+    keys = sorted((draw_key(run_seed, named, row.seed.id), row.index) for row in rows
                   if row.index in wanted)  # fmt: skip
     return {index for _, index in keys[:count]}
 
 
-def _one_a_mark(run_seed: int, place: str, measure: Measure, texts: Sequence[Example]) -> tuple[Example, ...]:
+def _one_a_mark(run_seed: int, named: str, texts: Sequence[Example]) -> tuple[Example, ...]:
     """Of each mark one text, a short one where there is any, in an order that is drawn."""
-    purpose = f"{place}/examples/{measure}"
 
     def key(example: Example) -> tuple[bool, int]:
-        return len(example.text) > _LONG, draw_key(run_seed, purpose, f"{example.asked}\x1f{example.text}")
+        return len(example.text) > _LONG, draw_key(run_seed, named, f"{example.asked}\x1f{example.text}")
 
     by_mark: dict[int, Example] = {}
     for example in sorted(texts, key=key):
         by_mark.setdefault(example.digit, example)
     chosen = [by_mark[digit] for digit in sorted(by_mark)]
-    generator(run_seed, f"{purpose}/order").shuffle(chosen)
+    generator(run_seed, f"{named}/order").shuffle(chosen)
     return tuple(chosen)
 
 

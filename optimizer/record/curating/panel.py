@@ -1,0 +1,103 @@
+"""What can be said about several selectors over the same rows."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self, cast
+
+from pydantic import Field, model_validator
+
+from ....agents.messages import RoleName
+from ..making.part import Expected
+from .alone import ALONE, Alone
+from .selector import SelectorSettings
+
+__all__ = ["PanelSettings"]
+
+_NAME = re.compile(r"[A-Za-z0-9][\w+-]*")  # it names a folder, and stands in dotted paths
+Member = Annotated[Alone, Field(discriminator="recipe")]
+
+
+class PanelSettings(SelectorSettings):
+    """Several selectors over the same rows: what they share, and the rows that enough of them chose.
+
+    Args:
+        members: the selectors by name, each with what its own [[make]] table would say: members = {diverse = {}, far =
+            {recipe = "diverse", start = 100}}. One that says no `recipe` is the selector of its name.
+        count: rows that each member keeps, where it keeps a number and says none of its own.
+        votes: rows stay that so many members chose, at least: 1 is the union of what they chose.
+        most: of these so many, at most: those with the most votes, then the best rank with any member, then by id.
+    """
+
+    recipe: Literal["panel"] = "panel"
+    members: dict[str, Member] = Field(default_factory=dict[str, Alone])
+    count: int | None = Field(default=None, ge=1)
+    votes: int = Field(default=1, ge=1)
+    most: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _members_in_full(cls, said: Any) -> Any:
+        """Each member with its selector, and with the count of the panel where it has none."""
+        panel = cast("Mapping[str, Any]", said) if isinstance(said, Mapping) else dict[str, Any]()
+        members = panel.get("members")
+        if not isinstance(members, Mapping):
+            return panel or said
+        named = cast("Mapping[str, Any]", members)
+        return {**panel, "members": {name: _member(name, each, panel.get("count")) for name, each in named.items()}}
+
+    @model_validator(mode="after")
+    def _can_vote(self) -> Self:
+        if not self.members:
+            raise ValueError(
+                "a panel needs `members`: members = {diverse = {}, facility = {}} in a settings file, "
+                "`autoevol curate diverse,facility ROWS` on the command line"
+            )
+        if self.votes > len(self.members):
+            raise ValueError(f"`votes` is {self.votes}, and there are {len(self.members)} members")
+        guarded = next((name for name, member in self.members.items() if member.guard != "off"), None)
+        if guarded is not None:
+            raise ValueError(f"the member {guarded} has a guard of its own: say `guard` of the panel")
+        return self
+
+    def roles(self) -> tuple[RoleName, ...]:
+        """Those of its members."""
+        return tuple(dict.fromkeys(role for member in self.members.values() for role in member.roles()))
+
+    def expected(self, rows: int, tokens: int) -> Iterator[Expected]:
+        """What its members may take; vectors of the same texts are asked for once."""
+        every = [each for member in self.members.values() for each in member.expected(rows, tokens)]
+        yield from dict.fromkeys(each for each in every if each.role == "embedder")
+        yield from (each for each in every if each.role != "embedder")
+
+    def makes(self, rows: int) -> int:
+        """What its members leave, if they share no more than they must."""
+        found = min(rows, sum(member.makes(rows) for member in self.members.values()) // self.votes)
+        return found if self.most is None else min(found, self.most)
+
+
+def _member(name: str, said: Any, count: object) -> Any:
+    """A member as its own settings have it; what is none is left to their own refusal.
+
+    Raises:
+        ValueError: its name, or that of its selector, cannot be one.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"'{name}' cannot be the name of a member: letters, digits, - and _ can be in one")
+    if isinstance(said, SelectorSettings):
+        said = said.model_dump()
+    if not isinstance(said, Mapping):
+        raise ValueError(f"the member {name} must be a table, as in members = {{{name} = {{}}}}")
+    member: dict[str, Any] = {"recipe": name, **cast("Mapping[str, Any]", said)}
+    selector = str(member["recipe"])
+    if selector == "panel":
+        raise ValueError(f"the member {name} is a panel: a panel has none within")
+    if selector not in ALONE:
+        near = difflib.get_close_matches(selector, ALONE, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ValueError(f"the member {name} names the selector '{selector}', which there is not{hint}")
+    if count is not None and "count" in ALONE[selector].model_fields:
+        member.setdefault("count", count)
+    return member
