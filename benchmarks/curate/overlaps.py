@@ -45,8 +45,8 @@ def main(arguments: Sequence[str]) -> None:
     told.runs.mkdir(parents=True, exist_ok=True)
     rows = told.runs / "scored.jsonl"
     _write_scored(told.rows, rows)
-    words = ["curate", ",".join(name if name == kind else f"{name}={kind}" for name, (kind, _) in _MEMBERS.items()), str(rows), "--count",
-             f"{told.count}", "--runs", str(told.runs), "--name", "panel"]  # fmt: skip
+    members = ",".join(name if name == kind else f"{name}={kind}" for name, (kind, _) in _MEMBERS.items())
+    words = ["curate", members, str(rows), "--count", f"{told.count}", "--runs", str(told.runs), "--name", "panel"]
     for name, (_, values) in _MEMBERS.items():
         for setting, value in values.items():
             words += ["--with", f"{name}.{setting}={json.dumps(value)}"]

@@ -41,12 +41,12 @@ class PanelSettings(SelectorSettings):
     @classmethod
     def _members_in_full(cls, said: Any) -> Any:
         """Each member with its selector, and with the count of the panel where it has none."""
-        panel = cast("Mapping[str, Any]", said) if isinstance(said, Mapping) else dict[str, Any]()
-        members = panel.get("members")
+        given: Any = said
+        members = cast("Mapping[str, Any]", said).get("members") if isinstance(said, Mapping) else None
         if not isinstance(members, Mapping):
-            return panel or said
+            return given
         named = cast("Mapping[str, Any]", members)
-        return {**panel, "members": {name: _member(name, each, panel.get("count")) for name, each in named.items()}}
+        return {**given, "members": {name: _member(name, each, given.get("count")) for name, each in named.items()}}
 
     @model_validator(mode="after")
     def _can_vote(self) -> Self:

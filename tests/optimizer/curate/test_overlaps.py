@@ -55,8 +55,8 @@ def test_chance_is_that_of_drawn_sets(total: int, data: st.DataObject) -> None:
     found = by_chance(total, one, other)
     ways = {shared: math.comb(one, shared) * math.comb(total - one, other - shared) / math.comb(total, other)
             for shared in range(max(0, one + other - total), min(one, other) + 1)}  # fmt: skip
-    below, above = (sum(way for n, way in ways.items() if side(n)) for side in
-                    ((lambda n: n < found.low), (lambda n: n > found.high)))  # fmt: skip
+    below = sum(way for shared, way in ways.items() if shared < found.low)
+    above = sum(way for shared, way in ways.items() if shared > found.high)
 
     assert pytest.approx(sum(shared * way for shared, way in ways.items())) == found.mean
     assert 0.025 + 1e-9 >= max(below, above)

@@ -107,7 +107,11 @@ def test_what_can_be_no_panel_is_refused(said: dict[str, Any], sentence: str) ->
 
 def test_members_take_the_count_and_the_vectors_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Their own count wins; the same vectors are expected once; a frozen panel is the same again."""
-    monkeypatch.setattr("autoevol.optimizer.record.embedding.is_packaged_here", lambda _: True)
+
+    def installed(_: str) -> bool:
+        return True
+
+    monkeypatch.setattr("autoevol.optimizer.record.embedding.is_packaged_here", installed)
     said = {
         "diverse": {},
         "facility": {"count": 7},
@@ -164,8 +168,8 @@ def test_a_broken_off_panel_goes_on(
 ) -> None:  # fmt: skip
     """Its rows are those of one that ran through, and no text is paid for twice."""
     write(tmp_path, "rows.jsonl", ROWS)
-    panel = {"recipe": "panel", "count": 9, "members": {"diverse": {}, "facility": {}, "lima": {"shortest": 1}}}
-    config = settings_file(tmp_path, server, panel)
+    members: dict[str, Any] = {"diverse": {}, "facility": {}, "lima": {"shortest": 1}}
+    config = settings_file(tmp_path, server, {"recipe": "panel", "count": 9, "members": members})
     assert 0 == cli("curate", "--config", config, "--quiet", "--name", "whole").code
     paid = sum(len(texts_of(body)) for body in server.bodies)
 
@@ -182,7 +186,7 @@ def test_a_broken_off_panel_goes_on(
     names = [
         "dataset.jsonl",
         "1-panel/curation.json",
-        *(f"1-panel/members/{name}/dropped.jsonl" for name in panel["members"]),
+        *(f"1-panel/members/{name}/dropped.jsonl" for name in members),
     ]
     assert [(whole / name).read_bytes() for name in names] == [(broken / name).read_bytes() for name in names]
     assert 2 * paid == sum(len(texts_of(body)) for body in server.bodies)
