@@ -23,7 +23,8 @@ from .before_after import changes
 from .choice import Choice, Notes, Why, first_of
 from .naming import name_of
 from .overlaps import Overlap, overlaps
-from .part import Selector, chosen, paths_of, write_figures, written
+from .part import Selector, chosen, write_figures, written
+from .paths import unsaid
 from .rows import Rows
 
 __all__ = ["MEMBERS", "panel_of", "voted"]
@@ -83,12 +84,13 @@ def panel_of(choosers: Mapping[str, Selector]) -> Selector:
             SessionStopped: budget, key, quota or outage.
             UsageError: the rows lack what a member needs, which is named.
         """
+        _refuse_unsaid(part, rows)
         members = [
             await _asked(run, choosers[member.recipe], member, place, name, rows)
             for name, member in part.members.items()
         ]
         sets = [each.choice.order for each in members]
-        found = await to_thread.run_sync(partial(changes, rows, sets, run.settings.run_seed, paths_of(part)))
+        found = await to_thread.run_sync(partial(changes, rows, sets, run.settings.run_seed, part.paths()))
         for member, change in zip(members, found, strict=True):
             write_figures(run, member.part, member.place, member.choice, member.made, change)
         ids = {row.index: row.seed.id for row in rows}
@@ -96,6 +98,19 @@ def panel_of(choosers: Mapping[str, Selector]) -> Selector:
         return _choice(part, members, order, ids, found)
 
     return panel
+
+
+def _refuse_unsaid(part: PanelSettings, rows: Rows) -> None:
+    """A member that would go by what no row says is told before another one spends anything."""
+    wanted = {path: name for name, member in part.members.items() for path in member.paths() if path != "language"}
+    names: dict[str, None] = {}
+    for row in rows:
+        wanted = {path: name for path, name in wanted.items() if row.value(path) is None}
+        if not wanted:
+            return
+        names |= dict.fromkeys(row.said)
+    for path, name in wanted.items():
+        raise unsaid(path, f"the member {name} of the panel", "figure or field", names)
 
 
 def voted(ranks: Sequence[Mapping[int, int]], votes: int, ids: Mapping[int, str]) -> list[int]:

@@ -18,10 +18,9 @@ Nothing else: the command, settings files, dry run, journal, budget, resume, gua
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from anyio import to_thread
 
@@ -35,11 +34,10 @@ from .naming import name_of
 from .rows import CurateRow, Rows, kept_object
 from .vectors import remove_vectors
 
-__all__ = ["CURATION", "Selector", "chosen", "curate", "paths_of", "write_figures", "written"]
+__all__ = ["CURATION", "Selector", "chosen", "curate", "write_figures", "written"]
 
 CURATION = "curation.json"
 """Name of the file of figures in the folder of a part."""
-_PATH = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 Selector = Callable[[Run, Any, str, Rows], Awaitable[Choice]]
 """A selector: the run, its own settings, its place (folder and stage), the rows that are there."""
 
@@ -61,7 +59,7 @@ async def curate(run: Run, selector: Selector, part: SelectorSettings, place: st
     """
     choice = await chosen(run, selector, part, place, rows)
     made = written(run, part, place, rows, choice)
-    run_seed, paths = run.settings.run_seed, paths_of(part)
+    run_seed, paths = run.settings.run_seed, part.paths()
     change = await to_thread.run_sync(before_after, rows, frozenset(choice.order), run_seed, paths)
     write_figures(run, part, place, choice, made, change)
     return replace(made, lines=(*choice.lines, *change_lines(change)))
@@ -121,14 +119,3 @@ def _dropped(row: CurateRow, place: str, why: Why) -> DroppedRow:
         calls=tuple(why.notes.get("calls", ())), cost=why.notes.get("cost", 0.0),
         instruction=row.seed.instruction.text, notes=notes,
     )  # fmt: skip
-
-
-def paths_of(part: SelectorSettings) -> list[str]:
-    """Dotted paths that the settings name: those figures are shown before and after, too."""
-    said: list[object] = list(part.model_dump(mode="json").values())
-    for value in said:  # grows while it is read: lists and tables are looked into
-        if isinstance(value, list):
-            said += cast("list[object]", value)
-        elif isinstance(value, dict):
-            said += cast("dict[str, object]", value)
-    return [word for word in said if isinstance(word, str) and _PATH.fullmatch(word)]

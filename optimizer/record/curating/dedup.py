@@ -53,3 +53,7 @@ class DedupSettings(EmbedSettings):
         if (self.keep == "best") != bool(self.score):
             raise ValueError("`keep = best` and `score` need each other")
         return self
+
+    def paths(self) -> tuple[str, ...]:
+        """The figure by which one of several stays."""
+        return (self.score,) if self.score and self.keep == "best" else ()

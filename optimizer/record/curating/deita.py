@@ -77,3 +77,7 @@ class DeitaSettings(VectorSettings):
         if self.way == "direct" or self.anchors:
             shown = 12 * tokens if ladders else 0
             yield Expected("judge", rows * measures * self.samples, _FRAME + shown + 3 * tokens, _MARK)
+
+    def paths(self) -> tuple[str, ...]:
+        """The figures that are multiplied."""
+        return self.scores

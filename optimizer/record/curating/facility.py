@@ -43,3 +43,7 @@ class FacilitySettings(VectorSettings):
     first: float = Field(default=0.2, gt=0, le=1)
     below: float | None = None
     likeness: Literal["cosine", "euclidean"] = "cosine"
+
+    def paths(self) -> tuple[str, ...]:
+        """The figure of the first stage."""
+        return (self.score,) if self.score else ()

@@ -55,3 +55,7 @@ class HybridSettings(VectorSettings):
                 "file, --with by='{\"provenance.ifd.ppl_ratio\": 1}' on the command line"
             )
         return self
+
+    def paths(self) -> tuple[str, ...]:
+        """The figures that are weighed."""
+        return tuple(self.by)

@@ -69,3 +69,7 @@ class InstagSettings(BudgetSettings, VectorMaking):
             yield Expected("tagger", rows, _FRAME + tokens, _TAGS)
         if self.asks_embedder:
             yield Expected("embedder", _VOCABULARY * rows, 4, 1)
+
+    def paths(self) -> tuple[str, ...]:
+        """Tags that are there."""
+        return (self.tags,) if self.tags else ()

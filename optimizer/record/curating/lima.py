@@ -56,3 +56,7 @@ class LimaSettings(BudgetSettings):
         if self.shortest > self.longest:
             raise ValueError("`shortest` is above `longest`")
         return self
+
+    def paths(self) -> tuple[str, ...]:
+        """Topic and figure."""
+        return tuple(path for path in (self.topic, self.prefer) if path)

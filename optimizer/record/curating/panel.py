@@ -72,6 +72,10 @@ class PanelSettings(SelectorSettings):
         yield from dict.fromkeys(each for each in every if each.role == "embedder")
         yield from (each for each in every if each.role != "embedder")
 
+    def paths(self) -> tuple[str, ...]:
+        """Those of its members."""
+        return tuple(dict.fromkeys(path for member in self.members.values() for path in member.paths()))
+
     def makes(self, rows: int) -> int:
         """What its members leave, if they share no more than they must."""
         found = min(rows, sum(member.makes(rows) for member in self.members.values()) // self.votes)

@@ -49,3 +49,7 @@ class QuotasSettings(BudgetSettings):
         if stray:
             raise ValueError(f"levels and at_most hold for paths that `by` names, and {stray[0]} is none of them")
         return self
+
+    def paths(self) -> tuple[str, ...]:
+        """What has budgets, and the figure."""
+        return tuple(path for path in (*self.by, self.prefer) if path)

@@ -31,6 +31,10 @@ class SelectorSettings(PartSettings):
         del rows, tokens
         return iter(())
 
+    def paths(self) -> tuple[str, ...]:
+        """Dotted paths of what a row says that the choice goes by; none, unless a selector says otherwise."""
+        return ()
+
     def makes(self, rows: int) -> int:
         """No more than there are."""
         return rows

@@ -37,6 +37,11 @@ def curation(run: Path) -> dict[str, Any]:
     return found
 
 
+def has_begun(runs: Path, member: str) -> bool:
+    """Whether a member has chosen in any run."""
+    return any(runs.rglob(f"members/{member}/dataset.jsonl"))
+
+
 async def test_a_member_chooses_what_it_would_alone(tmp_path: Path) -> None:
     """Row by row and draw by draw, for any order of the rows and of the members; each leaves a data set."""
     made = await run_recipes([PANEL], ROWS, runs=tmp_path)
@@ -79,11 +84,35 @@ async def test_a_row_tells_who_chose_it(tmp_path: Path) -> None:
     assert [10, 12, 10] == [each["before_after"]["rows"]["after"] for each in told["figures"]["members"].values()]
 
 
-async def test_what_a_member_lacks_is_told_with_its_name(tmp_path: Path) -> None:
-    """In one sentence."""
-    members = {"drawn": {"recipe": "quotas"}, "best": {"recipe": "deita", "scores": ["marks"]}}
-    with pytest.raises(UsageError, match=r"^The member best of the panel cannot choose: No row has the figures marks"):
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        (
+            "qualty",
+            "No row has the figure or field qualty, by which the member best of the panel chooses. Did you mean q",
+        ),
+        ("topic", "The member best of the panel cannot choose: No row has the figures topic, by which deita chooses."),
+    ],
+)
+async def test_what_a_member_lacks_is_told_with_its_name(tmp_path: Path, path: str, sentence: str) -> None:
+    """In one sentence; where nothing stands at all, before another member begins."""
+    members = {"drawn": {"recipe": "quotas"}, "best": {"recipe": "deita", "scores": [path]}}
+    with pytest.raises(UsageError, match=f"^{sentence}"):
         await run_recipes([{"recipe": "panel", "members": members}], ROWS, runs=tmp_path)
+
+    assert (path == "topic") == has_begun(tmp_path, "drawn")
+
+
+async def test_figures_that_members_go_by_are_shown_of_all(tmp_path: Path) -> None:
+    """Each member's mean beside that of all rows."""
+    members = {"best": {"recipe": "hybrid", "by": {"quality": 1}}, "drawn": {"recipe": "quotas"}}
+    made = await run_recipes([{"recipe": "panel", "count": 5, "members": members}], ROWS, runs=tmp_path)
+    spreads = [
+        each["before_after"]["numbers"]["quality"] for each in curation(made.folder)["figures"]["members"].values()
+    ]
+
+    assert (2.875, 6.0) == (spreads[0]["before"]["mean"], spreads[0]["after"]["mean"])
+    assert spreads[0]["before"] == spreads[1]["before"]
 
 
 @pytest.mark.parametrize(
