@@ -41,12 +41,14 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("rows", type=Path)
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--runs", type=Path, required=True)
+    parser.add_argument("--reuse", help="a run whose vectors are taken")
     told = parser.parse_args(arguments)
     told.runs.mkdir(parents=True, exist_ok=True)
     rows = told.runs / "scored.jsonl"
     _write_scored(told.rows, rows)
     members = ",".join(name if name == kind else f"{name}={kind}" for name, (kind, _) in _MEMBERS.items())
     words = ["curate", members, str(rows), "--count", f"{told.count}", "--runs", str(told.runs), "--name", "panel"]
+    words += ["--reuse", told.reuse] if told.reuse else []
     for name, (_, values) in _MEMBERS.items():
         for setting, value in values.items():
             words += ["--with", f"{name}.{setting}={json.dumps(value)}"]

@@ -21,6 +21,10 @@ class Chance:
     low: int
     high: int
 
+    def __str__(self) -> str:
+        """The range in words."""
+        return f"{self.low:,} to {self.high:,}" if self.low < self.high else f"{self.low:,}"
+
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
@@ -29,15 +33,25 @@ class Overlap:
     Args:
         one, other: their names.
         shared: rows in both.
-        share: of the smaller of the two; 0 where that is empty.
+        smaller: rows of the smaller of the two.
         chance: what two drawn sets of these sizes would share.
     """
 
     one: str
     other: str
     shared: int
-    share: float
+    smaller: int
     chance: Chance
+
+    @property
+    def share(self) -> float:
+        """Of the smaller of the two; 0 where that is empty."""
+        return self.shared / self.smaller if self.smaller else 0.0
+
+    @property
+    def beyond(self) -> float:
+        """The share beyond that of drawn sets: sets of nearly all rows share nearly all, whatever they go by."""
+        return (self.shared - self.chance.mean) / self.smaller if self.smaller else 0.0
 
 
 def overlaps(sets: Mapping[str, Collection[int]], total: int) -> list[Overlap]:
@@ -46,8 +60,7 @@ def overlaps(sets: Mapping[str, Collection[int]], total: int) -> list[Overlap]:
     found: list[Overlap] = []
     for (one, mine), (other, theirs) in combinations(chosen.items(), 2):
         shared, smaller = len(mine & theirs), min(len(mine), len(theirs))
-        share = shared / smaller if smaller else 0.0
-        found.append(Overlap(one, other, shared, share, by_chance(total, len(mine), len(theirs))))
+        found.append(Overlap(one, other, shared, smaller, by_chance(total, len(mine), len(theirs))))
     return found
 
 

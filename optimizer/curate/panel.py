@@ -207,11 +207,10 @@ def _figures(member: _Member, only: int, change: Mapping[str, Any]) -> Notes:
 
 
 def _as_row(overlap: Overlap) -> Notes:
-    found = asdict(overlap)
-    chance = found.pop("chance")
+    chance = {**asdict(overlap.chance), "mean": round(overlap.chance.mean, 6)}
     return {
-        **found, "share": round(overlap.share, 6),
-        "chance": {**chance, "mean": round(overlap.chance.mean, 6)},
+        "one": overlap.one, "other": overlap.other, "shared": overlap.shared, "share": round(overlap.share, 6),
+        "chance": chance,
     }  # fmt: skip
 
 
@@ -221,7 +220,7 @@ def _lines(members: Sequence[_Member], shared: Sequence[Overlap], counts: Counte
     votes = ", ".join(f"{counts[number]:,} by {number}" for number in sorted(counts))
     lines = [f"Members chose: {sizes}. Rows that were chosen: {votes or 'none'}."]
     if len(shared) > 1:
-        most, least = max(shared, key=lambda each: each.share), min(shared, key=lambda each: each.share)
+        most, least = max(shared, key=lambda each: each.beyond), min(shared, key=lambda each: each.beyond)
         lines.append(f"Most alike: {_pair(most)}. Least alike: {_pair(least)}.")
     elif shared:
         lines.append(f"{_pair(shared[0])}.")
@@ -229,8 +228,8 @@ def _lines(members: Sequence[_Member], shared: Sequence[Overlap], counts: Counte
 
 
 def _pair(overlap: Overlap) -> str:
-    shared, chance = overlap.shared, overlap.chance
+    shared = overlap.shared
     return (
         f"{overlap.one} and {overlap.other} share {shared:,} row{'' if shared == 1 else 's'} ({overlap.share:.0%} of"
-        f" the smaller set; drawn sets share {chance.low:,} to {chance.high:,})"
+        f" the smaller set; drawn sets share {overlap.chance})"
     )

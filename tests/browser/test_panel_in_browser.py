@@ -16,7 +16,7 @@ ROWS = [
      "output": "well " * (n + 1), "quality": n % 7, "topic": f"{HOSTILE}{n % 3}"}
     for n in range(30)
 ]  # fmt: skip
-MEMBERS = {
+MEMBERS: dict[str, Any] = {
     "facility": {}, "best": {"recipe": "hybrid", "by": {"quality": 1}, "count": 15},
     "lima": {"shortest": 1, "topic": "topic"},
     "worst": {"recipe": "hybrid", "by": {"quality": -1}, "count": 15}, "drawn": {"recipe": "quotas"},
