@@ -39,6 +39,7 @@ _KINDS = {
 }
 """Kinds that rows are of, likewise."""
 _SENTENCE = re.compile(r"(?<=[.!?。！？\n])\s*(?=\S)")
+_INNER = re.compile(r"\b(how|what|which|who|whom|whose|where|when|why)\b", re.IGNORECASE)
 _ROOTS = "topic (verb and noun)"
 _UNIVERSE, _ASKED = 10_000, 2_000  # rows that coverage is measured over, and those whose distance is
 
@@ -146,8 +147,15 @@ def _kind(row: CurateRow, name: str) -> str:
 
 
 def _root(text: str, *, nouns: bool = True) -> str:
-    root = next((found for part in (text, _last_sentence(text)) if (found := root_of(part)).verb), ("none found",))
+    asked = _last_sentence(text)
+    root = next((found for part in (text, asked) if (found := root_of(part)).verb), None) or (_inner(asked),)
     return " ".join(word for word in root if word) if nouns else root[0]
+
+
+def _inner(sentence: str) -> str:
+    """The last question word of a sentence that asks: when she left, how many of them were there?"""
+    words = _INNER.findall(sentence) if sentence.endswith("?") else []
+    return f"{words[-1].lower()}?" if words else "none found"
 
 
 def _last_sentence(text: str) -> str:

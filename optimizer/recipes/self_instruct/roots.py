@@ -123,8 +123,9 @@ def _root_at(text: str) -> Root:
     if words[0].endswith("ly") and words[0] not in _VERBS and len(words) > 1:
         words = words[1:]  # "politely decline"
     first = _base(words[0])
-    if first in _QUESTIONS:
-        return Root(f"{first}?", "")
+    asked = re.split("['’]", first, maxsplit=1)[0]  # "what's"
+    if asked in _QUESTIONS:
+        return Root(f"{asked}?", "")
     if first in _VERBS or (len(words) > 1 and first.isalpha() and first not in _STOPS | _SKIPPED
                            and words[1] in _NOUN_LIKE):  # fmt: skip
         return Root(first, _object(words[1:]))

@@ -7,8 +7,12 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from autoevol.optimizer.curate.before_after import before_after, change_lines
-from autoevol.optimizer.curate.rows import Rows
+import pytest
+
+from autoevol.agents.messages import Instruction
+from autoevol.optimizer.curate.before_after import before_after, change_lines, topic_of
+from autoevol.optimizer.curate.rows import CurateRow, Rows
+from autoevol.optimizer.dataset.seed import Seed
 from autoevol.optimizer.dataset.whole import open_rows
 from autoevol.optimizer.making import run_recipes
 from autoevol.optimizer.record.settings import SeedSettings
@@ -52,6 +56,22 @@ def test_kinds_are_counted_in_the_same_order(tmp_path: Path) -> None:
     )
     assert {"write poem": 2, "how?": 1, "写": 1} == kinds["topic (verb and noun)"]["before"]
     assert {"before": 3, "after": 2} == kinds["topic (verb and noun)"]["different"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "text"),
+    [
+        ("how?", "Ken got 5 dollars. If 2 were lost, and 1 was found, how much is left?"),
+        ("how?", "If what he says is true, then how many are there?"),
+        ("what?", "Ann has 3 hats. What's their price, in all?"),
+        ("none found", "Ann knows how many hats there are."),
+    ],
+)
+def test_topic_of_a_problem_is_its_question_word(topic: str, text: str) -> None:
+    """Wherever in the last sentence it stands, and the last one of several; a sentence that asks nothing has none."""
+    said = {"instruction": text}
+
+    assert topic == topic_of(CurateRow(0, Seed("a", 1, Instruction(text, language="en")), said))
 
 
 def test_coverage_is_nought_where_all_are_kept(tmp_path: Path) -> None:

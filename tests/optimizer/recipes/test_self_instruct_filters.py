@@ -124,6 +124,7 @@ def test_joined_texts_hold_what_they_are_made_of(task: str, given_text: str, see
         ("Given a set of numbers, find all possible subsets that sum to ten.", "find", "subset"),
         ("In this task, you need to compare the meaning of two sentences.", "compare", "meaning"),
         ("What is the tallest mountain?", "what?", ""),
+        ("What's a joke about mountains?", "what?", ""),
         ("Solving the equation, show your steps.", "solve", "equation"),
         ("Explain how rain forms.", "explain", ""),
         ("Politely decline the invitation.", "decline", "invitation"),
