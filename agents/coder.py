@@ -7,6 +7,7 @@ which models of code keep worse than a fence.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,6 +19,9 @@ from .messages import Answered, Failed, Instruction, Task
 from .seated import Told
 
 __all__ = ["CodeTask", "Coder", "RepairTask", "Repairer"]
+
+_TWICE = re.compile(r"^([ \t]*(?:```+|~~~+)[ \t]*)(python3?|py)[ \t]*\n(?:[ \t]*(?:python3?|py)[ \t]*\n)+", re.M | re.I)
+"""The name of the language behind a fence, and again as the first line of the program, as small models write it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +51,7 @@ class Coder(Told):
     """Writes a program."""
 
     async def __call__(self, task: CodeTask) -> Answered | Failed:
-        """One draw, as it was written; whether there is a program in it is for others to say."""
+        """One draw, as it was written, but for a language that is named twice; others say whether it is a program."""
         texts, language = (whole(task.instruction), task.tests), task.instruction.language
         sign = self.sign(*texts)
         data = quoted("PROBLEM", sign, texts[0])
@@ -79,4 +83,5 @@ async def _put(agent: Told, task: CodeTask | RepairTask, turns: tuple[Turn, ...]
     if not outcome.text.strip() and not truncated:
         return agent.empty(task, outcome, "the model wrote nothing")
     fault: Literal["", "truncated"] = "truncated" if truncated else ""
-    return Answered(**agent.head(task, outcome), text=outcome.text, reasoning=outcome.reasoning, fault=fault)
+    text = _TWICE.sub(r"\1\2\n", outcome.text)
+    return Answered(**agent.head(task, outcome), text=text, reasoning=outcome.reasoning, fault=fault)

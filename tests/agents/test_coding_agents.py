@@ -30,6 +30,24 @@ async def test_a_program_is_asked_for_with_its_tests_and_heat() -> None:
     assert ["", "truncated"] == [reply.fault for reply in replies if isinstance(reply, Answered)]
 
 
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("Here:\n```python\npython\nx = 1\n```", "Here:\n```python\nx = 1\n```"),
+        ("```py\nPython3\npython\nx = 1\n```", "```py\nx = 1\n```"),
+        ("```python\npython = 1\n```", "```python\npython = 1\n```"),
+        ("python\n```python\nx = 1\n```", "python\n```python\nx = 1\n```"),
+    ],
+)
+async def test_a_language_that_is_named_twice_is_no_line_of_the_program(written: str, text: str) -> None:
+    """A right program for HumanEval/35 fell for it; a row that is kept must not have it either."""
+    coder = Coder(seat("responder", GivenDoor(written)), "s", shipped())
+    reply = await coder(CodeTask(id="c", stage="x", instruction=ASKED))
+
+    assert isinstance(reply, Answered)
+    assert text == reply.text
+
+
 @pytest.mark.parametrize(("explanation", "shown"), [("The sign is wrong.", True), ("", False)])
 async def test_a_repair_is_asked_for_with_or_without_an_explanation(explanation: str, shown: bool) -> None:
     """Without one the same answer holds both, and is asked for in other words."""
