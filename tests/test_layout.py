@@ -6,16 +6,38 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TOPS = ("agents", "optimizer", "prompts")
 
 
-def _modules() -> Iterator[tuple[Path, str]]:
-    for top in TOPS:
-        for path in sorted((ROOT / top).rglob("*.py")):
-            yield path, ".".join(path.relative_to(ROOT).with_suffix("").parts)
+Importing = ast.Import | ast.ImportFrom
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@cache
+def _modules() -> tuple[tuple[Path, str], ...]:
+    paths = [path for top in TOPS for path in sorted((ROOT / top).rglob("*.py"))]
+    return tuple((path, ".".join(path.relative_to(ROOT).with_suffix("").parts)) for path in paths)
+
+
+@cache
+def _nodes(path: Path) -> tuple[Importing | Function, ...]:
+    """The imports and functions of a file, wherever they stand in it; each file is read once for all tests."""
+    return tuple(_statements(ast.parse(path.read_text(encoding="utf-8")).body))
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[Importing | Function]:
+    """Only statements hold statements, so no expression is looked into."""
+    for node in body:
+        if isinstance(node, Importing | Function):
+            yield node
+        for name in ("body", "orelse", "finalbody"):
+            yield from _statements(getattr(node, name, []))
+        for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+            yield from _statements(part.body)
 
 
 def _imports(path: Path, module: str) -> Iterator[str]:
@@ -23,7 +45,7 @@ def _imports(path: Path, module: str) -> Iterator[str]:
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
     if path.name == "__init__.py":
         package = package[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -62,7 +84,7 @@ def test_nothing_imports_our_folders_as_top_level_names() -> None:
     wrong = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in [*(path for path, _ in _modules()), *(ROOT / "tests").rglob("*.py")]
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in _nodes(path)
         if (isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").split(".")[0] in TOPS)
         or (isinstance(node, ast.Import) and any(alias.name.split(".")[0] in TOPS for alias in node.names))
     ]
@@ -106,11 +128,10 @@ def test_functions_and_files_stay_small() -> None:
     """A file has one subject (at most 400 lines), a function fits on a screen (at most 60 lines)."""
     wrong: list[str] = []
     for path, module in _modules():
-        text = path.read_text(encoding="utf-8")
-        if text.count("\n") > 400:
-            wrong.append(f"{module}: {text.count(chr(10))} lines")
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if (lines := path.read_bytes().count(b"\n")) > 400:
+            wrong.append(f"{module}: {lines} lines")
+        for node in _nodes(path):
+            if isinstance(node, Function):
                 length = (node.end_lineno or node.lineno) - node.lineno + 1
                 if length > 60:
                     wrong.append(f"{module}.{node.name}: {length} lines")
