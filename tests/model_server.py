@@ -6,7 +6,8 @@
         assert 3 == server.count
 
 It runs in a thread with an event loop of its own, so it serves the test's process and any process that the test starts.
-Faults are put in front of the answers: each request takes the next of `server.faults` before `respond` is asked.
+Faults are put in front of the answers: each request takes the next of `server.faults` before `respond` is asked. Good
+answers announce a limit that no test reaches, unless their own headers say something about limits.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from typing import Any, Literal, cast
 __all__ = ["Body", "ModelReply", "ModelServer", "body_hash", "echo", "model_server"]
 
 Body = dict[str, Any]
+
+# Where nothing is announced, the gateway looks for the limit from four calls a second on, and a test would wait for it.
+_AMPLE = {"x-ratelimit-limit-requests-minute": "60000"}
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,9 @@ class ModelServer:
             return False
         if reply.status == 200:
             self.answered[body_hash(body)] += 1
-        return await self._send(writer, reply.status, reply.headers, content)
+        names = "".join(reply.headers)
+        announced = _AMPLE if reply.status == 200 and "ratelimit" not in names else {}
+        return await self._send(writer, reply.status, {**announced, **reply.headers}, content)
 
     async def _send(
         self,
