@@ -17,6 +17,7 @@ outage of the provider. The moments:
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -45,7 +46,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _LIMIT_S = 300.0
 # What takes long to load is loaded once, before any fork.
 _HEAVY = ("autoevol.optimizer.session", "autoevol.optimizer.cli.launch", "autoevol.optimizer.cli.optimize",
-          "autoevol.optimizer.cli.resume", "scipy.stats")  # fmt: skip
+          "autoevol.optimizer.cli.resume", "scipy.stats", "anyio._backends._asyncio", "leather")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,12 @@ def nursery(folder: Path) -> Generator[Nursery]:
 def _main() -> None:
     for name in _HEAVY:
         importlib.import_module(name)
+    pages = importlib.import_module("autoevol.optimizer.pages.rendering")._environment()
+    for name in pages.list_templates(extensions=["html"]):
+        pages.get_template(name)
+    # What is loaded stays: a collection in a child would touch, and so copy, all of it.
+    gc.collect()
+    gc.freeze()
     for line in sys.stdin:
         order = cast("dict[str, Any]", json.loads(line))
         Path(order["log"]).with_suffix(".json").unlink(missing_ok=True)
