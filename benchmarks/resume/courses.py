@@ -40,6 +40,24 @@ COURSES: Mapping[str, Mapping[str, Any]] = {
         "search": {"steps": 1, "dev": 6, "test": 1, "batch": 2},
         "roles": {"guard": {"model": "sim-guard"}},
     },
+    "panel": {
+        "make": [
+            {
+                "recipe": "panel",
+                "count": 5,
+                "votes": 2,
+                "members": {
+                    "diverse": {},
+                    "far": {"recipe": "diverse", "start": 3},
+                    "facility": {"of": "both"},
+                    "deita": {"way": "direct", "samples": 2},
+                    "lima": {"shortest": 1},
+                },
+            },
+        ],
+        "seeds": {"limit": 16},
+        "roles": {"embedder": {"model": "sim-embed"}},
+    },
     # For the test suite: a few of everything.
     "few": {**_CHECKED, "search": {"dev": 6, "test": 1, "batch": 2}, "apply_limit": 6},
     # With a second step a cap that stops the run late would end the search early, and that stays on record.
@@ -50,6 +68,7 @@ COURSES: Mapping[str, Mapping[str, Any]] = {
 _COMMANDS: Mapping[str, tuple[str, ...]] = {
     "evolve": ("evolve",),
     "make": ("make",),
+    "panel": ("make",),
     "compare": ("compare", "general", "just-longer", "evol-instruct", "--items", "3"),
 }
 _EACH: Mapping[str, Any] = {
