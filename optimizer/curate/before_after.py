@@ -1,7 +1,8 @@
 """What a choice changed: lengths, figures, kinds and coverage of the rows before and after it.
 
 Coverage is the mean distance (1 - cosine) of a row to the nearest that is kept, beside that for as many rows drawn at
-random: a choice covers well where its own is the lower one. Vectors are hashed words, which need no model and say so.
+random: a choice covers well where its own is the lower one. Vectors are hashed words, which need no model, or those
+that a panel has already; the figure says which.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..dataset.draws import draw_key
 from ..recipes.self_instruct.roots import root_of
 from .duplicates.shingles import words_in
 from .rows import CurateRow, Rows
+
+if TYPE_CHECKING:
+    from .vectors import RowVectors
 
 __all__ = ["before_after", "change_lines", "changes", "topic_of"]
 
@@ -57,9 +61,17 @@ def before_after(rows: Rows, kept: Collection[int], run_seed: int, paths: Sequen
 
 
 def changes(
-    rows: Rows, sets: Sequence[Collection[int]], run_seed: int, paths: Sequence[str] = ()
+    rows: Rows, sets: Sequence[Collection[int]], run_seed: int, paths: Sequence[str] = (),
+    vectors: RowVectors | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """`before_after` for each of several choices of the same rows, in as many passes as for one."""
+    """`before_after` for each of several choices of the same rows, in as many passes as for one.
+
+    Args:
+        rows: all of them.
+        sets: indices that each keeps.
+        run_seed, paths: as there.
+        vectors: by which coverage is measured; None for hashed words.
+    """
     paths = [
         path for path in dict.fromkeys(paths) if path not in {known for each in _FIGURES.values() for known in each}
     ]
@@ -71,7 +83,7 @@ def changes(
         for tally, kept in zip(after, chosen, strict=True):
             if row.index in kept:
                 tally.add(*said)
-    coverages = _coverages(rows, chosen, run_seed)
+    coverages = _coverages(rows, chosen, run_seed, vectors)
     return [
         {
             "rows": {"before": before.rows, "after": tally.rows},
@@ -196,24 +208,36 @@ def _named(counts: Counter[str], shown: Sequence[str]) -> dict[str, int]:
     return {**{kind: counts[kind] for kind in shown}, **({"others": rest} if rest else {})}
 
 
-def _coverages(rows: Rows, sets: Sequence[frozenset[int]], run_seed: int) -> list[dict[str, Any] | None]:
+def _coverages(
+    rows: Rows, sets: Sequence[frozenset[int]], run_seed: int, found: RowVectors | None
+) -> list[dict[str, Any] | None]:  # fmt: skip
     """How near a row has a kept one, and one of as many that are drawn; None where none is kept or has a word."""
     if not any(sets):
         return [None] * len(sets)
+    keys = [(draw_key(run_seed, "coverage", row.seed.id), row.index) for row in rows]
+    sampled = [index for _, index in sorted(keys)[:_UNIVERSE]]
+    universe = frozenset(sampled)
+    if found is None:
+        by, vectors = "hashed words", _hashed(rows, universe)
+    else:
+        by, vectors = found.label, {int(index): found.matrix[at] for at, index in enumerate(found.index)
+                                    if int(index) in universe}  # fmt: skip
+    asked = [index for index in sampled if index in vectors][:_ASKED]
+    drawn = sorted(vectors, key=lambda index: draw_key(run_seed, "coverage/random", f"{index}"))
+    covered = [_coverage(vectors, kept, asked, drawn) for kept in sets]
+    return [None if each is None else {"by": by, **each} for each in covered]
+
+
+def _hashed(rows: Rows, universe: Collection[int]) -> dict[int, Any]:
+    """Vectors of some rows."""
     import numpy as np  # noqa: PLC0415  a run that chooses nothing need not load it
 
     from .hashed import hashed_vectors  # noqa: PLC0415
 
-    keys = [(draw_key(run_seed, "coverage", row.seed.id), row.index) for row in rows]
-    sampled = [index for _, index in sorted(keys)[:_UNIVERSE]]
-    universe = frozenset(sampled)
     texts = hashed_vectors(lambda: (row.text("instruction") for row in rows if row.index in universe))
     # In multiples of 2**-11 every sum is exact, so that the figure is the same on any machine.
-    vectors = {index: np.rint(vector * 2048) / 2048
-               for index, vector in zip(sorted(sampled), texts, strict=True) if vector is not None}  # fmt: skip
-    asked = [index for index in sampled if index in vectors][:_ASKED]
-    drawn = sorted(vectors, key=lambda index: draw_key(run_seed, "coverage/random", f"{index}"))
-    return [_coverage(vectors, kept, asked, drawn) for kept in sets]
+    return {index: np.rint(vector * 2048) / 2048
+            for index, vector in zip(sorted(universe), texts, strict=True) if vector is not None}  # fmt: skip
 
 
 def _coverage(
@@ -226,7 +250,7 @@ def _coverage(
         return None
     asking, among, others = (np.stack([vectors[i] for i in some]) for some in (asked, here, drawn[: len(here)]))
     return {
-        "by": "hashed words", "rows": len(vectors), "asked": len(asked),
+        "rows": len(vectors), "asked": len(asked),
         "kept": _distance(asking, among), "random": _distance(asking, others),
     }  # fmt: skip
 

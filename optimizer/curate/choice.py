@@ -40,6 +40,7 @@ class Choice:
         figures: what there is to say of the whole, for `curation.json`.
         lines: what there is to tell, a line each.
         entries: index of a kept row → what goes into its `provenance.curated` before the entry of this choice.
+        change: what it changed, see `before_after`, where the selector has measured that already.
     """
 
     order: Sequence[int]
@@ -48,6 +49,7 @@ class Choice:
     figures: Notes = field(default_factory=dict[str, Any])
     lines: Sequence[str] = ()
     entries: Mapping[int, Sequence[Notes]] = field(default_factory=dict[int, Sequence[Notes]])
+    change: Notes | None = None
 
     def check(self, total: int) -> None:
         """That it accounts for rows 0 to total - 1, each once.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from ...agents.gateway.errors import UsageError
 from ..recipes.book import Made
 from ..record.curating.panel import PanelSettings
 from ..record.curating.selector import SelectorSettings
+from ..record.curating.vectors import EmbedSettings
 from ..record.run import Run
 from .before_after import changes
 from .choice import Choice, Notes, Why, first_of
@@ -26,6 +27,7 @@ from .overlaps import Overlap, overlaps
 from .part import Selector, chosen, write_figures, written
 from .paths import unsaid
 from .rows import Rows
+from .vectors import RowVectors, vectors_of
 
 __all__ = ["MEMBERS", "panel_of", "voted"]
 
@@ -89,15 +91,26 @@ def panel_of(choosers: Mapping[str, Selector]) -> Selector:
             await _asked(run, choosers[member.recipe], member, place, name, rows)
             for name, member in part.members.items()
         ]
-        sets = [each.choice.order for each in members]
-        found = await to_thread.run_sync(partial(changes, rows, sets, run.settings.run_seed, part.paths()))
+        choice = _choice(part, members, {row.index: row.seed.id for row in rows})
+        sets = [*(each.choice.order for each in members), choice.order]
+        measure = partial(changes, vectors=await _seen(run, part, place, rows))
+        *found, whole = await to_thread.run_sync(measure, rows, sets, run.settings.run_seed, part.paths())
         for member, change in zip(members, found, strict=True):
             write_figures(run, member.part, member.place, member.choice, member.made, change)
-        ids = {row.index: row.seed.id for row in rows}
-        order = voted([each.ranks for each in members], part.votes, ids)
-        return _choice(part, members, order, ids, found)
+        told: dict[str, Any] = {
+            each.name: {**choice.figures["members"][each.name], "before_after": change}
+            for each, change in zip(members, found, strict=True)
+        }
+        return replace(choice, figures={**choice.figures, "members": told}, change=whole)
 
     return panel
+
+
+async def _seen(run: Run, part: PanelSettings, place: str, rows: Rows) -> RowVectors | None:
+    """Vectors that a member has of every row, by which all are measured; the journal gives them again."""
+    members = [member for member in part.members.values() if isinstance(member, EmbedSettings)]
+    member = next((each for each in members if each.asks_embedder and each.embeds_every_row), None)
+    return None if member is None else await vectors_of(run, member, place, rows)
 
 
 def _refuse_unsaid(part: PanelSettings, rows: Rows) -> None:
@@ -143,10 +156,8 @@ async def _asked(
     return _Member(name, part, place, lean, made, ranks, reasons, spent)
 
 
-def _choice(
-    part: PanelSettings, members: Sequence[_Member], order: Sequence[int], ids: Mapping[int, str],
-    found: Sequence[Mapping[str, Any]],
-) -> Choice:  # fmt: skip
+def _choice(part: PanelSettings, members: Sequence[_Member], ids: Mapping[int, str]) -> Choice:
+    order = voted([each.ranks for each in members], part.votes, ids)
     ranks = {index: {each.name: each.ranks[index] for each in members if index in each.ranks} for index in ids}
     passed = frozenset(order)
     left = {index: _too_few(members, ranks[index], index) for index in ids if index not in passed}
@@ -163,8 +174,7 @@ def _choice(
     counts = Counter(len(each) for each in ranks.values() if each)
     only = Counter(next(iter(each)) for each in ranks.values() if len(each) == 1)
     figures = {
-        "members": {each.name: _figures(each, only[each.name], change)
-                    for each, change in zip(members, found, strict=True)},
+        "members": {each.name: _figures(each, only[each.name]) for each in members},
         "overlaps": [_as_row(each) for each in shared],
         "votes": {f"{votes}": counts[votes] for votes in sorted(counts)},
     }  # fmt: skip
@@ -199,10 +209,10 @@ def _spent(members: Sequence[_Member], index: int) -> Notes:
     return {"calls": tuple(calls), "cost": cost, "models": tuple(models)} if calls else {}
 
 
-def _figures(member: _Member, only: int, change: Mapping[str, Any]) -> Notes:
+def _figures(member: _Member, only: int) -> Notes:
     return {
         "selector": name_of(member.part), "out": member.made.out, "only": only, "place": member.place,
-        "dropped": dict(member.made.dropped), "before_after": change,
+        "dropped": dict(member.made.dropped),
     }  # fmt: skip
 
 

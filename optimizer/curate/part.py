@@ -60,7 +60,9 @@ async def curate(run: Run, selector: Selector, part: SelectorSettings, place: st
     choice = await chosen(run, selector, part, place, rows)
     made = written(run, part, place, rows, choice)
     run_seed, paths = run.settings.run_seed, part.paths()
-    change = await to_thread.run_sync(before_after, rows, frozenset(choice.order), run_seed, paths)
+    change = choice.change
+    if change is None:
+        change = await to_thread.run_sync(before_after, rows, frozenset(choice.order), run_seed, paths)
     write_figures(run, part, place, choice, made, change)
     return replace(made, lines=(*choice.lines, *change_lines(change)))
 

@@ -67,6 +67,7 @@ class PanelView:
         votes: rows by how many members chose them, in words.
         columns: all rows, each member, and what the panel keeps.
         kinds: by dimension, the kinds that are named.
+        by: vectors by which coverage is measured.
     """
 
     names: tuple[str, ...]
@@ -75,6 +76,7 @@ class PanelView:
     votes: str
     columns: tuple[Column, ...]
     kinds: Mapping[str, tuple[str, ...]]
+    by: str
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -100,7 +102,7 @@ def panel_view(record: PanelCurationRecord) -> PanelView | None:
     )
     votes = ", ".join(f"{number:,} by {many}" for many, number in record.figures.votes.items())
     kinds = {name: tuple(each.before) for name, each in whole.kinds.items() if len(each.before) > 1}
-    return PanelView(tuple(members), matrix, alike, votes, columns, kinds)
+    return PanelView(tuple(members), matrix, alike, votes, columns, kinds, whole.coverage.by if whole.coverage else "")
 
 
 def panel_lines(view: PanelView) -> Iterator[str]:
@@ -110,7 +112,7 @@ def panel_lines(view: PanelView) -> Iterator[str]:
         drawn = f" Two drawn sets share {view.chance}." if view.chance else ""
         yield f"  Rows that two of them share (+ more than drawn sets do, - fewer).{drawn}"
         yield from _table(view.names, {name: [_plain(cell) for cell in cells] for name, cells in view.matrix.items()})
-    yield "  What each is like"
+    yield f"  What each is like{f' (distances by {view.by})' if view.by else ''}"
     names = [column.name for column in view.columns]
     rows = {name: [column.figures.get(name, _NOTHING) for column in view.columns] for name in view.figures}
     yield from _table(names, rows)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autoevol.optimizer.making import make
+from autoevol.optimizer import make
 from tests.browser.looking import PHONE, axe, is_too_wide
 
 HOSTILE = "<img src=x onerror=window.broken=1>\u202e"

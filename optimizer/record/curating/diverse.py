@@ -34,3 +34,8 @@ class DiverseSettings(VectorSettings):
 
     recipe: Literal["diverse"] = "diverse"
     start: int = Field(default=0, ge=0)
+
+    @property
+    def embeds_every_row(self) -> bool:
+        """Yes."""
+        return True

@@ -44,6 +44,11 @@ class FacilitySettings(VectorSettings):
     below: float | None = None
     likeness: Literal["cosine", "euclidean"] = "cosine"
 
+    @property
+    def embeds_every_row(self) -> bool:
+        """Where no figure leaves some out first."""
+        return not self.score
+
     def paths(self) -> tuple[str, ...]:
         """The figure of the first stage."""
         return (self.score,) if self.score else ()

@@ -71,6 +71,11 @@ class EmbedSettings(VectorMaking):
 
     of: Side = "instruction"
 
+    @property
+    def embeds_every_row(self) -> bool:
+        """Whether it needs the vector of each row, whatever else that says."""
+        return False
+
     def expected(self, rows: int, tokens: int) -> Iterator[Expected]:
         """Each row once."""
         if self.asks_embedder:

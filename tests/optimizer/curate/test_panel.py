@@ -200,7 +200,12 @@ def test_a_broken_off_panel_goes_on(
     members: dict[str, Any] = {"diverse": {}, "facility": {}, "lima": {"shortest": 1}}
     config = settings_file(tmp_path, server, {"recipe": "panel", "count": 9, "members": members})
     assert 0 == cli("curate", "--config", config, "--quiet", "--name", "whole").code
+    whole = next((tmp_path / "runs").glob("*-whole"))
     paid = sum(len(texts_of(body)) for body in server.bodies)
+
+    covered = [each["before_after"]["coverage"] for each in curation(whole)["figures"]["members"].values()]
+
+    assert (40, ["v at vectors"] * 3) == (paid, [each["by"] for each in covered])
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
@@ -208,7 +213,7 @@ def test_a_broken_off_panel_goes_on(
     with monkeypatch.context() as patch:
         patch.setattr("autoevol.optimizer.curate.facility.facility_location", stop)
         assert 130 == cli("curate", "--config", config, "--quiet", "--name", "broken").code
-    whole, broken = next((tmp_path / "runs").glob("*-whole")), next((tmp_path / "runs").glob("*-broken"))
+    broken = next((tmp_path / "runs").glob("*-broken"))
     assert not (broken / "1-panel/curation.json").exists()
     assert 0 == cli("resume", str(broken), "--quiet").code
 
