@@ -14,7 +14,7 @@ from ...agents.gateway.errors import UsageError
 from ..recipes.magpie.keeping import Measured, longest, verdict_on
 from ..recipes.magpie.tongues import tongue_of
 from ..record.curating.magpie_filter import MagpieFilterSettings
-from ..record.making.magpie_filters import DIFFICULTIES, QUALITIES
+from ..record.making.magpie_filters import DIFFICULTIES, FILTERS, QUALITIES, Thresholds
 from ..record.run import Run
 from .choice import Choice, Why
 from .duplicates.dedup import same_rows, sign_of
@@ -83,10 +83,7 @@ def _refuse_missing(part: MagpieFilterSettings, rows: Rows) -> bool:
     Raises:
         UsageError: it is not.
     """
-    keep = part.thresholds
-    asked = {"quality": keep.quality, "difficulty": keep.difficulty or keep.easy_share, "reward": keep.reward,
-             "difference": keep.difference, "repeats": keep.repeats}  # fmt: skip
-    missing = {name for name, wanted in asked.items() if wanted is not None}
+    missing = _asked(part.thresholds)
     for row in rows:
         missing -= {name for name in missing if _found(row, name) is not None}
         if not missing:
@@ -96,9 +93,23 @@ def _refuse_missing(part: MagpieFilterSettings, rows: Rows) -> bool:
         paths = "; ".join(f"{name}: {', '.join(_PATHS[name])}" for name in told)
         raise UsageError(
             f"No row carries {' and '.join(told)}, which the filter {part.filter} asks for (looked for {paths}).",
-            fix="Have the recipe magpie measure it, choose another filter, or name own thresholds with keep.",
+            fix=f"Have the recipe magpie measure it, with `tags`, `reward` and `base`{_others(rows)}.",
         )
     return "repeats" not in missing
+
+
+def _asked(keep: Thresholds) -> set[str]:
+    """The figures that thresholds are of."""
+    asked = {"quality": keep.quality, "difficulty": keep.difficulty or keep.easy_share, "reward": keep.reward,
+             "difference": keep.difference, "repeats": keep.repeats}  # fmt: skip
+    return {name for name, wanted in asked.items() if wanted is not None}
+
+
+def _others(rows: Rows) -> str:
+    """The filters that ask for nothing else than what rows carry; all ask for something."""
+    carried = {"repeats", *(name for name in _PATHS if any(_found(row, name) is not None for row in rows))}
+    able = [name for name, keep in FILTERS.items() if _asked(keep) <= carried]
+    return f", or choose a filter that asks for less: {', '.join(able)}" if able else ""
 
 
 def _found(row: CurateRow, name: str) -> Any:

@@ -148,6 +148,25 @@ async def test_a_figure_that_no_row_carries_is_refused_by_name(tmp_path: Path) -
         await chosen(tmp_path, [{"question": "Why?", "difficulty": "hard"}], recipe="magpie-filter", filter="air")
 
 
+@pytest.mark.parametrize(
+    ("row", "advice"),
+    [
+        ({"question": "Why?"}, "Have the recipe magpie measure it, with `tags`, `reward` and `base`."),
+        (
+            {"question": "Why?", "difficulty": "hard", "quality": "good"},
+            "Have the recipe magpie measure it, with `tags`, `reward` and `base`, or choose a filter that asks for"
+            " less: card-pro-mt.",
+        ),
+    ],
+)
+async def test_only_filters_that_rows_can_pass_are_advised(tmp_path: Path, row: dict[str, str], advice: str) -> None:
+    """Every released filter asks for tags or a reward, and thresholds over it take none away."""
+    with pytest.raises(UsageError) as refused:
+        await chosen(tmp_path, [row], recipe="magpie-filter")
+
+    assert advice == refused.value.fix
+
+
 async def test_without_distances_the_same_instruction_is_a_repeat(tmp_path: Path) -> None:
     """That is the distance nought."""
     rows = [{"question": word, "answer": "x", "reward": 1} for word in ("Why?", "How?", "why? ")]
