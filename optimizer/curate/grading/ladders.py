@@ -19,12 +19,16 @@ from ....agents.team import Journey
 from ...dataset.draws import generator
 from ...dataset.source import same_text
 from ...record.curating.deita import RANKINGS, SIBLINGS, TRIES
+from ...scoring.detectors import detect
+from ...scoring.pair import Pair
 from .units import Unit
 
 __all__ = ["Ladder", "Ladders", "pairs_of"]
 
 _LEAST = 3
 """Texts that are worth ranking."""
+_NO_INSTRUCTION = ("answer-leak", "solution-hint", "scaffold-leak", "unfilled-template", "lost-question")
+"""Findings after which a text is no sibling; small models write little else (benchmarks/README.md)."""
 _OPERATIONS = ("constraints", "deepening", "concretizing", "reasoning")
 
 
@@ -106,12 +110,18 @@ class Ladders:
 
 
 def _texts(unit: Unit, journey: Journey) -> tuple[str, ...]:
-    """The text and the siblings that are another text."""
+    """The text and the siblings that are another text, and still an instruction where that is marked."""
     texts = [unit.text]
     for _, reply in pairs_of(journey):
-        if isinstance(reply, Evolved) and reply.text and not _said(reply.text, texts):
+        if isinstance(reply, Evolved) and reply.text and not _said(reply.text, texts) and _asks(unit, reply.text):
             texts.append(reply.text)
     return tuple(texts)
+
+
+def _asks(unit: Unit, text: str) -> bool:
+    """Not an instruction that asks for nothing any more or tells how it is solved: its mark would be an example."""
+    pair = Pair(unit.text, evolved=text, language=unit.instruction.language)
+    return unit.measure == "quality" or not detect(pair, _NO_INSTRUCTION)
 
 
 def _said(text: str, texts: Sequence[str]) -> bool:

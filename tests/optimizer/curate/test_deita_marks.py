@@ -31,11 +31,13 @@ class Judge:
     Attributes:
         scored: whether marks come with log-probabilities: one digit up is as likely.
         deaf: whether rankings are refused in words.
+        silly: whether every other evolution is the solution instead of a task.
     """
 
     def __init__(self) -> None:
         self.scored = False
         self.deaf = False
+        self.silly = False
         self.shown: list[list[str]] = []
         self.kinds: Counter[str] = Counter()
 
@@ -45,6 +47,8 @@ class Judge:
         shown = [(match[1], match[3]) for match in _BLOCK.finditer(ask)]
         tag = re.findall(r"<(\w+)>", ask)[-1]
         self.kinds[tag] += 1
+        if tag == "new_text" and self.silly and self.kinds[tag] % 2:
+            return ModelReply(f"<plan>p</plan><new_text>There were {self.kinds[tag]} eggs in all.</new_text>")
         if tag == "new_text":
             return ModelReply(f"<plan>p</plan><new_text>{shown[-1][1]} more</new_text>")
         if tag == "ranking":
@@ -124,6 +128,17 @@ async def test_a_text_is_ranked_beside_five_siblings(server: ModelServer, judge:
     assert {6} == {len(texts) for texts in judge.shown}
     assert 1 < len({tuple(sorted(range(6), key=lambda at: len(texts[at]))) for texts in judge.shown})
     assert all(row["complexity"] and row["calls"] for row in made.dropped())
+
+
+async def test_a_text_that_asks_for_nothing_is_no_sibling(server: ModelServer, judge: Judge, tmp_path: Path) -> None:
+    """It is neither ranked nor evolved further; so many tries are left for others."""
+    judge.silly = True
+    rows = [{"id": "eggs", "instruction": "A frog lays 5 eggs, then 8. How many eggs are there?", "output": "13"}]
+    await graded(server, tmp_path, rows, anchors=0, measures=["complexity"], count=1)
+
+    assert {"new_text": 8, "ranking": 1} == judge.kinds
+    assert 5 == len(judge.shown[0])
+    assert not any("There were" in text for text in judge.shown[0])
 
 
 async def test_anchors_give_examples_for_all(server: ModelServer, judge: Judge, tmp_path: Path) -> None:
