@@ -12,6 +12,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from pydantic import JsonValue
 
@@ -182,7 +183,7 @@ class _Course:
         """Write the row with its solution, or why there is none."""
         bench = Bench.of(errand, self._part)
         calls, notes = calls_of(errand), _notes(errand, bench)
-        drop = drop or self._drop(bench)
+        drop = drop or self._drop(bench, notes.get("results"))
         self._count(bench, drop)
         if drop is not None:
             self._book.drop(DroppedRow(
@@ -199,14 +200,14 @@ class _Course:
         )  # fmt: skip
         self._book.keep(DataRow(seed.id, asked.text, answer.text.strip(), came, asked.system, asked.context))
 
-    def _drop(self, bench: Bench) -> Drop | None:
+    def _drop(self, bench: Bench, results: object) -> Drop | None:
         if bench.tests is None:
             return bench.faults[-1]
         passed, drawn = len(bench.passed), len(bench.solutions)
         if passed >= self._part.agree:
             return None
         if not passed:
-            return Drop("no-solution-passes", f"none of {drawn}")
+            return Drop("no-solution-passes", f"none of {drawn}{_at_one(results, given=bench.given)}")
         return Drop("too-few-agree", f"{passed} of {drawn} pass, {self._part.agree} are wanted")
 
     # ------------------------------------------------------------ figures
@@ -244,6 +245,13 @@ class _Course:
             f" not run, {count['no-tests']:,} cannot be read.",
             f"Of {count['solutions']:,} solutions {count['passing']:,} pass{rate}.",
         ]
+
+
+def _at_one(results: object, *, given: bool) -> str:
+    """Where several solutions fail alike, the test that a model wrote may be what is wrong."""
+    told = cast("list[str]", results) if isinstance(results, list) else []
+    alike = len(told) > 1 and len(set(told)) == 1 and told[0].startswith("AssertionError")
+    return f"; all fail alike, so the test may be wrong: {told[0]}" if alike and not given else ""
 
 
 def question_sign(seed: Seed, *, given: bool) -> bytes:
