@@ -22,8 +22,12 @@ METHOD = ROOT / "prompts" / "method-maths.en.md"
 
 @pytest.fixture(scope="module")
 def base_url() -> Iterator[str]:
-    """A provider that is none, in a thread of its own: programs that block must not hold it up."""
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(serve(ProviderSettings())) as running:
+    """A provider that is none, in a thread of its own: programs that block must not hold it up.
+
+    It announces an ample limit; without, each run would look for one, from four calls a second on.
+    """
+    ample = ProviderSettings(rpm=60_000, headers="openai")
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(serve(ample)) as running:
         yield running.base_url
 
 
