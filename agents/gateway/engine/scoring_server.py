@@ -25,6 +25,7 @@ from typing import IO, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from .gguf_file import contents_of
 from .manners import cores, die_with_caller, first_error, forget, live_again, silence, wait_politely
 
 __all__ = ["OutputMatrix", "main"]
@@ -54,19 +55,24 @@ class OutputMatrix:
             _Unfit: there is none, or the model does more to its logits.
         """
         gguf: Any = importlib.import_module("gguf")
-        reader: Any = gguf.GGUFReader(path)
-        tensors: dict[str, Any] = {tensor.name: tensor for tensor in reader.tensors}
-        further = [name for name in reader.fields if name.rpartition(".")[2] in _FURTHER]
-        if further or "output.bias" in tensors:
+        file = np.memmap(path, np.uint8, "r")
+        held = contents_of(file.data)
+        further = [name for name in held.settings if name.rpartition(".")[2] in _FURTHER]
+        if further or "output.bias" in held.tensors:
             raise _Unfit(f"its logits are changed after the output matrix ({(further or ['output.bias'])[0]})")
-        found = tensors.get("output.weight") or tensors.get("token_embd.weight")
+        found = held.tensors.get("output.weight") or held.tensors.get("token_embd.weight")
         if found is None:
             raise _Unfit("its file holds no output matrix")
-        width, vocabulary = (int(size) for size in found.shape)
+        width, vocabulary = found.sizes
+        kind: Any = gguf.GGMLQuantizationType(found.kind)
+        together, size = gguf.GGML_QUANT_SIZES[kind]  # so many numbers take so many bytes
+        row = width // together * size
         rows = np.empty((vocabulary, width), np.float16)
         for start in range(0, vocabulary, _ROWS):
-            part = found.data[start : start + _ROWS]
-            rows[start : start + _ROWS] = gguf.quants.dequantize(part, found.tensor_type)
+            count = min(_ROWS, vocabulary - start)
+            begin = found.start + start * row
+            part = file[begin : begin + count * row].reshape(count, row)
+            rows[start : start + count] = gguf.quants.dequantize(part, kind)
         return cls(rows)
 
     def logprobs(self, states: Floats, following: NDArray[np.int64]) -> Floats:
