@@ -97,7 +97,7 @@ def test_bytes_become_a_failure(name: str) -> None:
     """Of any status; most are no JSON."""
     form, read = READERS[name]
 
-    @settings(deadline=None)
+    @settings(deadline=None, max_examples=50)
     @given(st.just(200) | st.integers(100, 599), st.binary() | st.text().map(str.encode))
     def check(status: int, body: bytes) -> None:
         _survives(read, form, status, body)
@@ -110,7 +110,7 @@ def test_json_near_an_answer_becomes_an_outcome_or_a_failure(name: str) -> None:
     """Right names, wrong kinds of values; numbers without an end, halves of characters."""
     form, read = READERS[name]
 
-    @settings(deadline=None, max_examples=200)
+    @settings(deadline=None, max_examples=60)
     @given(st.just(200) | st.integers(100, 599), near_replies | values)
     @example(200, {"data": [{"embedding": [float("nan")]}]})
     @example(200, {"data": [{"embedding": [10**400]}]})
