@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..prompts import PromptError, Prompts, check_all
+from ..prompts import PromptError, Prompts, check_all, shipped
 from .agent import Agent, Door, Seat
 from .analyst import Analyst
 from .base_model import BaseModel, BaseTask
@@ -206,7 +206,7 @@ def prompts_of(folder: Path | None) -> Prompts:
         UsageError: a prompt has a wrong variable or cannot be read.
     """
     try:
-        return check_all(folder)
+        return shipped() if folder is None else check_all(folder)
     except PromptError as error:
         fix = "Mend what --prompts names, or run without it." if folder else "Install AutoEvol again."
         raise UsageError(str(error), fix=fix) from error

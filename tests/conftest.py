@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 from pathlib import Path
@@ -17,6 +18,12 @@ settings.load_profile("autoevol")
 
 _MODEL = "smollm2-135m"
 _CACHE = cached_path(_MODEL).parent.parent
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests stay to the end: no collection of garbage need look at them again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from anyio.to_thread import run_sync
 
 from ....agents.messages import Answered, Call, Failed, Task
 from ....agents.team import Journey
-from ....prompts import check_all
+from ....prompts import check_all, shipped
 from ...curate.rows import carried
 from ...dataset.rows import DataRow, DroppedRow, Provenance, data_object
 from ...dataset.seed import Seed
@@ -35,7 +35,8 @@ async def evol_instruct(run: Run, part: EvolInstructSettings, place: str, rows: 
     Raises:
         SessionStopped: budget, key, quota or outage; rows finished by then are in the files.
     """
-    look = rules_of(part, check_all(Path(run.settings.prompts) if run.settings.prompts else None))
+    prompts = check_all(Path(run.settings.prompts)) if run.settings.prompts else shipped()
+    look = rules_of(part, prompts)
     underway: deque[Line] = deque()
     by_task: dict[str, Line] = {}
     tick = run.phase(None, place, count_of(rows))
