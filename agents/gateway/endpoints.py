@@ -121,7 +121,7 @@ class Endpoint(ModelLimits):
         ca_file: file of certificates to trust instead of the system's.
         cache_prompts: mark the shared beginning of prompts for caching, where a provider wants a mark.
         embedding_batch: texts that one call may embed; None is 32 over the wire and 64 to a packaged model. Some
-            providers take fewer; 1 makes what is sent, and so what is counted, independent of which texts wait together.
+            providers take fewer; with 1 it does not matter which texts wait together for what is sent and counted.
         connect_s, first_byte_s, stall_s, total_s: time-outs in seconds: for the connection, the first byte, the
             time between two pieces of the reply, and all together.
         patience_s: how long an outage is waited out, in seconds, before the session stops.

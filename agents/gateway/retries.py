@@ -4,7 +4,8 @@ A rate limit is not a fault of the call: it waits as long as it is told to, and 
 errors, time-outs, broken connections) are tried again after growing waits, outside the slot. After three faults of one
 call, or ten of any, during which nothing succeeded, a probe decides: if a call of one token fails too it is an outage,
 everything waits and the faults so far do not count; if it succeeds the fault lies in the call, which ends as
-`unanswerable` after six.
+`unanswerable` after six. It is probed once more before a call ends so, unless somebody was answered since its last try
+but one: an answer that was on its way when the endpoint went out says nothing of it.
 """
 
 from __future__ import annotations
@@ -98,9 +99,9 @@ class Tries:
 class Health:
     """Whether one account answers at all: its circuit breaker.
 
-    closed ── three faults of a call, or ten of any, in a row ──► probed ── fails too ──► open (an outage)
-      ▲                                                            │ answers               │ probed, ever more rarely
-      └────────────────────────────────────────────────────────────┴──────── answers ──────┘
+    closed ── three faults of a call, its last one, or ten of any ──► probed ── fails too ──► open (an outage)
+      ▲                                                                 │ answers              │ probed, ever rarer
+      └─────────────────────────────────────────────────────────────────┴──────── answers ─────┘
 
     Args:
         name, address: for messages.
@@ -180,9 +181,11 @@ class Health:
             )
 
     def suspect(self, tries: Tries) -> bool:
-        """Whether the faults of this call, or those of all, with nothing answered in between, call for a probe."""
+        """Whether the faults of this call, or those of all, with nothing answered in between, call for a probe; also
+        before the call ends by them."""
         mute = tries.faults >= SUSPECT_FAULTS and self.answers == tries.answers_before
-        return mute or self._faults_in_a_row >= SUSPECT_IN_A_ROW
+        blamed = tries.over is not None and self._faults_in_a_row > 1
+        return mute or blamed or self._faults_in_a_row >= SUSPECT_IN_A_ROW
 
     async def pass_outage(self, probe: Probe, on_down: Callable[[], None]) -> bool:
         """Find out whether an outage is on, and wait until it is over, with ever longer waits between two probes.

@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -286,6 +287,38 @@ async def test_an_outage_is_waited_out_and_leaves_no_mark(tmp_path: Path) -> Non
     ]
     assert 8 == texts.count("ping")
     assert server.count < 41 + 8 + 10 + 2 * 4
+
+
+async def test_the_last_call_of_an_outage_is_not_blamed_for_a_late_answer(tmp_path: Path) -> None:
+    """What was on its way when the endpoint went comes after the first fault of another: that says nothing of it."""
+    tried = _Tried()
+    late, told = threading.Event(), threading.Event()
+    tries = 0
+
+    def respond(body: Body) -> ModelReply:
+        nonlocal tries
+        if _text(body) == "late":
+            return ModelReply("here", hold=late)
+        tries += _text(body) == "alone"
+        if tries:
+            late.set()
+        return replace(_error(503, "out"), hold=told if tries > 1 else None)
+
+    with model_server() as server:
+        async with tried.open(server, tmp_path, concurrency=2, patience_s=600) as gateway:
+            await gateway.ask(_request("first"))
+            server.respond = respond
+
+            async def ask_late() -> None:
+                await gateway.ask(_request("late"))
+                told.set()
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(ask_late)
+                await anyio.to_thread.run_sync(server.wait_received, 2)
+                group.start_soon(_stopped, gateway, "alone", EndpointDown)
+
+    assert ["answer"] * 2 == [call.kind for call in read_calls(tmp_path)]
 
 
 async def test_an_outage_ends_with_the_patience(tmp_path: Path) -> None:
