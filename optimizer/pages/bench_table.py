@@ -24,7 +24,8 @@ def bench_table(record: Mapping[str, Any], width: int | None = None) -> str:
     rows = record["strategies"]
     first = rows[0]["strategy"] if rows else ""
     what = "True quality" if record["world"] else "Quality on test"
-    title = f"{what} of what each strategy found, {record['run_seeds']} run seed{'s' * (record['run_seeds'] > 1)}, at most {record['budget']} a run"
+    seeds = f"{record['run_seeds']} run seed{'s' * (record['run_seeds'] > 1)}"
+    title = f"{what} of what each strategy found, {seeds}, at most {record['budget']} a run"
     heads = (
         "strategy",
         "quality (95 %)",
