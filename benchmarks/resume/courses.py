@@ -49,7 +49,7 @@ COURSES: Mapping[str, Mapping[str, Any]] = {
                 "members": {
                     "diverse": {},
                     "far": {"recipe": "diverse", "start": 3},
-                    "facility": {},
+                    "facility": {"of": "both"},
                     "deita": {"way": "direct", "samples": 2},
                     "lima": {"shortest": 1},
                 },
