@@ -15,16 +15,23 @@ from autoevol.optimizer.cli.planning import measure
 from autoevol.optimizer.demo.job import demo_settings
 
 
-@pytest.mark.timeout(120)
-def test_the_recorded_run_goes_through_the_real_loop_without_a_call(tmp_path: Path) -> None:
-    """A prompt, rule or setting that has changed since the recording would ask for a call that is not there."""
-    command = [sys.executable, "-m", "autoevol.optimizer", "demo", "--replay", "--runs", str(tmp_path), "--quiet"]
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the recorded run, gone through once more."""
+    runs = tmp_path_factory.mktemp("replayed")
+    command = [sys.executable, "-m", "autoevol.optimizer", "demo", "--replay", "--runs", str(runs), "--quiet"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-
     assert 0 == ended.returncode, ended.stderr
-    (run,) = tmp_path.iterdir()
+    (folder,) = runs.iterdir()
+    return folder
+
+
+@pytest.mark.timeout(120)
+def test_the_recorded_run_goes_through_the_real_loop_without_a_call(run: Path) -> None:
+    """A prompt, rule or setting that has changed since the recording would ask for a call that is not there."""
     status = json.loads((run / "status.json").read_text(encoding="utf-8"))
     data = (run / "dataset.jsonl").read_text(encoding="utf-8").splitlines()
+
     assert "finished" == status["state"]
     assert status["rows_out"] == len(data) > 5
     assert status["rows_in"] == status["rows_out"] + sum(status["dropped"].values())
@@ -32,11 +39,8 @@ def test_the_recorded_run_goes_through_the_real_loop_without_a_call(tmp_path: Pa
     assert demo_settings(long=True).search.steps == len(list((run / "steps").iterdir()))
 
 
-def test_every_recorded_call_is_used_by_the_replay(tmp_path: Path) -> None:
+def test_every_recorded_call_is_used_by_the_replay(run: Path) -> None:
     """What the replay names in its records is what the journal holds: nothing is asked that was not recorded."""
-    command = [sys.executable, "-m", "autoevol.optimizer", "demo", "--replay", "--runs", str(tmp_path), "--quiet"]
-    subprocess.run(command, capture_output=True, timeout=100, check=True)
-    (run,) = tmp_path.iterdir()
     recorded = {call.key for call in read_calls(run / "journal.sqlite")}
     lines = (run / "messages.jsonl").read_text(encoding="utf-8").splitlines()
     used = {key for line in lines for key in json.loads(line)["calls"]}

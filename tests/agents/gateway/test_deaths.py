@@ -16,7 +16,7 @@ import pytest
 
 from autoevol.agents.gateway.books.journal import CallRecord, Journal, read_calls
 from autoevol.agents.gateway.outcomes import Outcome
-from tests.model_server import Body, ModelReply, body_hash, echo, model_server
+from tests.model_server import Body, ModelReply, ModelServer, body_hash, echo, model_server
 
 JOB = textwrap.dedent("""
     import sys, anyio
@@ -44,9 +44,9 @@ JOB = textwrap.dedent("""
 Start = Callable[[str, Path], subprocess.Popen[str]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def start() -> Generator[Start]:
-    """Starts jobs; none outlives its test."""
+    """Starts jobs; none outlives these tests."""
     with ExitStack() as stack:
 
         def job(base_url: str, folder: Path) -> subprocess.Popen[str]:
@@ -59,6 +59,21 @@ def start() -> Generator[Start]:
         yield job
 
 
+@pytest.fixture(scope="module")
+def echoing() -> Generator[ModelServer]:
+    """One server for all: its address is on record with every call."""
+    with model_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, start: Start, echoing: ModelServer) -> Path:
+    """The folder of a job that nothing befell."""
+    folder = tmp_path_factory.mktemp("whole")
+    start(echoing.base_url, folder).communicate(timeout=50)
+    return folder
+
+
 def _records(folder: Path) -> list[CallRecord | Outcome]:
     """Everything that is recorded, times apart."""
     with Journal(folder, read_only=True) as journal:
@@ -68,23 +83,25 @@ def _records(folder: Path) -> list[CallRecord | Outcome]:
 
 
 @pytest.mark.parametrize("after", [1, 3, 17, 38])
-def test_a_killed_job_pays_nothing_finished_again(tmp_path: Path, start: Start, after: int) -> None:
+def test_a_killed_job_pays_nothing_finished_again(
+    tmp_path: Path, start: Start, echoing: ModelServer, whole: Path, after: int
+) -> None:
     """Killed once the server has had so many calls: what was recorded is not sent again, and the rest is the same."""
-    sent_before: list[str] = []
-    with model_server() as server:
-        job = start(server.base_url, tmp_path / "killed")
-        server.wait_received(after)
-        job.send_signal(signal.SIGKILL)
-        job.communicate()
-        finished = {call.place for call in read_calls(tmp_path / "killed")}
-        sent_before = [str(body["messages"][0]["content"]) for body in server.bodies]
-        out, _ = start(server.base_url, tmp_path / "killed").communicate(timeout=50)
-        sent_again = {str(body["messages"][0]["content"]) for body in server.bodies[len(sent_before) :]}
-        start(server.base_url, tmp_path / "whole").communicate(timeout=50)
+    while echoing.received.acquire(blocking=False):
+        pass
+    earlier = len(echoing.bodies)
+    job = start(echoing.base_url, tmp_path)
+    echoing.wait_received(after)
+    job.send_signal(signal.SIGKILL)
+    job.communicate()
+    finished = {call.place for call in read_calls(tmp_path)}
+    sent_before = [str(body["messages"][0]["content"]) for body in echoing.bodies[earlier:]]
+    out, _ = start(echoing.base_url, tmp_path).communicate(timeout=50)
+    sent_again = {str(body["messages"][0]["content"]) for body in echoing.bodies[earlier + len(sent_before) :]}
 
-    killed, whole = _records(tmp_path / "killed"), _records(tmp_path / "whole")
+    killed = _records(tmp_path)
     assert set() == finished & sent_again
-    assert whole == killed
+    assert _records(whole) == killed
     assert 80 == len(killed)
     assert len(sent_before) <= int(out) - len(sent_again) <= len(sent_before) + 4
 

@@ -25,7 +25,7 @@ from autoevol.agents.gateway.errors import ModelFileError, UsageError
 
 pytestmark = pytest.mark.model
 
-RULES = " ".join(f"Rule {number}: keep the number {number * 7} as it is." for number in range(20))
+RULES = " ".join(f"Rule {number}: keep the number {number * 7} as it is." for number in range(10))
 
 
 def post(base_url: str, key: str, body: Mapping[str, object]) -> tuple[int, dict[str, Any]]:
