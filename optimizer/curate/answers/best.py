@@ -32,6 +32,7 @@ from .choosing import (
     by_tests,
     by_the_judge,
     kind_of,
+    lost_of,
     programs_of,
     reward_task,
 )
@@ -153,6 +154,8 @@ class _Course:
         seed, texts, calls = errand.seed, answers_of(errand, self._part), calls_of(errand)
         kind, right = self._compared.pop(errand.place, (_TEXT, dict[int, bool | None]()))
         verdict = drop or self._verdict(errand, texts, kind)
+        if isinstance(verdict, Drop):
+            verdict = Drop(verdict.reason, verdict.detail + lost_of(errand))
         notes = self._notes(errand, texts, verdict, kind)
         self._check(verdict, right)
         if isinstance(verdict, Drop):

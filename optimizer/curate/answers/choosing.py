@@ -22,7 +22,7 @@ from ...scoring.selection import Drop
 from .desk import Errand
 
 __all__ = ["By", "Chosen", "answers_of", "bout", "by_agreement", "by_reward", "by_tests", "by_the_judge", "kind_of",
-           "programs_of", "reward_task"]  # fmt: skip
+           "lost_of", "programs_of", "reward_task"]  # fmt: skip
 
 By = Literal["tests", "examples", "agreement", "text"]
 Texts = Sequence[str | None]
@@ -60,8 +60,29 @@ def kind_of(errand: Errand, texts: Texts) -> tuple[By, Agreement | None]:
     programs = programs_of(errand, texts)
     if programs and all(program.tests for program in programs.values()):
         return "examples", None
-    found = agreement([text or "" for text in texts], seed.instruction.language)
-    return ("agreement", found) if found.comparable and not programs else ("text", None)
+    language = seed.instruction.language
+    found = agreement([text or "" for text in texts], language)
+    comparable = found.comparable or _few(texts, language)
+    return ("agreement", found) if comparable and not programs else ("text", None)
+
+
+def _few(texts: Texts, language: str) -> bool:
+    """Whether most answers did not come or were cut, and those that are left have final answers: too few agree then."""
+    there = [text for text in texts if text]
+    if len(there) == len(texts):
+        return False
+    left = agreement(there, language)
+    return left.comparable or (len(there) == 1 and left.answers[0] is not None)
+
+
+def lost_of(errand: Errand) -> str:
+    """How many answers were cut or did not come, for a reason; empty where all are there."""
+    replies = [reply for what, reply in errand.replies.items() if what.startswith("answer/")]
+    cut = sum(isinstance(reply, Answered) and bool(reply.fault) for reply in replies)
+    gone = sum(not isinstance(reply, Answered) for reply in replies)
+    told = (f"{cut} cut at the bound of the responder's `max_tokens`" if cut else "",
+            f"{gone} did not come" if gone else "")  # fmt: skip
+    return "".join(f"; {each}" for each in told if each)
 
 
 def programs_of(errand: Errand, texts: Texts) -> dict[int, Program]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoevol.agents.messages import Instruction, Ran, Reply
+from autoevol.agents.messages import Answered, Failed, Instruction, Ran, Reply
 from autoevol.agents.preference import Preferred
 from autoevol.agents.rewarder import Rewarded
 from autoevol.optimizer.curate.answers.choosing import (
@@ -17,6 +17,7 @@ from autoevol.optimizer.curate.answers.choosing import (
     by_tests,
     by_the_judge,
     kind_of,
+    lost_of,
 )
 from autoevol.optimizer.curate.answers.desk import Errand
 from autoevol.optimizer.curate.answers.pairs import preference_pair
@@ -97,6 +98,35 @@ def test_the_kind_of_a_row_is_told_from_its_answers(texts: list[str], kind: str)
 
     assert kind == found
     assert groups is None or (0, 1) == groups.groups[0]
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind", "groups"),
+    [
+        ([None, "Therefore it is \\(\\boxed{216}\\).", None], "agreement", ((1,),)),
+        (["#### 3", None, None, None, "#### 3.0"], "agreement", ((0, 4),)),
+        ([None, "A horse ran home over the hills.\nIt was late.", None], "text", None),
+    ],
+)
+def test_answers_that_were_cut_leave_the_others_comparable(
+    texts: list[str | None], kind: str, groups: tuple[tuple[int, ...], ...] | None
+) -> None:
+    """Too few agree then, which is not the same as having no final answer: no judge may choose among them."""
+    found, agreed = kind_of(_errand("What is it?"), texts)
+
+    assert (kind, groups) == (found, None if agreed is None else agreed.groups)
+
+
+def test_a_reason_says_how_many_answers_were_lost() -> None:
+    """Cut ones name the setting that cut them."""
+    lost: tuple[Reply, ...] = (
+        Answered(id="a", text="It is", fault="truncated"), Failed(id="b", reason="refused"),
+        Answered(id="c", text="It is 3.", fault=""),
+    )  # fmt: skip
+    errand = _errand("What is it?", answer_0=lost[0], answer_1=lost[1], answer_2=lost[2])
+
+    assert "; 1 cut at the bound of the responder's `max_tokens`; 1 did not come" == lost_of(errand)
+    assert not lost_of(_errand("What is it?", answer_0=lost[2]))
 
 
 def test_examples_in_the_instruction_are_tests_of_code() -> None:
