@@ -30,11 +30,12 @@ async def _tagged(door: GivenDoor, form: OutputForm = "tags", text: str = "Sing.
         (["歌曲"], f"```json\n{_ONE % '歌曲'}\n```"),
         (["a"], '{"tags": [{"tag": "a", "explanation": "b"}, {"tag": 3}, "x"]}'),
         (["a"], f"{_ONE % '[one to three words]'}\n{_ONE % 'a'}\n{_ONE % ('long ' * 20)}\n{_ONE % '…'}"),
+        (["a"], f"{_ONE % 'Subject'}\n{_ONE % 'a'}\n{_ONE % 'condition'}\n{_ONE % '任务'}"),
         ([], "music, songs"),
     ],
 )
 async def test_every_object_with_a_tag_is_one(tags: list[str], answer: str) -> None:
-    """On lines, in a list or in an object; one said twice counts once, a sentence is none, nor is our own form."""
+    """On lines, in a list or in an object; one said twice counts once, a sentence is none, nor are our own words."""
     reply = await _tagged(GivenDoor(answer))
 
     assert isinstance(reply, OpenTagged)
