@@ -7,7 +7,7 @@
 
 It runs in a thread with an event loop of its own, so it serves the test's process and any process that the test starts.
 Faults are put in front of the answers: each request takes the next of `server.faults` before `respond` is asked. Good
-answers announce an ample limit (see `ample`), unless their own headers say something about limits.
+answers announce a limit that no test reaches, unless their own headers say something about limits.
 """
 
 from __future__ import annotations
@@ -83,8 +83,6 @@ class ModelServer:
         answered: how often each body (by `body_hash`) was answered with status 200 and a whole body.
         faults: replies sent before `respond` is asked; None lets a request through.
         in_flight, peak: requests being answered now, and the most at once.
-        ample: whether good answers announce a limit that no test reaches. Without, a run begins with four calls a
-            second, so that a test can do something while none is in flight.
     """
 
     def __init__(self, respond: Respond, served: tuple[str, ...]) -> None:
@@ -97,7 +95,6 @@ class ModelServer:
         self.faults: deque[ModelReply | None] = deque()
         self.in_flight = 0
         self.peak = 0
-        self.ample = True
         self.base_url = ""
         self.received = threading.Semaphore(0)
         self._closing = asyncio.Event()
@@ -174,7 +171,7 @@ class ModelServer:
         if reply.status == 200:
             self.answered[body_hash(body)] += 1
         names = "".join(reply.headers)
-        announced = _AMPLE if self.ample and reply.status == 200 and "ratelimit" not in names else {}
+        announced = _AMPLE if reply.status == 200 and "ratelimit" not in names else {}
         return await self._send(writer, reply.status, {**announced, **reply.headers}, content)
 
     async def _send(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import signal
 import subprocess
@@ -32,7 +33,8 @@ from autoevol.optimizer import (
 from autoevol.optimizer.api import values
 from autoevol.optimizer.api.problems import in_python
 from autoevol.optimizer.record import settings as record
-from tests.model_server import ModelServer
+from tests.actors import act
+from tests.model_server import Body, ModelReply, ModelServer
 
 SEEDS = [{"question": f"Box {n} holds {n + 3} red and {2 * n + 5} blue balls. How many?"} for n in range(4)]
 PART = {"recipe": "evol-instruct", "rounds": 1, "detectors": False}
@@ -104,11 +106,26 @@ async def test_contestants_are_names_methods_and_results(server: ModelServer, co
     assert "one" in again.table
 
 
+def _read_to_the_last(server: ModelServer) -> None:
+    """Once this is answered the server has read whatever came before it, also of calls that were cut off."""
+    connection = http.client.HTTPConnection(server.base_url.removeprefix("http://").removesuffix("/v1"))
+    connection.request("GET", "/")
+    connection.getresponse().read()
+    connection.close()
+
+
 def test_ctrl_c_stops_cleanly_and_resume_goes_on(server: ModelServer, tmp_path: Path) -> None:
     """In a plain program, in a notebook's loop, as a task; nothing is paid for twice and the rows are the same."""
-    server.ample = False  # what is in flight when it stops would be paid for again
     whole = make(PART, SEEDS, **small(server, tmp_path / "whole"))
     paid = server.paid
+    never = threading.Event()
+    begun: list[Body] = []
+
+    def one_row(body: Body) -> ModelReply:
+        """Answers what the first row needs. Others are under way when it stops: they are cut off, and not paid for."""
+        if body["model"] == "m-evolver":
+            begun.append(body)
+        return act(body) if len(begun) < 2 or body["model"] != "m-evolver" else ModelReply(hold=never)
 
     def interrupt(moment: Moment) -> None:
         if moment.done == 1 and moment.part != "ended":
@@ -125,11 +142,18 @@ def test_ctrl_c_stops_cleanly_and_resume_goes_on(server: ModelServer, tmp_path: 
             )  # fmt: skip
             raise AssertionError("it was not cancelled")
 
+    server.respond = one_row
     anyio.run(task)
+    _read_to_the_last(server)
+    begun.clear()
     with pytest.raises(KeyboardInterrupt) as plain:
         make(PART, SEEDS, **small(server, tmp_path / "plain"), progress=interrupt)
+    _read_to_the_last(server)
+    begun.clear()
     with pytest.raises(KeyboardInterrupt):
         anyio.run(cell)
+    _read_to_the_last(server)
+    server.respond = act
 
     assert "Everything finished is kept. resume(" in plain.value.__notes__[0]
     for name in ("plain", "cell", "task"):
