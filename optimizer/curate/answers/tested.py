@@ -269,8 +269,8 @@ def question_sign(seed: Seed, *, given: bool) -> bytes:
 def _run(errand: Errand, bench: Bench, number: int) -> ProgramTask | None:
     """The run of a solution that was not run yet; None where it was, or there is no program in it."""
     reply, ran = bench.solutions[number]
-    if ran is not None or not isinstance(reply, Answered) or bench.tests is None:
-        return None
+    if ran is not None or not isinstance(reply, Answered) or reply.fault or bench.tests is None:
+        return None  # of an answer that was cut the beginning may pass, but it is no answer to be kept
     programs = solution_program(errand.seed.instruction.text, reply.text, bench.tests)
     if programs is None:
         return None
@@ -295,6 +295,8 @@ def _result(errand: Errand, bench: Bench, number: int) -> str:
     reply, ran = bench.solutions[number]
     if isinstance(reply, Failed):
         return reply.reason
+    if reply.fault:
+        return "cut at the bound of the responder's `max_tokens`"
     assert bench.tests is not None  # noqa: S101  solutions are drawn for tests
     programs = solution_program(errand.seed.instruction.text, reply.text, bench.tests)
     if ran is None or programs is None:

@@ -54,6 +54,8 @@ def _tests(name: str, ask: str, draw: object) -> str:
 
 
 def _program(name: str, ask: str, draw: object) -> ModelReply:
+    if name.startswith("cut"):
+        return ModelReply(f"```python\ndef {name}(number):\n    return number * 2\n\n# So {name}(2", finish="length")
     if name.startswith("hard"):
         body = "return number"
     elif luck(ask, draw) % 9 == 0:

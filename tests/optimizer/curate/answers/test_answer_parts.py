@@ -77,6 +77,19 @@ async def _check_repairs(folder: Path, tasks: int) -> None:
     assert [(1, 1, 2), (1, 2, 3), (2, 1, 4), (2, 2, 6), (3, 1, 6), (3, 2, 9)] == sizes
 
 
+async def test_an_answer_that_was_cut_is_not_kept_though_its_beginning_passes(tmp_path: Path, shut_in: None) -> None:
+    """It would be a row without an end; so it went with HumanEval/87."""
+    with serving() as server:
+        folder = begin(tmp_path, server.base_url, programs("cut_one"), {"recipe": "tested-code", "agree": 1,
+                                                                        "solutions": 2})  # fmt: skip
+        await finish(folder)
+    [gone] = rows_of(folder, "dropped.jsonl")
+
+    assert not rows_of(folder)
+    assert ("no-solution-passes", "none of 2") == (gone["reason"], gone["detail"])
+    assert ["cut at the bound of the responder's `max_tokens`"] * 2 == gone["results"]
+
+
 async def test_explanations_of_another_model_are_part_of_a_repair(tmp_path: Path, shut_in: None) -> None:
     """n_f explanations with n_r repairs each; only repairs are wanted as rows, one of a program."""
     rows = [{"prompt": "def double(number):\n", "test": "def check(f):\n    assert f(2) == 4\n    assert f(3) == 6",
