@@ -95,9 +95,9 @@ def test_settings_that_mean_nothing_are_refused(part: dict[str, Any], words: str
 @pytest.mark.parametrize("name", sorted(PARTS))
 def test_every_preset_that_is_said_to_be_there_is(name: str) -> None:
     """And none else is taken."""
-    needed: dict[str, Any] = {
-        "hybrid": {"by": {"score": 1}}, "panel": {"members": {"diverse": {}, "facility": {}}},
-    }.get(name, {})  # fmt: skip
+    members: dict[str, Any] = {"diverse": {}, "facility": {}}
+    needs: dict[str, dict[str, Any]] = {"hybrid": {"by": {"score": 1}}, "panel": {"members": members}}
+    needed = needs.get(name, {})
     for preset in ("recommended", "paper", "official-code"):
         if preset == "recommended" or preset in PARTS[name].PRESETS:
             assert preset == PARTS[name].model_validate({"preset": preset, **needed}).preset
