@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -197,7 +198,7 @@ def tests_in(row: Row) -> SeedTests | None:
 
 def _text(row: Row, field: str) -> str:
     value = row.get(field) if field else None
-    if value is None:
+    if value is None or _is_no_number(value):
         return ""
     if not isinstance(value, str):
         raise BadRow(f"field `{field}` is {described(value)}, not text")
@@ -207,7 +208,12 @@ def _text(row: Row, field: str) -> str:
 def _answer(row: Row, fields: FieldMap) -> str:
     """The response; a bare number is one too."""
     value = row.get(fields.response) if fields.response else None
-    return str(value) if type(value) in (int, float) else _text(row, fields.response)
+    return str(value) if type(value) in (int, float) and not _is_no_number(value) else _text(row, fields.response)
+
+
+def _is_no_number(value: object) -> bool:
+    """NaN and the infinite, which JSON does not have: lenient writers say with them that there is nothing."""
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _first_instance(row: Row, fields: FieldMap) -> tuple[str, str]:

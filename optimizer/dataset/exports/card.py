@@ -17,6 +17,7 @@ from ...record.keys import hide_keys
 from .forms import Form
 from .reading import json_object
 from .tally import Tally
+from .writers import Writer, limits_of, writers_of, wrote
 
 __all__ = ["Subject", "write_card"]
 
@@ -63,20 +64,21 @@ class Subject:
 
 def write_card(subject: Subject, tally: Tally) -> str:
     """The card as Markdown with its YAML head."""
+    writers = writers_of(tally.writers, {str(part.get("recipe")) for part in _parts(subject.folder)})
     lines = [
-        f"---\n{yaml.safe_dump(_head(subject, tally), sort_keys=False, allow_unicode=True)}---",
+        f"---\n{yaml.safe_dump(_head(subject, tally, writers), sort_keys=False, allow_unicode=True)}---",
         f"\n# {_plain(subject.title)}\n",
         f"{tally.written:,} rows: {subject.form.what}. Made by AutoEvol from "
-        f"{_plain(subject.source)}. Instructions and answers are written by language models.\n",
+        f"{_plain(subject.source)}. {wrote(writers)}\n",
         *_columns(subject.form),
         *_counts(tally),
         *(_run(subject.folder, subject.method) if subject.folder is not None else ()),
-        *_limits(subject, tally),
+        *_limits(subject, tally, writers),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _head(subject: Subject, tally: Tally) -> dict[str, Any]:
+def _head(subject: Subject, tally: Tally, writers: Mapping[Writer, int]) -> dict[str, Any]:
     head: dict[str, Any] = {"pretty_name": _plain(subject.title)}
     if subject.license:
         head["license"] = subject.license
@@ -85,7 +87,8 @@ def _head(subject: Subject, tally: Tally) -> dict[str, Any]:
         head["language"] = languages
     head["task_categories"] = ["text-generation"]
     head["size_categories"] = [next((name for most, name in _SIZES if tally.written < most), "n>1M")]
-    head["tags"] = ["synthetic", "autoevol", "instruction-tuning", subject.form.name]
+    made = ["synthetic"] if writers.keys() - {"given"} else []
+    head["tags"] = [*made, "autoevol", "instruction-tuning", subject.form.name]
     if subject.data:
         head["configs"] = [{"config_name": "default", "data_files": [{"split": "train", "path": subject.data}]}]
     return head
@@ -120,7 +123,7 @@ def _counts(tally: Tally) -> Iterator[str]:
     if len(tally.languages) > 1:
         yield "- languages: " + ", ".join(f"{name} {count:,}" for name, count in tally.languages.most_common())
     if tally.models:
-        yield "- models: " + ", ".join(f"`{_plain(name)}`" for name in sorted(tally.models))
+        yield "- models that took part: " + ", ".join(f"`{_plain(name)}`" for name in sorted(tally.models))
     yield ""
 
 
@@ -183,14 +186,13 @@ def _reasons(dropped: object) -> str:
     )
 
 
-def _limits(subject: Subject, tally: Tally) -> Iterator[str]:
+def _limits(subject: Subject, tally: Tally, writers: Mapping[Writer, int]) -> Iterator[str]:
     yield "## Limits\n"
-    yield "- The texts are synthetic. Answers were not checked by people and can be wrong."
+    yield from (f"- {sentence}" for sentence in limits_of(writers))
     if subject.license:
         yield f"- Licence as told by who exported it: `{subject.license}`."
     else:
         yield "- No licence was told: the licences of the seeds hold, look them up before you publish."
-    yield "- The terms of the models that wrote the texts may restrict what may be trained on them."
     if tally.looked:
         yield (
             f"- A guard model looked at {tally.looked:,} of the rows and calls {tally.harmful:,} harmful "
@@ -198,7 +200,7 @@ def _limits(subject: Subject, tally: Tally) -> Iterator[str]:
         )
     else:
         yield "- No guard model has looked for harmful rows."
-    for part in cast("list[dict[str, Any]]", _status(subject.folder).get("parts") or []):
+    for part in _parts(subject.folder):
         guard = cast("dict[str, Any]", part.get("guard") or {})
         if guard.get("looked"):
             yield (
@@ -209,8 +211,8 @@ def _limits(subject: Subject, tally: Tally) -> Iterator[str]:
     yield from (f"- {_plain(note)}" for note in subject.notes)
 
 
-def _status(folder: Path | None) -> dict[str, Any]:
-    return {} if folder is None else json_object(folder / "status.json")
+def _parts(folder: Path | None) -> list[dict[str, Any]]:
+    return [] if folder is None else json_object(folder / "status.json").get("parts") or []
 
 
 def _fenced(title: str, text: str) -> Iterator[str]:

@@ -106,7 +106,7 @@ def _read(item: Mapping[str, object], name: str) -> Met:
     seed = str(item.get("seed_id") or "")
     came: dict[str, Any] = {
         "seed_id": seed, "seed_instruction": texts[0], "method_id": item.get("method_id"), "score": item.get("score"),
-        "findings": item.get("findings") or [],
+        "findings": item.get("findings") or [], "rounds": len(texts) - 1,
     }  # fmt: skip
     row: dict[str, Any] = {
         "id": seed,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from .example import Example
+from .writers import Writer, writer_of
 
 __all__ = ["Tally"]
 
@@ -24,6 +25,7 @@ class Tally:
     named: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     languages: Counter[str] = field(default_factory=Counter[str])
     models: Counter[str] = field(default_factory=Counter[str])
+    writers: Counter[Writer] = field(default_factory=Counter[Writer])
     with_system: int = 0
     with_history: int = 0
     edited: int = 0
@@ -48,6 +50,7 @@ class Tally:
         models = said.get("models", example.row.get("models"))
         if isinstance(models, list):
             self.models.update(str(each) for each in cast("list[object]", models))
+        self.writers[writer_of(example)] += 1
         self.edited += "edited_by_hand" in said
         guard = said.get("guard")
         if isinstance(guard, dict):

@@ -227,6 +227,58 @@ def test_the_card_tells_what_a_person_should_know(tmp_path: Path) -> None:
     assert "<b>" not in text
 
 
+def _row(number: int, **came: Any) -> dict[str, Any]:
+    return {"id": f"r-{number}", "instruction": f"Add {number}.", "response": "5", "provenance": came}
+
+
+@pytest.mark.parametrize(
+    ("came", "recipes", "told", "synthetic", "terms"),
+    [({"models": ["m"], "method_id": "x"}, [], "Instructions and answers are written by", True, True),
+     ({"models": ["m"], "recipe": "evol-instruct"}, [], "Instructions and answers are written by", True, True),
+     ({"models": ["m"], "recipe": "best-answer"}, ["best-answer"], "The answers are written by", True, True),
+     ({"models": ["m"], "recipe": "best-answer"}, ["magpie", "best-answer"], "Instructions and answers", True, True),
+     ({"models": [], "recipe": "arithmetic"}, ["arithmetic"], "worked out by a program", True, False),
+     ({"models": [], "curated": []}, ["diverse"], "those of the rows that were given", False, False),
+     ({"models": ["judge"], "curated": []}, ["deita"], "those of the rows that were given", False, False),
+     ({"models": ["m"], "recipe": "ifd"}, ["ifd"], "those of the rows that were given", False, False)],
+)  # fmt: skip
+def test_the_card_says_by_whom_texts_were_written(
+    tmp_path: Path, came: dict[str, Any], recipes: list[str], told: str, synthetic: bool, terms: bool
+) -> None:  # fmt: skip
+    """By models, by a program, or by whoever wrote the rows that some were chosen from; of a file of a member, too."""
+    folder = write_run(tmp_path / "run", [_row(1, **came)])
+    status = json.loads((folder / "status.json").read_text("utf-8"))
+    status["parts"] = [{"place": f"1-{recipe}", "recipe": recipe} for recipe in recipes]
+    (folder / "status.json").write_text(json.dumps(status), "utf-8")
+    text = export(open_run(folder), Order("messages", tmp_path / "out")).files[1].read_text("utf-8")
+
+    assert told in text
+    assert synthetic == ("synthetic" in yaml.safe_load(text.split("---")[1])["tags"])
+    assert terms == ("terms of the models" in text) == ("synthetic" in text.split("## Limits")[1])
+
+
+def test_the_card_of_rows_of_several_writers_counts_them(tmp_path: Path) -> None:
+    """A file of somebody else's, in which AutoEvol wrote one row of three."""
+    rows = [_row(1, models=["m"], recipe="magpie"), _row(2, models=[], curated=[]), {**_row(3), "provenance": None}]
+    path = write_lines(tmp_path / "rows.jsonl", rows)
+    text = export(open_file(str(path)), Order("messages", tmp_path / "out")).files[1].read_text("utf-8")
+
+    assert "1 instructions and answers written by language models; 2 the texts of the rows that were given" in text
+    assert "What language models wrote is synthetic." in text
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_is_no_text(tmp_path: Path, text: str) -> None:
+    """NaN for an answer or an instruction says that there is none."""
+    path = tmp_path / "rows.jsonl"
+    lines = [f'{{"question": "a", "answer": {text}}}', f'{{"question": {text}, "answer": "b"}}']
+    path.write_text("\n".join([*lines, '{"question": "c", "answer": 7}']), "utf-8")
+    done = export(open_file(str(path)), Order("alpaca", tmp_path / "out"))
+
+    assert [{"instruction": "c", "input": "", "output": "7"}] == read_lines(done.files[0])
+    assert {"no-instruction": 1, "no-response": 1} == done.tally.counts
+
+
 def test_every_trainer_gets_settings_for_what_it_reads(tmp_path: Path) -> None:
     """YAML that names the student and the file; a script that compiles."""
     for trainer, to, names in [
