@@ -41,6 +41,7 @@ class Choice:
         lines: what there is to tell, a line each.
         entries: index of a kept row → what goes into its `provenance.curated` before the entry of this choice.
         change: what it changed, see `before_after`, where the selector has measured that already.
+        prices: USD of each call that `calls` of a row names, by its key; None where that is not known.
     """
 
     order: Sequence[int]
@@ -50,6 +51,7 @@ class Choice:
     lines: Sequence[str] = ()
     entries: Mapping[int, Sequence[Notes]] = field(default_factory=dict[int, Sequence[Notes]])
     change: Notes | None = None
+    prices: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
 
     def check(self, total: int) -> None:
         """That it accounts for rows 0 to total - 1, each once.

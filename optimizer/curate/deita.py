@@ -20,6 +20,7 @@ from anyio import to_thread
 from pydantic import JsonValue
 
 from ...agents.gateway.errors import UsageError
+from ..recipes.book import prices_of
 from ..record.curating.deita import DeitaSettings
 from ..record.run import Run
 from .alike import met_in_order
@@ -104,7 +105,9 @@ def _with_marks(choice: Choice, grades: Grades) -> Choice:
         for index, notes in choice.notes.items()
     }
     figures = {**choice.figures, "grading": grades.figures}
-    return replace(choice, why=why, notes=notes_of_rows, figures=figures, lines=(*grades.lines, *choice.lines))
+    prices = prices_of(call for graded in grades.rows.values() for call in graded.calls)
+    lines = (*grades.lines, *choice.lines)
+    return replace(choice, why=why, notes=notes_of_rows, figures=figures, lines=lines, prices=prices)
 
 
 def score_of(row: CurateRow, paths: Sequence[str]) -> float | None:

@@ -16,7 +16,7 @@ from ...agents.gateway.errors import UsageError
 from ...agents.messages import Call, Embedded, EmbedTask, Failed
 from ...agents.open_tagger import OpenTagged, OpenTagTask
 from ...agents.team import Journey
-from ..recipes.book import cost_of, keys_of, models_of
+from ..recipes.book import cost_of, keys_of, models_of, prices_of
 from ..record.curating.instag import InstagSettings
 from ..record.run import Run
 from .choice import Choice, Why
@@ -208,7 +208,8 @@ def _choice(
         f"tags a row: {measures[0]['all']:.2f} in all rows, {measures[0]['chosen']:.2f} in the chosen ones, which cover"
         f" {measures[1]:.1%} of the vocabulary in {taken[-1][1]} round(s)",
     )
-    return Choice(order, why, notes, figures, lines)
+    prices = prices_of(call for each in said.values() for call in each.calls)
+    return Choice(order, why, notes, figures, lines, prices=prices)
 
 
 def _notes(said: _Said, tags: Sequence[str]) -> dict[str, Any]:

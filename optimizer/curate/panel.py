@@ -6,6 +6,7 @@ run of it leaves: its rows, those that it dropped and why, its figures. No membe
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -152,7 +153,7 @@ async def _asked(
     ranks = {index: rank for rank, index in enumerate(choice.order, 1)}
     reasons = {index: why.reason for index, why in choice.why.items()}
     spent = {index: why.notes for index, why in choice.why.items() if "calls" in why.notes}
-    lean = Choice(choice.order, {}, choice.notes, choice.figures, choice.lines)
+    lean = replace(choice, why={}, entries={})
     return _Member(name, part, place, lean, made, ranks, reasons, spent)
 
 
@@ -195,18 +196,19 @@ def _too_few(members: Sequence[_Member], ranks: Mapping[str, int], index: int) -
 
 
 def _spent(members: Sequence[_Member], index: int) -> Notes:
-    """What the members spent on a row. The same calls of two members are one; a price that is not known makes none."""
-    calls: dict[str, None] = {}
+    """What the members spent on a row. A call of several of them is one; a price that is not known makes none."""
+    calls: dict[str, float | None] = {}
     models: dict[str, None] = {}
-    cost: float | None = 0.0
     for each in members:
         spent = each.spent_on(index)
-        if set(spent.get("calls", ())) - calls.keys():
-            more = spent.get("cost", 0.0)
-            cost = None if cost is None or more is None else cost + more
-        calls |= dict.fromkeys(spent.get("calls", ()))
+        for call in spent.get("calls", ()):
+            calls.setdefault(call, each.choice.prices.get(call))
         models |= dict.fromkeys(spent.get("models", ()))
-    return {"calls": tuple(calls), "cost": cost, "models": tuple(models)} if calls else {}
+    if not calls:
+        return {}
+    known = [price for price in calls.values() if price is not None]
+    cost = math.fsum(known) if len(known) == len(calls) else None  # the same for any order of the members
+    return {"calls": tuple(calls), "cost": cost, "models": tuple(models)}
 
 
 def _figures(member: _Member, only: int) -> Notes:

@@ -11,7 +11,7 @@
    models (stage `place`), `generator(run.settings.run_seed, purpose(part, place, "what"))` draws. Keep numbers, not
    texts. Heavy imports stand in functions. A line in `optimizer/curate/selectors.py`.
 3. `Choice(order, why, notes, figures, lines)`: every row is kept or has its `Why`; `choice.first_of` does that for an
-   order and a budget.
+   order and a budget. One that asks models about single rows gives the `prices` of their calls, too.
 
 Nothing else: the command, settings files, dry run, journal, budget, resume, guard, report and export know it then.
 """

@@ -22,8 +22,8 @@ from ..dataset.seed import Seed
 from ..dataset.source import SeedSource
 from ..record.run import Run
 
-__all__ = ["Book", "Made", "cost_of", "count_of", "instruction_of", "keys_of", "labels_of", "models_of", "rows_of",
-           "with_said"]  # fmt: skip
+__all__ = ["Book", "Made", "cost_of", "count_of", "instruction_of", "keys_of", "labels_of", "models_of",
+           "prices_of", "rows_of", "with_said"]  # fmt: skip
 
 _LONGEST_LABEL = 100  # characters
 _NO_LABELS = {"id", "provenance", "reasoning", "test", "entry_point"}
@@ -131,6 +131,11 @@ def cost_of(calls: Iterable[Call]) -> float | None:
     """USD over calls; None where a price is unknown."""
     costs = [call.cost for call in calls]
     return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+
+def prices_of(calls: Iterable[Call]) -> dict[str, float | None]:
+    """USD of each call, by its key; None where the price is unknown."""
+    return {call.key: call.cost for call in calls}
 
 
 def models_of(calls: Iterable[Call]) -> tuple[str, ...]:

@@ -26,7 +26,8 @@ class PanelSettings(SelectorSettings):
     Args:
         members: the selectors by name, each with what its own [[make]] table would say: members = {diverse = {}, far =
             {recipe = "diverse", start = 100}}. One that says no `recipe` is the selector of its name.
-        count: rows that each member keeps, where it keeps a number and says none of its own.
+        count: rows that each member keeps, where it keeps a number and says no `count` or `share` of its own; what its
+            preset says gives way.
         votes: rows stay that so many members chose, at least: 1 is the union of what they chose.
         most: of these so many, at most: those with the most votes, then the best rank with any member, then by id.
     """
@@ -40,7 +41,7 @@ class PanelSettings(SelectorSettings):
     @model_validator(mode="before")
     @classmethod
     def _members_in_full(cls, said: Any) -> Any:
-        """Each member with its selector, and with the count of the panel where it has none."""
+        """Each member with its selector, and with the count of the panel where it says neither count nor share."""
         given: Any = said
         members = cast("Mapping[str, Any]", said).get("members") if isinstance(said, Mapping) else None
         if not isinstance(members, Mapping):
@@ -102,6 +103,6 @@ def _member(name: str, said: Any, count: object) -> Any:
         near = difflib.get_close_matches(selector, ALONE, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ValueError(f"the member {name} names the selector '{selector}', which there is not{hint}")
-    if count is not None and "count" in ALONE[selector].model_fields:
+    if count is not None and "share" not in member and "count" in ALONE[selector].model_fields:
         member.setdefault("count", count)
     return member

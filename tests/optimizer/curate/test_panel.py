@@ -135,7 +135,7 @@ def test_what_can_be_no_panel_is_refused(said: dict[str, Any], sentence: str) ->
 
 
 def test_members_take_the_count_and_the_vectors_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their own count wins; the same vectors are expected once; a frozen panel is the same again."""
+    """Their own count or share wins; the same vectors are expected once; a frozen panel is the same again."""
 
     def installed(_: str) -> bool:
         return True
@@ -146,17 +146,20 @@ def test_members_take_the_count_and_the_vectors_of_the_run(monkeypatch: pytest.M
         "facility": {"count": 7},
         "lima": {"preset": "paper"},
         "deita": {"of": "both", "scores": ["s"]},
+        "drawn": {"recipe": "quotas", "share": 0.5},
     }
     made = resolve(None, {"recipe": "make", "seeds": {"source": "x"},
                           "make": [{"recipe": "panel", "count": 9, "votes": 2, "members": said}]})  # fmt: skip
     [panel] = made.make
     assert isinstance(panel, PanelSettings)
 
-    assert [9, 7, 9, 9] == [getattr(member, "count") for member in panel.members.values()]  # noqa: B009  some have one
-    assert ["embedder"] * 2 + [None, "embedder"] == [getattr(each, "vectors", None) for each in panel.members.values()]
+    assert [9, 7, 9, 9, None] == [getattr(member, "count") for member in panel.members.values()]  # noqa: B009  some have one
+    assert ["embedder"] * 2 + [None, "embedder", None] == [
+        getattr(each, "vectors", None) for each in panel.members.values()
+    ]
     assert ("embedder",) == panel.roles()
     assert [40, 40] == [each.calls for each in panel.expected(40, 10)]
-    assert 17 == panel.makes(40)
+    assert 27 == panel.makes(40)
     assert panel == PanelSettings.model_validate(panel.model_dump(mode="json"))
 
 
