@@ -167,7 +167,7 @@ class _Work:
         done: Callable[[Unit, Journey], None],
     ) -> None:
         """Take the units of these rows through the team."""
-        turns = (units_of(row, self.part.measures, self.place) for row in self.rows if row.index in wanted)
+        turns = (units_of(row, self.part, self.place) for row in self.rows if row.index in wanted)
         tick = self.run.phase(None, self.place, sum(bool(unit.text.strip()) for units in turns for unit in units))
         open_units: dict[str, Unit] = {}
 
@@ -190,7 +190,7 @@ class _Work:
         for row in self.rows:
             if row.index not in wanted:
                 continue
-            units = list(units_of(row, self.part.measures, self.place))
+            units = list(units_of(row, self.part, self.place))
             graded = self.grades.rows.get(row.index)
             if graded is None:
                 graded = Graded({measure: [None] * (len(units) // len(self.part.measures))

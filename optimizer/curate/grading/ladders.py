@@ -76,7 +76,7 @@ class Ladders:
             return None
         number = len(rankings)
         order = list(range(len(texts)))
-        generator(self.run_seed, f"{unit.name}/order", number).shuffle(order)
+        generator(self.run_seed, f"{unit.draws}/order", number).shuffle(order)
         return RankTask(
             id=f"{unit.name}/rank{number + 1}", stage=self.place, sample=number, measure=unit.measure,
             instruction=unit.instruction, texts=texts, order=tuple(order),
@@ -96,13 +96,13 @@ class Ladders:
         """The next sibling, evolved from the last one that came to something; every try is another draw."""
         name = f"{unit.name}/e{tries + 1}"
         if unit.measure == "complexity":
-            operation = generator(self.run_seed, f"{unit.name}/operation", tries).choice(_OPERATIONS)
+            operation = generator(self.run_seed, f"{unit.draws}/operation", tries).choice(_OPERATIONS)
             return OperationTask(
                 id=name, stage=self.place, sample=tries, instruction=replace(unit.instruction, text=text),
                 operation=operation, temperature=self.temperature,
             )  # fmt: skip
         respects = list(RESPECTS)
-        generator(self.run_seed, f"{unit.name}/respects").shuffle(respects)
+        generator(self.run_seed, f"{unit.draws}/respects").shuffle(respects)
         return ImproveTask(
             id=name, stage=self.place, sample=tries, instruction=unit.instruction, response=text,
             respect=respects[tries % len(respects)], temperature=self.temperature,

@@ -11,6 +11,8 @@ from ....agents.grader import Measure
 from ....agents.messages import Call, Instruction
 from ...dataset.seed import Seed
 from ...recipes.book import cost_of, keys_of, models_of
+from ...record.curating.deita import DeitaSettings
+from ..naming import purpose
 from ..rows import CurateRow
 
 __all__ = ["Graded", "Unit", "turns_of", "units_of"]
@@ -23,6 +25,7 @@ class Unit:
     Args:
         row: its index.
         name: place of its tasks, below that of the part.
+        draws: what its draws are named by, which is the same wherever the part lies.
         turn: from 0.
         instruction, response: of the turn.
         measure: what is marked.
@@ -30,6 +33,7 @@ class Unit:
 
     row: int
     name: str
+    draws: str
     turn: int
     instruction: Instruction
     response: str
@@ -93,8 +97,10 @@ def turns_of(seed: Seed) -> list[tuple[Instruction, str]]:
     return [*found, (asked, seed.response or "")]
 
 
-def units_of(row: CurateRow, measures: Sequence[Measure], place: str) -> Iterator[Unit]:
-    """What of a row is to be marked."""
+def units_of(row: CurateRow, part: DeitaSettings, place: str) -> Iterator[Unit]:
+    """What of a row is to be marked, for a part in its place."""
     for turn, (instruction, response) in enumerate(turns_of(row.seed)):
-        for measure in measures:
-            yield Unit(row.index, f"{place}/{row.seed.id}/{turn}/{measure}", turn, instruction, response, measure)
+        for measure in part.measures:
+            name = f"{row.seed.id}/{turn}/{measure}"
+            draws = purpose(part, place, name)
+            yield Unit(row.index, f"{place}/{name}", draws, turn, instruction, response, measure)

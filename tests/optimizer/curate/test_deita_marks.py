@@ -160,6 +160,25 @@ async def test_anchors_give_examples_for_all(server: ModelServer, judge: Judge, 
     }
 
 
+async def test_a_member_marks_as_it_would_alone(server: ModelServer, judge: Judge, tmp_path: Path) -> None:
+    """Ladders and orders are those that it draws alone, so equal members of a panel share what is paid."""
+    alone = await graded(server, tmp_path / "alone", ROWS, anchors=2, count=3)
+    paid, shown = judge.kinds.copy(), sorted(judge.shown)
+    judge.shown.clear()
+    part = {"vectors": "hashed", "threshold": 1.0, "anchors": 2, "count": 3, "recipe": "deita"}
+    said: Any = {"endpoints": {"default": {"base_url": server.base_url}}, "model": "m", "secret": "0" * 32}
+    members = {"deita": part, "other": part}
+    panel = {"recipe": "panel", "count": 3, "members": members}
+    both = await run_recipes([panel], ROWS, settings=said, runs=tmp_path / "panel", uncapped=True)
+    files = [both.folder / f"1-panel/members/{name}/dataset.jsonl" for name in members]
+    marks = [{row["id"]: row["provenance"]["curated"][-1]["score"]
+              for row in map(json.loads, file.read_text(encoding="utf-8").splitlines())} for file in files]  # fmt: skip
+
+    assert [{name: entry["score"] for name, entry in entries(alone).items()}] * 2 == marks
+    assert paid + paid == judge.kinds
+    assert shown == sorted(judge.shown)
+
+
 async def test_texts_marked_alone_are_drawn_where_no_log_probabilities_come(
     server: ModelServer, judge: Judge, tmp_path: Path
 ) -> None:
