@@ -258,8 +258,8 @@ class ProgramSearch:
         before, after = await self.bench.roll(TEST, entrants)
         scores = [{name: one.score for name, one in rolled.items()} for rolled in (before, after)]
         result = compare_paired(
-            list(scores[0].values()), list(scores[1].values()), alpha=search.alpha, margin=search.margin,
-            rng=generator(self.settings.run_seed, "bootstrap/test/start"),
+            list(scores[0].values()), list(scores[1].values()), alpha=search.confirm_alpha,
+            margin=search.margin, rng=generator(self.settings.run_seed, "bootstrap/test/start"),
         )  # fmt: skip
         figures = (
             f"{result.difference:+.3f}, 95 % interval {result.low:+.3f} to {result.high:+.3f}, p = {result.p:.2g}, "

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ..record.settings import MOST_CONFIRM_ALPHA
 from .counts import AIMS
 from .numbers import count, p_value, score, signed
 from .records import ComparisonRecord, ConfirmationRecord, SettingsRecord, StandingRecord, StatusRecord
@@ -147,7 +148,7 @@ def _then(found: Findings) -> str:
     """What was done about it."""
     confirmation, status = found.confirmation, found.status
     if confirmation is None or confirmation.verdict == "confirmed":
-        level = found.settings.search.alpha
+        level = min(found.settings.search.alpha, MOST_CONFIRM_ALPHA)
         return f"That is enough{f' at the level of {level:g}' if level else ''}."
     start = found.steps[0].method if found.steps else None
     text = "That is not enough to say that it is better than the start"

@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, m
 from ...agents.gateway.endpoints import Budget, Endpoint
 from .making.recipes import Making
 
-__all__ = ["CheckSettings", "CompareSettings", "ExportSettings", "FormName", "Profile", "ResponderForm", "RoleSettings",
-           "Roles", "SearchSettings", "SeedSettings", "Settings", "Strategy", "TrackSettings"]  # fmt: skip
+__all__ = ["MOST_CONFIRM_ALPHA", "CheckSettings", "CompareSettings", "ExportSettings", "FormName", "Profile",
+           "ResponderForm", "RoleSettings", "Roles", "SearchSettings", "SeedSettings", "Settings", "Strategy",
+           "TrackSettings"]  # fmt: skip
 
 Profile = Literal["recommended", "paper", "official-code"]
 Strategy = Literal["auto-evol", "best-of-n", "evolutionary", "gepa", "mipro"]
+MOST_CONFIRM_ALPHA = 0.05
 _WITH_PASSWORD = re.compile(r"://[^/\s]*@")
 FormName = Literal["alpaca", "sharegpt", "messages", "prompt-completion", "dpo", "reward", "jsonl", "parquet", "arrow"]
 ResponderForm = Literal["direct", "step-by-step", "scratchpad", "own"]
@@ -100,7 +102,7 @@ class SearchSettings(_Frozen):
         test: held-out seeds to confirm on, once.
         train: at most so many seeds that batches are drawn from.
         rungs: dev items after which candidates that cannot win leave; the last rung is always all of dev.
-        alpha: probability of a false acceptance, per run.
+        alpha: probability of a false acceptance, per run; the confirmation on test has it too, but 5 % at most.
         choosing: share of a step's dev items that at most go into choosing the candidate that is tested on the others.
         margin: gain in mean score that the lower bound of a change must exceed.
         patience: steps in a row without a change after which the search stops; None never.
@@ -137,6 +139,11 @@ class SearchSettings(_Frozen):
     def held_out(self) -> int:
         """Seeds that the split puts aside for dev."""
         return max(self.dev, self.dev_pool or 0)
+
+    @property
+    def confirm_alpha(self) -> float:
+        """The level of the confirmation: a search may be told to believe more, the test is not softened by it."""
+        return min(self.alpha, MOST_CONFIRM_ALPHA)
 
 
 class CheckSettings(_Frozen):

@@ -80,7 +80,7 @@ def _contestants(start: Method, best: Method) -> list[Standing]:
 def _compare(run: Run, old: Standing, new: Standing, test: Sequence[Seed]) -> Comparison:
     search = run.settings.search
     rng = generator(run.settings.run_seed, f"bootstrap/test/{old.contestant.label}")
-    return compare_paired(old.values(test), new.values(test), alpha=search.alpha, margin=search.margin, rng=rng)
+    return compare_paired(old.values(test), new.values(test), alpha=search.confirm_alpha, margin=search.margin, rng=rng)
 
 
 def _outcome(
@@ -90,7 +90,8 @@ def _outcome(
     for control in CONTROLS:
         back = compare_paired(
             chosen.values(run.split.test), by_label[control].values(run.split.test),
-            alpha=run.settings.search.alpha, margin=0.0, rng=generator(run.settings.run_seed, f"bootstrap/{control}"),
+            alpha=run.settings.search.confirm_alpha, margin=0.0,
+            rng=generator(run.settings.run_seed, f"bootstrap/{control}"),
         )  # fmt: skip
         if back.better:
             reason = f"The control '{control}' is better than the method by {back.difference:.3f} on test."

@@ -81,7 +81,7 @@ def proof(settings: Settings, sizes: Sizes) -> Proof | None:
     if search.strategy in RIVALS:  # what chose does not prove
         items -= choosing_of(search, items)
     dev = _each(*_last_look(settings, items, steps), search.margin) if by_evidence else ()
-    test = _each(sizes.test, search.alpha, search.margin) if sizes.test else ()
+    test = _each(sizes.test, search.confirm_alpha, search.margin) if sizes.test else ()
     why_not = ""
     if by_evidence and items < (least := least_proving_of(search)):
         why_not = f"{items} dev items are too few to decide: the settings ask for at least {least}."

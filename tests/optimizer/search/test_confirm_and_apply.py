@@ -61,6 +61,14 @@ async def test_a_method_that_is_better_on_test_is_confirmed(tmp_path: Path) -> N
     assert run.decision(0)["accepted"] == run.status["applied_method"]
 
 
+async def test_a_search_that_may_believe_more_softens_no_test(tmp_path: Path) -> None:
+    """Three items that are all won would do at a level of 90 %, and are no proof at 5 %."""
+    run = await play(tmp_path, Actors({0: 0}), search=_search(candidates=1, test=3, alpha=0.9))
+
+    assert "c1" == run.decision(0)["label"]
+    assert "not confirmed" == run.status["confirmation"]
+
+
 @pytest.mark.parametrize("control", ["just-longer", "identity"])
 async def test_a_control_that_wins_ends_the_run_without_data(tmp_path: Path, control: str) -> None:
     """A method that doing nothing or just more words beats is worth no data set, and the ending says so."""
