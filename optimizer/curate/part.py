@@ -86,17 +86,19 @@ def written(
     Args:
         run, part, place, rows: as in `curate`.
         choice: of all rows.
-        by: what the selector is called in the rows; its own name, where it is empty.
+        by: what the selector is called in the rows, beside its own name; empty for that alone.
     """
     ranks = {index: rank for rank, index in enumerate(choice.order, 1)}
+    name = name_of(part)
+    also = {"selector": name} if by not in ("", name) else {}
     tick = run.phase(None, place, len(rows))  # a selector that asks models has counted its own
     with Book(run, place) as book:
         for row in rows:
             book.taken += 1
             if row.index in ranks:
-                notes = choice.notes.get(row.index, {})
+                notes = {**also, **choice.notes.get(row.index, {})}
                 earlier = choice.entries.get(row.index, ())
-                book.keep_object(kept_object(row, by or name_of(part), ranks[row.index], notes, earlier))
+                book.keep_object(kept_object(row, by or name, ranks[row.index], notes, earlier))
             else:
                 book.drop(_dropped(row, place, choice.why[row.index]))
             tick()

@@ -86,6 +86,7 @@ def value_at(said: Mapping[str, Any], path: str) -> Any:
     """What stands at a dotted path; None where there is nothing.
 
     In a list a number counts from 0, and a name is the last entry that is `by` it: `provenance.curated.deita.score`.
+    Where there is none it is the last one of that `selector`, under whatever name that sat in a panel.
     What a file called by a name that is taken (`input`, `output`, ...) is found at that name still.
     """
     found = _walk(said, path.split("."))
@@ -107,7 +108,7 @@ def _entry(entries: Sequence[Any], name: str) -> Any:
     if name.isdecimal():
         return entries[int(name)] if int(name) < len(entries) else None
     named = [cast("Mapping[str, Any]", each) for each in entries if isinstance(each, Mapping)]
-    return next((each for each in reversed(named) if each.get("by") == name), None)
+    return next((each for key in ("by", "selector") for each in reversed(named) if each.get(key) == name), None)
 
 
 def kept_object(

@@ -52,7 +52,8 @@ def test_a_value_is_found_by_its_path(tmp_path: Path) -> None:
     said: dict[str, Any] = {
         "question": "A", "level": 3,
         "provenance": {
-            "tags": {"hard": True}, "curated": [{"by": "x", "n": 1}, {"by": "y", "n": 2}, {"by": "x", "n": 3}],
+            "tags": {"hard": True}, "curated": [{"by": "x", "n": 1}, {"by": "y", "n": 2}, {"by": "x", "n": 3},
+                        {"by": "best", "selector": "z", "n": 4}, {"by": "far", "selector": "x", "n": 5}],
         },
     }  # fmt: skip
     [row] = rows_in(tmp_path, said)
@@ -60,7 +61,7 @@ def test_a_value_is_found_by_its_path(tmp_path: Path) -> None:
     assert 3.0 == row.number("level")
     assert row.value("provenance.tags.hard") is True
     assert row.number("provenance.tags.hard") is None
-    assert 3 == row.value("provenance.curated.x.n")
+    assert (3, 4, 5) == tuple(row.value(f"provenance.curated.{name}.n") for name in ("x", "z", "far"))
     assert 2 == row.value("provenance.curated.1.n")
     assert row.value("provenance.curated.7.n") is row.value("level.up") is row.value("nothing") is None
 

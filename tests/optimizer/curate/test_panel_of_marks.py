@@ -12,7 +12,8 @@ import pytest
 
 from autoevol.optimizer.making import MadeRun, run_recipes
 from tests.model_server import ModelServer, model_server
-from tests.optimizer.curate.test_deita_marks import ROWS, Judge
+from tests.optimizer.curate.test_deita_marks import ROWS, Judge, entries, graded
+from tests.optimizer.curate.test_panel import rows_of
 
 DIRECT: dict[str, Any] = {"recipe": "deita", "way": "direct", "vectors": "hashed", "threshold": 1.0, "count": 6}
 
@@ -51,3 +52,20 @@ async def test_a_call_of_two_members_is_paid_once(server: ModelServer, judge: Ju
     assert (36, 36) == (sent, len({key for keys in calls[0].values() for key in keys}))
     assert costs[0] == costs[1]
     assert math.isclose(paid, math.fsum(costs[0].values()))
+
+
+@pytest.mark.parametrize("of_member", [False, True])
+async def test_marks_are_found_whatever_the_member_is_called(
+    server: ModelServer, judge: Judge, tmp_path: Path, *, of_member: bool
+) -> None:
+    """By the name of its selector: a later `deita` asks nobody again, after the panel or over the rows of a member."""
+    first = await panel_of(server, tmp_path / "a", {"best": {**DIRECT, "samples": 1}})
+    asked = judge.kinds.total()
+    rows = rows_of(first.folder / ("1-panel/members/best/dataset.jsonl" if of_member else "dataset.jsonl"))
+    entry = rows[0]["provenance"]["curated"][0]
+    again = await graded(server, tmp_path / "b", rows, way="direct", samples=1, count=6)
+
+    assert ("best", "deita", asked) == (entry["by"], entry["selector"], judge.kinds.total())
+    assert {row["id"]: row["provenance"]["curated"][0]["score"] for row in rows} == {
+        name: said["score"] for name, said in entries(again).items()
+    }
