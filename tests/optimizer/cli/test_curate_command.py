@@ -83,6 +83,47 @@ def test_selectors_in_a_row_need_no_model(cli: Cli, seeds: Path, tmp_path: Path)
     assert 2 == len(chosen[3]["provenance"]["curated"])
 
 
+@pytest.mark.parametrize("command", ["curate", "make"])
+def test_rows_stand_beside_a_settings_file(cli: Cli, seeds: Path, tmp_path: Path, command: str) -> None:
+    """They win over those of the file; a file that is broken, missing or no part's is told as what it is."""
+    (tmp_path / "run.toml").write_text('[seeds]\nsource = "x.jsonl"\n[[make]]\nrecipe = "dedup"\n', encoding="utf-8")
+    (tmp_path / "broken.toml").write_text("[[make\n", encoding="utf-8")
+    files = ("run.toml", "broken.toml", "missing.toml")
+    told = [cli(command, seeds.name, "--config", name, "--dry-run") for name in files]
+    alone = cli(command, seeds.name)
+
+    assert [0, 2, 2, 2] == [each.code for each in (*told, alone)]
+    assert f"from {seeds}" in told[0].out
+    assert "broken.toml is not valid TOML" in told[1].err
+    assert "There is no settings file missing.toml." in told[2].err
+    assert f"seeds.jsonl is a file of rows, and no {'recipe' if command == 'make' else 'selector'} is" in alone.err
+
+
+@pytest.mark.parametrize(("selector", "here"), [("deita", True), ("deita", False), ("instag", True)])
+def test_whoever_needs_a_model_is_told_so(
+    cli: Cli, seeds: Path, selector: str, here: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """Whether or not the packaged embedder has a seat of its own already."""
+    monkeypatch.setattr("autoevol.optimizer.record.embedding.is_packaged_here", lambda _: here)
+    told = cli("curate", selector, seeds.name)
+
+    assert (2, True) == (told.code, "No model is named. Give --base-url URL" in told.err)
+
+
+def test_vectors_by_a_model_take_the_packaged_one_or_name_it(
+    cli: Cli, seeds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """Where it is not installed the error says how it comes."""
+    told: list[Any] = []
+    for here in (True, False):
+        monkeypatch.setattr("autoevol.optimizer.record.embedding.is_packaged_here", {"minilm": here}.get)
+        told.append(cli("curate", "diverse", seeds.name, "--with", "vectors=embedder", "--dry-run"))
+
+    assert [0, 2] == [each.code for each in told]
+    assert "embedder" in told[0].out
+    assert "that makes vectors. Run: pip install 'autoevol[embed]', which brings one" in told[1].err
+
+
 def test_figures_are_asked_for_before_a_call(cli: Cli, seeds: Path, tmp_path: Path) -> None:
     """A settings file in which hybrid says none is refused by a forecast, too."""
     parts = '[[make]]\nrecipe = "dedup"\n[[make]]\nrecipe = "hybrid"\n'
