@@ -21,7 +21,8 @@ from .seated import Told
 __all__ = ["CodeTask", "Coder", "RepairTask", "Repairer"]
 
 _TWICE = re.compile(
-    r"^([ \t]*(?:```+|~~~+)[ \t]*)(python3?|py)[ \t]*\n(?:[ \t]*(?:python3?|py)[ \t]*\n)+", re.MULTILINE | re.IGNORECASE
+    r"^([ \t]*(?:```+|~~~+)[ \t]*)(python3?|py)[ \t]*\r?\n(?:[ \t]*(?:python3?|py)[ \t]*\r?\n)+",
+    re.MULTILINE | re.IGNORECASE,
 )
 """The name of the language behind a fence, and again as the first line of the program, as small models write it."""
 

@@ -170,7 +170,7 @@ class ModelServer:
             return False
         if reply.status == 200:
             self.answered[body_hash(body)] += 1
-        names = "".join(reply.headers)
+        names = "".join(reply.headers).lower()
         announced = _AMPLE if reply.status == 200 and "ratelimit" not in names else {}
         return await self._send(writer, reply.status, {**announced, **reply.headers}, content)
 

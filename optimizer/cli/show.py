@@ -30,6 +30,7 @@ _FILES = {
     "ablation.json": "its figures",
     "dataset.jsonl": "the data set",
     "dropped.jsonl": "rows that were dropped, with reasons",
+    "unused.jsonl": "lines of the source that could not be used, with reasons",
     "method.md": "the best method, loadable with --method",
     "steps": "every step with its candidates and decisions",
     "test/confirmation.json": "the confirmation on test",

@@ -165,9 +165,11 @@ def _root(text: str, *, nouns: bool = True) -> str:
 
 
 def _inner(sentence: str) -> str:
-    """The last question word of a sentence that asks: when she left, how many of them were there?"""
-    words = _INNER.findall(sentence) if sentence.endswith("?") else []
-    return f"{words[-1].lower()}?" if words else "none found"
+    """The question word of a sentence that asks: `how` wherever it stands, as in "how much had he when he left?", else
+    the last one."""
+    words = [word.lower() for word in _INNER.findall(sentence)] if sentence.endswith("?") else []
+    asked = "how" if "how" in words else words[-1] if words else ""
+    return f"{asked}?" if asked else "none found"
 
 
 def _last_sentence(text: str) -> str:

@@ -47,6 +47,7 @@ _FILES: Mapping[str, str] = {
     "method.md": "the best method, readable and loadable",
     "dataset.jsonl": "the finished rows",
     "dropped.jsonl": "the other rows, each with its reason",
+    "unused.jsonl": "lines of the source that could not be used, each with its reason",
     "test/confirmation.json": "the confirmation on test",
     JUDGE: "how steady the judge is",
     "steps": "every step: method, trajectories, candidates, decision",

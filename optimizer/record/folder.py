@@ -9,6 +9,7 @@ steps/000/        a step: method, trajectories of its batch, candidates, decisio
 test/             the confirmation
 method.md         the best method so far, readable and loadable
 dataset.jsonl     the finished rows        dropped.jsonl    the others, each with its reason
+unused.jsonl      lines of the source that could not be used
 report.html       the story
 """
 

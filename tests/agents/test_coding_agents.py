@@ -35,6 +35,7 @@ async def test_a_program_is_asked_for_with_its_tests_and_heat() -> None:
     [
         ("Here:\n```python\npython\nx = 1\n```", "Here:\n```python\nx = 1\n```"),
         ("```py\nPython3\npython\nx = 1\n```", "```py\nx = 1\n```"),
+        ("```python\r\npython\r\nx = 1\r\n```", "```python\nx = 1\r\n```"),
         ("```python\npython = 1\n```", "```python\npython = 1\n```"),
         ("python\n```python\nx = 1\n```", "python\n```python\nx = 1\n```"),
     ],

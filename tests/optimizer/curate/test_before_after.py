@@ -62,6 +62,7 @@ def test_kinds_are_counted_in_the_same_order(tmp_path: Path) -> None:
     ("topic", "text"),
     [
         ("how?", "Ken got 5 dollars. If 2 were lost, and 1 was found, how much is left?"),
+        ("how?", "Ken paid and left. How much money was he left with when he came home?"),
         ("how?", "If what he says is true, then how many are there?"),
         ("what?", "Ann has 3 hats. What's their price, in all?"),
         ("none found", "Ann knows how many hats there are."),

@@ -28,10 +28,8 @@ def test_every_row_that_gives_no_seed_is_named_with_its_reason(tmp_path: Path, w
 
     write_unused(source, source.survey().report, RunFolder(tmp_path))
 
-    assert list(lines) == [row["line"] for row in written(tmp_path)]
-    assert {"not JSON (Expecting value, character 1)", "the same as an earlier row"} >= {
-        row["reason"] for row in written(tmp_path)
-    }
+    why = ["not JSON (Expecting value, character 1)"] * 100 + ["the same as an earlier row"] * 100
+    assert [{"line": line, "reason": why[line - 2]} for line in lines] == written(tmp_path)
 
 
 def test_there_is_no_file_where_all_rows_are_good(tmp_path: Path) -> None:
