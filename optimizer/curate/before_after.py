@@ -11,7 +11,7 @@ import math
 import re
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..dataset.draws import draw_key
@@ -72,13 +72,11 @@ def changes(
         run_seed, paths: as there.
         vectors: by which coverage is measured; None for hashed words.
     """
-    paths = [
-        path for path in dict.fromkeys(paths) if path not in {known for each in _FIGURES.values() for known in each}
-    ]
+    fields = _fields(paths)
     chosen = [frozenset(kept) for kept in sets]
-    before, after = _Tally(paths), [_Tally(paths) for _ in chosen]
+    before, after = _Tally(fields), [_Tally(fields) for _ in chosen]
     for row in rows:
-        said = _said(row, paths)
+        said = _said(row, fields)
         before.add(*said)
         for tally, kept in zip(after, chosen, strict=True):
             if row.index in kept:
@@ -87,12 +85,25 @@ def changes(
     return [
         {
             "rows": {"before": before.rows, "after": tally.rows},
-            "numbers": _beside(before.numbers(), tally.numbers()),
+            "numbers": _beside(before.numbers(), tally.numbers(), fields),
             "kinds": _kinds(before.kinds, tally.kinds),
             "coverage": coverage,
         }
         for tally, coverage in zip(after, coverages, strict=True)
     ]
+
+
+def _fields(paths: Sequence[str]) -> dict[str, str]:
+    """Paths of further figures, by what each is called: itself, or apart from a figure of ours that is called so."""
+    known = {path for each in _FIGURES.values() for path in each}
+    named: dict[str, str] = {}
+    for path in dict.fromkeys(paths):
+        if path not in known:
+            name = path
+            while name in (*_LENGTHS, *_FIGURES, *named):
+                name += " (field)"
+            named[name] = path
+    return named
 
 
 def change_lines(change: Mapping[str, Any]) -> list[str]:
@@ -113,10 +124,10 @@ def change_lines(change: Mapping[str, Any]) -> list[str]:
 class _Tally:
     """Numbers and kinds of some rows."""
 
-    def __init__(self, paths: Sequence[str]) -> None:
+    def __init__(self, fields: Iterable[str]) -> None:
         self.rows = 0
         self.kinds: dict[str, Counter[str]] = {name: Counter() for name in (*_KINDS, _ROOTS)}
-        self._numbers: dict[str, array[float]] = {name: array("d") for name in (*_LENGTHS, *_FIGURES, *paths)}
+        self._numbers: dict[str, array[float]] = {name: array("d") for name in (*_LENGTHS, *_FIGURES, *fields)}
 
     def add(self, numbers: Mapping[str, float | None], kinds: Mapping[str, str]) -> None:
         """One row."""
@@ -135,13 +146,13 @@ class _Tally:
 _LENGTHS = ("words of the instruction", "words of the response")
 
 
-def _said(row: CurateRow, paths: Sequence[str]) -> tuple[dict[str, float | None], dict[str, str]]:
+def _said(row: CurateRow, fields: Mapping[str, str]) -> tuple[dict[str, float | None], dict[str, str]]:
     text = row.seed.instruction.text
     numbers: dict[str, float | None] = dict(
         zip(_LENGTHS, (words_in(text), words_in(row.seed.response or "")), strict=True)
     )
     numbers |= {name: _first(row.number(path) for path in known) for name, known in _FIGURES.items()}
-    numbers |= {path: row.number(path) for path in paths}
+    numbers |= {name: row.number(path) for name, path in fields.items()}
     kinds = {name: kind for name in _KINDS if (kind := _kind(row, name))}
     kinds.setdefault("language", row.seed.instruction.language)
     kinds[_ROOTS] = _root(text)
@@ -187,8 +198,15 @@ def _spread(ordered: Sequence[float]) -> dict[str, float]:
     return {"rows": len(ordered), "mean": round(math.fsum(ordered) / len(ordered), 6), **spread}
 
 
-def _beside(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    return {name: {"before": spread, "after": after.get(name)} for name, spread in before.items()}
+def _beside(
+    before: Mapping[str, Any], after: Mapping[str, Any], fields: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:  # fmt: skip
+    found: dict[str, dict[str, Any]] = {}
+    for name, spread in before.items():
+        path = fields.get(name, "")
+        both = {"before": spread, "after": after.get(name), **({"path": path} if path else {})}
+        found[name if path in before else path or name] = both  # no figure of ours is called so, where there is none
+    return found
 
 
 def _kinds(before: Mapping[str, Counter[str]], after: Mapping[str, Counter[str]]) -> dict[str, Any]:

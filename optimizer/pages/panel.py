@@ -12,6 +12,8 @@ __all__ = ["Cell", "Column", "PanelView", "panel_lines", "panel_view"]
 
 _ALL, _KEPT = "all rows", "the panel keeps"
 _NOTHING = "–"
+_ROWS, _ONLY, _KINDS = "rows", "chosen by no other", "kinds of "
+_NEAREST, _DRAWN = "distance to the nearest kept row", "of as many drawn"
 _SIGNS = {"more": "↑", "fewer": "↓", "": ""}
 
 
@@ -68,6 +70,7 @@ class PanelView:
         columns: all rows, each member, and what the panel keeps.
         kinds: by dimension, the kinds that are named.
         by: vectors by which coverage is measured.
+        fields: figures whose names are a user's.
     """
 
     names: tuple[str, ...]
@@ -77,11 +80,16 @@ class PanelView:
     columns: tuple[Column, ...]
     kinds: Mapping[str, tuple[str, ...]]
     by: str
+    fields: tuple[str, ...] = ()
 
     @property
     def figures(self) -> tuple[str, ...]:
         """Names of the figures."""
         return tuple(self.columns[0].figures)
+
+    def head(self, figure: str) -> str:
+        """A figure at the head of a column: with a capital letter, but for a name that a user gave."""
+        return figure if figure in self.fields else figure[:1].upper() + figure[1:]
 
 
 def panel_view(record: PanelCurationRecord) -> PanelView | None:
@@ -102,7 +110,9 @@ def panel_view(record: PanelCurationRecord) -> PanelView | None:
     )
     votes = ", ".join(f"{number:,} by {many}" for many, number in record.figures.votes.items())
     kinds = {name: tuple(each.before) for name, each in whole.kinds.items() if len(each.before) > 1}
-    return PanelView(tuple(members), matrix, alike, votes, columns, kinds, whole.coverage.by if whole.coverage else "")
+    by = whole.coverage.by if whole.coverage else ""
+    fields = tuple(_apart(name) for name, each in whole.numbers.items() if each.path)
+    return PanelView(tuple(members), matrix, alike, votes, columns, kinds, by, fields)
 
 
 def panel_lines(view: PanelView) -> Iterator[str]:
@@ -139,23 +149,28 @@ def _column(
     name: str, change: ChangeRecord, when: Literal["before", "after"], member: MemberRecord | None = None
 ) -> Column:  # fmt: skip
     rows = change.rows.get(when, 0)
-    figures = {"rows": f"{rows:,}", "chosen by no other": _NOTHING if member is None else f"{member.only:,}"}
+    figures = {_ROWS: f"{rows:,}", _ONLY: _NOTHING if member is None else f"{member.only:,}"}
     for figure, spreads in change.numbers.items():
         spread = spreads.before if when == "before" else spreads.after
-        figures[figure] = _NOTHING if spread is None or spread.mean is None else _short(spread.mean)
+        figures[_apart(figure)] = _NOTHING if spread is None or spread.mean is None else _short(spread.mean)
     for dimension, kinds in change.kinds.items():
         if len(kinds.before) > 1:
-            figures[f"kinds of {dimension}"] = f"{kinds.different.get(when, 0):,}"
+            figures[f"{_KINDS}{dimension}"] = f"{kinds.different.get(when, 0):,}"
     covered = change.coverage if when == "after" else None
     kept, drawn = (covered.kept, covered.random) if covered else (None, None)
-    figures["distance to the nearest kept row"] = _NOTHING if kept is None else f"{kept:.3f}"
-    figures["of as many drawn"] = _NOTHING if drawn is None else f"{drawn:.3f}"
+    figures[_NEAREST] = _NOTHING if kept is None else f"{kept:.3f}"
+    figures[_DRAWN] = _NOTHING if drawn is None else f"{drawn:.3f}"
     shares = {
         dimension: {kind: number / rows for kind, number in getattr(kinds, when).items()} if rows else {}
         for dimension, kinds in change.kinds.items()
     }
     selector, place = (member.selector, member.place) if member else ("", "")
     return Column(name, "" if selector == name else selector, figures, shares, place)
+
+
+def _apart(figure: str) -> str:
+    """The name of a figure, apart from those that every panel shows."""
+    return f"{figure} (field)" if figure in (_ROWS, _ONLY, _NEAREST, _DRAWN) or figure.startswith(_KINDS) else figure
 
 
 def _short(value: float) -> str:

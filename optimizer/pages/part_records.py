@@ -38,12 +38,13 @@ class SpreadRecord(BaseModel):
 
 
 class SpreadsRecord(BaseModel):
-    """The same before and after a choice."""
+    """The same before and after a choice; `path` is where a field stands by which the selector was told to choose."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     before: SpreadRecord | None = None
     after: SpreadRecord | None = None
+    path: str = ""
 
 
 class KindsRecord(BaseModel):

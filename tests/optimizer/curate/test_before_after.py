@@ -46,6 +46,23 @@ def test_figures_stand_beside_their_own_before(tmp_path: Path) -> None:
     assert (0.25, None) == (numbers["IFD"]["before"]["mean"], numbers["IFD"]["after"])
 
 
+def test_a_field_is_no_figure_of_ours_that_is_called_so(tmp_path: Path) -> None:
+    """Both are told, each by its own name; so with a field of the name that the other would get."""
+    path = tmp_path / "rows.jsonl"
+    rows = [{"instruction": "Sing", "quality": n, "quality (field)": 7, "provenance": {"deita": {"quality": 100 + n}}}
+            for n in range(3)]  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    numbers = before_after(
+        Rows(open_rows(SeedSettings(source=str(path)))), [2], 0, ["quality", "quality (field)"]
+    )["numbers"]  # fmt: skip
+
+    assert {
+        "quality": ("", 102.0),
+        "quality (field)": ("quality", 2.0),
+        "quality (field) (field)": ("quality (field)", 7.0),
+    } == {name: (each.get("path", ""), each["after"]["mean"]) for name, each in numbers.items() if "quality" in name}
+
+
 def test_kinds_are_counted_in_the_same_order(tmp_path: Path) -> None:
     """Told by tags or fields where rows have any, else by what they ask for; of a problem by its question."""
     kinds = changed(tmp_path, [0, 3])["kinds"]
