@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..dataset.draws import draw_key
 from ..recipes.self_instruct.roots import root_of
 from .duplicates.shingles import words_in
-from .rows import CurateRow, Rows
+from .rows import CurateRow, Rows, word_of
 
 if TYPE_CHECKING:
     from .vectors import RowVectors
@@ -166,7 +166,7 @@ def topic_of(row: CurateRow) -> str:
 
 def _kind(row: CurateRow, name: str) -> str:
     value = _first(row.value(path) for path in _KINDS[name])
-    return str(value) if isinstance(value, str | int) else ""
+    return (word_of(value) or "") if isinstance(value, str | int) else ""
 
 
 def _root(text: str, *, nouns: bool = True) -> str:

@@ -14,7 +14,7 @@ from .choice import Choice, Why
 from .naming import purpose
 from .paths import refuse_unsaid
 from .quotas import rows_in_turn, tempered
-from .rows import CurateRow, Rows
+from .rows import CurateRow, Rows, word_of
 from .style import first_person, length_of, links, references
 
 __all__ = ["lima", "unfit"]
@@ -89,5 +89,5 @@ def _faults(row: CurateRow, part: LimaSettings) -> Iterator[Why]:
 def _topic(row: CurateRow, part: LimaSettings) -> str:
     if not part.topic:
         return topic_of(row)
-    said = row.value(part.topic)
-    return "none" if said is None or isinstance(said, dict | list) else str(said)
+    word = word_of(row.value(part.topic))
+    return "none" if word is None else word

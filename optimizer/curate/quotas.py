@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import JsonValue
@@ -23,7 +23,7 @@ from ..record.run import Run
 from .choice import Choice, Why
 from .naming import purpose
 from .paths import refuse_unsaid
-from .rows import CurateRow, Rows
+from .rows import CurateRow, Rows, word_of
 
 __all__ = ["REST", "bounds_of", "cell_weights", "quotas", "rows_in_turn", "tempered"]
 
@@ -67,7 +67,8 @@ async def quotas(run: Run, part: QuotasSettings, place: str, rows: Rows) -> Choi
     cell_of = {index: cell for cell, members in ready.items() for index in members}
     why = {index: Why("over-budget", "there was no room left for " + ", ".join(cell))
            for index, cell in cell_of.items() if index not in taken}  # fmt: skip
-    return Choice(order, why, {}, _figures(part, bounds, shares, [cell_of[i] for i in order], counts), strange)
+    figures = _figures(part, bounds, shares, [cell_of[i] for i in order], counts)
+    return Choice(order, why, {}, figures, [*strange, *_told(part, figures)])
 
 
 def bounds_of(numbers: Sequence[float], how: int | Sequence[float]) -> list[float]:
@@ -86,7 +87,8 @@ def _value(row: CurateRow, path: str, bounds: Sequence[float] | None) -> str:
     said: Any = row.value(path)
     if said is None and path == "language":
         said = row.seed.instruction.language
-    return NONE if said is None or isinstance(said, dict | list) else str(said)
+    word = word_of(said)
+    return NONE if word is None else word
 
 
 def _shares(part: QuotasSettings, dimension: int, path: str, counts: Mapping[Cell, int]) -> Mapping[str, float]:
@@ -132,6 +134,20 @@ def _figures(
         }  # fmt: skip
     levels: dict[str, JsonValue] = {path: list(each) for path, each in bounds.items()}
     return {**figures, **({"bounds": levels} if levels else {})}
+
+
+def _told(part: QuotasSettings, figures: Mapping[str, Any]) -> Iterator[str]:
+    """What each value got, a line for each path: those with most rows, the others as one."""
+    for path in part.by:
+        values = sorted(figures[path].items(), key=lambda each: (-each[1]["in"], each[0]))
+        told = [
+            f"{value} {each['in']:,} → {each['out']:,}"
+            + (f" (wanted {each['wanted']:.0%})" if "wanted" in each else "")
+            for value, each in values[:_SHOWN]
+        ]
+        if rest := [each for _, each in values[_SHOWN:]]:
+            told.append(f"others {sum(each['in'] for each in rest):,} → {sum(each['out'] for each in rest):,}")
+        yield f"Rows by {path}: {', '.join(told)}."
 
 
 def rows_in_turn(

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeGuard, cast, runtime_checkable
 from ..dataset.fields import TEXT_FIELDS
 from ..dataset.seed import Seed
 
-__all__ = ["CurateRow", "Rows", "Told", "carried", "kept_object", "number_of", "value_at"]
+__all__ = ["CurateRow", "Rows", "Told", "carried", "kept_object", "number_of", "value_at", "word_of"]
 
 _OURS = ("id", "instruction", "response", "system", "context", "provenance")
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
@@ -80,6 +80,13 @@ def number_of(value: Any) -> float | None:
     if isinstance(value, str):
         return float(value) if _NUMBER.fullmatch(value) else None
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def word_of(value: Any) -> str | None:
+    """A single value as a file of rows has it: `true`, not Python's `True`; None for none, a list or an object."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None or isinstance(value, dict | list) else str(value)
 
 
 def value_at(said: Mapping[str, Any], path: str) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ..record.curating.selectors import SELECTORS
 from ..record.settings import MOST_CONFIRM_ALPHA
 from .counts import AIMS
 from .numbers import count, p_value, score, signed
@@ -59,7 +60,8 @@ def tell(found: Findings) -> Story:
 
 def _headline(found: Findings) -> tuple[str, Literal["good", "plain", "bad"]]:
     if found.status.recipe in _NO_SEARCH:
-        return _NO_SEARCH[found.status.recipe], "plain"
+        chosen = bool(found.status.parts) and all(part.recipe in SELECTORS for part in found.status.parts)
+        return "Rows that were chosen" if chosen else _NO_SEARCH[found.status.recipe], "plain"
     verdict = found.confirmation.verdict if found.confirmation else ""
     if verdict == "a control wins":
         return "Nothing was applied: a control did better than the method", "bad"

@@ -19,7 +19,7 @@ from ...dataset.fields import TEXT_FIELDS
 from ...dataset.language import language_of
 from ...dataset.rows import encode_line
 from ..paths import unsaid
-from ..rows import value_at
+from ..rows import value_at, word_of
 
 __all__ = ["MixSet", "Pool", "PoolRow", "file_sha256"]
 
@@ -191,7 +191,7 @@ def _group_of(example: Example, by: str) -> str:
     for path in (by,) if by else _USUAL:
         value = value_at(example.row, path)
         if isinstance(value, str | int | float | bool) and str(value).strip():
-            return str(value)
+            return word_of(value) or NO_GROUP
     return NO_GROUP
 
 

@@ -141,3 +141,19 @@ def test_a_selector_that_keeps_nothing_says_why(cli: Cli, seeds: Path) -> None:
 
     assert 2 == told.code
     assert "1-lima left no row (too-short 30)." in told.err
+
+
+def test_quotas_take_values_as_the_file_has_them(cli: Cli, tmp_path: Path) -> None:
+    """`true` is no `True`; what each value got is told, and the page says that rows were chosen."""
+    rows = [{"id": f"r{n}", "question": f"Is {n} odd?", "odd": n % 2 == 1} for n in range(12)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    told = cli("curate", "quotas", "rows.jsonl", "--count", "4", "--with", 'by={"odd": {"true": 3, "false": 1}}')
+    wrong = cli("curate", "quotas", "rows.jsonl", "--count", "4", "--with", 'by={"odd": {"yes": 1}}')
+    [run] = [folder for folder in (tmp_path / "runs").iterdir() if (folder / "dataset.jsonl").exists()]
+
+    assert "Rows by odd: false 6 → 1 (wanted 25%), true 6 → 3 (wanted 75%)." in told.out + told.err
+    assert 3 == sum(row["provenance"]["given"]["odd"] if "given" in row["provenance"] else row["odd"]
+                    for row in rows_of(run / "dataset.jsonl"))  # fmt: skip
+    assert "there are: false, true." in wrong.err
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert (True, False) == ("Rows that were chosen" in page, "Rows made by recipes" in page)

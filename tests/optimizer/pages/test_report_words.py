@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from autoevol.agents.method_file import dump_method
+from autoevol.optimizer.pages import report as report_module
 from tests.optimizer.pages.reading import page_of, words_of
 from tests.optimizer.pages.sample_run import START, WINNER, change, without, write_calls
 
@@ -223,3 +225,12 @@ def test_the_method_is_shown_against_the_start(run: Path) -> None:
     assert "changed: Add one more hidden calculation." in words
     assert "added: Keep the units." in words
     assert WINNER.clauses[0] in words
+
+
+def test_the_menu_lies_above_what_scrolls_below_it() -> None:
+    """The first columns and heads of tables stay in sight, too, and must not cover it; the skip link lies above all."""
+    css = (Path(report_module.__file__).parent / "report.css").read_text(encoding="utf-8")
+    layers = {name.strip(): int(layer) for name, layer in re.findall(r"(?m)^([^{}]+){[^}]*z-index: (\d+)", css)}
+
+    assert {"nav", ".skip:focus"} == layers.keys() - {".pinned", ".matrix thead th"}
+    assert layers[".skip:focus"] > layers["nav"] > max(layers[".pinned"], layers[".matrix thead th"])
