@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +72,7 @@ def _panel_of(words: str, preset: str | None, count: int | None, values: tuple[s
         UsageError: there is no such selector, or two members have one name.
     """
     from ..pages.recipe_list import known_selector  # noqa: PLC0415  as above
+    from ..record.curating.panel import PanelSettings  # noqa: PLC0415
 
     members: dict[str, dict[str, object]] = {}
     for word in words.split(","):
@@ -78,13 +81,42 @@ def _panel_of(words: str, preset: str | None, count: int | None, values: tuple[s
         if name in members:
             raise click.UsageError(f"Two members are called {name}: name one of them, as in other={selector or name}.")
         members[name] = {"recipe": selector if equals else name}
+    known = {name: list(known_selector(str(said["recipe"])).model_fields) for name, said in members.items()}
     own: dict[str, object] = {}
     for setting, value in map(value_in, values):
-        name, dot, inner = setting.partition(".")
+        name, dot, inner = setting.removeprefix("members.").partition(".")
         if not dot:
-            own[setting] = value
+            own[_of_panel(setting, list(PanelSettings.model_fields), known)] = value
         elif name in members:
-            members[name][inner] = value
+            members[name][_of_member(name, inner, known[name])] = value
         else:
             raise click.UsageError(f"--with {setting}: there is no member {name}. Members are: {', '.join(members)}.")
     return {**part_of("panel", preset, count, ()), **own, "members": members}
+
+
+def _of_panel(setting: str, known: list[str], members: Mapping[str, list[str]]) -> str:
+    """A setting of the panel itself.
+
+    Raises:
+        UsageError: there is none; members that have one of this name are named.
+    """
+    if setting in known:
+        return setting
+    able = next((name for name, has in members.items() if setting in has), "")
+    close = difflib.get_close_matches(setting, known, n=1)
+    hint = (f"Of a member write --with {able}.{setting}=…" if able
+            else f"Did you mean {close[0]}?" if close else f"Known are: {', '.join(known)}.")  # fmt: skip
+    raise click.UsageError(f"--with {setting}: a panel has no such setting. {hint}")
+
+
+def _of_member(name: str, setting: str, known: list[str]) -> str:
+    """A setting of a member.
+
+    Raises:
+        UsageError: its selector has none.
+    """
+    if setting in known:
+        return setting
+    close = difflib.get_close_matches(setting, known, n=1)
+    hint = f"Did you mean --with {name}.{close[0]}=…?" if close else f"Known are: {', '.join(known)}."
+    raise click.UsageError(f"--with {name}.{setting}: the member {name} has no such setting. {hint}")

@@ -166,8 +166,8 @@ def test_members_take_the_count_and_the_vectors_of_the_run(monkeypatch: pytest.M
 def test_the_command_takes_selectors_with_commas(cli: Cli, tmp_path: Path) -> None:
     """With names, and settings of members; what is on the page is told by `show`, too."""
     write(tmp_path, "rows.jsonl", ROWS)
-    words = ("facility,far=facility,lima", "rows.jsonl", "--count", "8", "--with", "far.of=both", "--with", "votes=2")
-    told = cli("curate", *words, "--with", "lima.shortest=1", "--quiet")
+    words = ("facility,far=facility,lima", "rows.jsonl", "--count", "8", "--with", "members.far.of=both")
+    told = cli("curate", *words, "--with", "votes=2", "--with", "lima.shortest=1", "--quiet")
     assert 0 == told.code, told.err
     [run] = (tmp_path / "runs").iterdir()
     page, show = (run / "report.html").read_text(encoding="utf-8"), cli("show", str(run))
@@ -185,6 +185,10 @@ def test_the_command_takes_selectors_with_commas(cli: Cli, tmp_path: Path) -> No
     [
         (("lima,lima",), "Two members are called lima: name one of them, as in other=lima."),
         (("lima,limo",), "There is no selector 'limo'. Did you mean 'lima'?"),
+        (("diverse,far=diverse", "--with", "far.strat=9"), "far has no such setting. Did you mean --with far.start=…?"),
+        (("diverse,far=diverse", "--with", "start=9"), "Of a member write --with diverse.start=…"),
+        (("diverse,far=diverse", "--with", "vote=2"), "Did you mean votes?"),
+        (("diverse,far=diverse", "--with", "members.far.strat=9"), "Did you mean --with far.start=…?"),
         (("lima,quotas", "--with", "deita.count=3"), "there is no member deita. Members are: lima, quotas."),
     ],
 )
