@@ -175,10 +175,7 @@ class Health:
         tries.fault(failure, self.answers)
         self._faults_in_a_row += 1
         if not self.proven and failure.kind == "unreachable" and tries.faults >= SUSPECT_FAULTS:
-            raise EndpointDown(
-                f"Nothing answers at the endpoint {self._where}: {failure.detail}.",
-                fix="Check base_url and that the server runs.",
-            )
+            raise self._nobody(failure)
 
     def suspect(self, tries: Tries) -> bool:
         """Whether the faults of this call, or those of all, with nothing answered in between, call for a probe; also
@@ -216,8 +213,16 @@ class Health:
             self.probing = False
         return self._end()
 
+    def _nobody(self, failure: Failure) -> EndpointDown:
+        return EndpointDown(
+            f"Nothing answers at the endpoint {self._where}: {failure.detail}.",
+            fix="Check base_url and that the server runs.",
+        )
+
     def _begin(self, failure: Failure) -> None:
         now = self._clock.now()
+        if not self.proven and failure.kind == "unreachable":
+            raise self._nobody(failure)  # many calls at once met it before any of them had its three tries
         if self._down_since is None:
             self._down_since = now
             self._notice(

@@ -351,6 +351,21 @@ async def test_a_refused_connection_is_said_after_three_tries(tmp_path: Path) ->
     assert sum(tried.clock.waits) < 5
 
 
+async def test_a_refused_connection_is_said_to_many_calls_at_once(tmp_path: Path) -> None:
+    """As soon as to one; it is not taken for an outage that is worth a quarter of an hour."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    tried = _Tried()
+
+    async with tried.open(address, tmp_path, concurrency=40) as gateway, anyio.create_task_group() as group:
+        for number in range(40):
+            group.start_soon(_stopped, gateway, f"q{number}", EndpointDown)
+
+    assert [] == [notice for notice in tried.notices if "waiting" in notice]
+    assert sum(tried.clock.waits) < 5
+
+
 async def test_a_name_that_there_is_not_is_said(tmp_path: Path) -> None:
     """As a refused connection."""
     tried = _Tried()
