@@ -28,12 +28,13 @@ from ..agents.method import Method
 from ..agents.method_file import dump_method, load_method, parse_method
 from ..agents.team import Cast, Team
 from ..prompts import method_names
+from .curate.beforehand import refuse_lacking
 from .dataset.exports.at_end import write_exports
 from .dataset.seed import Seed
 from .dataset.source import NoSeeds, SeedSource
 from .dataset.split import Split, split_seeds
 from .dataset.unused import write_unused
-from .dataset.whole import source_of
+from .dataset.whole import WholeSource, source_of
 from .pages.comparison import write_comparison
 from .pages.progress import Watcher
 from .pages.report import write_report
@@ -96,8 +97,8 @@ def create_run(settings: Settings, root: Path) -> Path:
         root: the folder that holds runs.
 
     Raises:
-        UsageError: seeds or starting method cannot be read, an endpoint is known to be unable to serve the run, or a
-            strategy may not make as many calls as it must.
+        UsageError: seeds or starting method cannot be read, no row has what is chosen by, an endpoint is known to be
+            unable to serve the run, or a strategy may not make as many calls as it must.
         StorageError: the folder cannot be made.
     """
     settings = with_abilities(priced(settings))
@@ -109,6 +110,8 @@ def create_run(settings: Settings, root: Path) -> Path:
     fingerprints = _fingerprints(settings)
     source = _source(settings)
     seeds = source.survey()
+    if isinstance(source, WholeSource):
+        refuse_lacking(settings.make[0], source)
     if settings.search.strategy in RIVALS and settings.search.metric_calls is not None:
         split = _split(settings, source, seeds.fingerprint)
         check_calls(settings, len(split.train), len(split.dev))

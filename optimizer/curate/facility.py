@@ -27,7 +27,7 @@ from .choice import Choice, Why, first_of
 from .rows import Rows
 from .vectors import vectors_of
 
-__all__ = ["Facilities", "Likeness", "facility", "facility_location"]
+__all__ = ["Facilities", "Likeness", "facility", "facility_location", "first_stage"]
 
 Floats = npt.NDArray[np.float32]
 Likeness = Literal["cosine", "euclidean"]
@@ -60,7 +60,7 @@ async def facility(run: Run, part: FacilitySettings, place: str, rows: Rows) -> 
         SessionStopped: budget, key, quota or outage.
         UsageError: no row has the figure of the first stage or meets its bound, or none has a vector.
     """
-    why = _first_stage(part, rows)
+    why = first_stage(part, rows)
     found = await vectors_of(run, part, place, rows, set(range(len(rows))) - why.keys())
     why |= found.missing
     count = part.budget(len(rows))
@@ -78,8 +78,12 @@ async def facility(run: Run, part: FacilitySettings, place: str, rows: Rows) -> 
     return Choice(order, why, {}, figures, (*found.lines, line))
 
 
-def _first_stage(part: FacilitySettings, rows: Rows) -> dict[int, Why]:
-    """Why rows do not come into the second stage."""
+def first_stage(part: FacilitySettings, rows: Rows) -> dict[int, Why]:
+    """Why rows do not come into the second stage.
+
+    Raises:
+        UsageError: no row has the figure, or none meets its bound.
+    """
     if not part.score:
         return {}
     scores = [(row.number(part.score), row.seed.id, row.index) for row in rows]

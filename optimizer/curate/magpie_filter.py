@@ -20,7 +20,7 @@ from .choice import Choice, Why
 from .duplicates.dedup import same_rows, sign_of
 from .rows import CurateRow, Rows
 
-__all__ = ["magpie_filter"]
+__all__ = ["magpie_filter", "refuse_missing"]
 
 _PATHS: Mapping[str, Sequence[str]] = {
     "quality": ("provenance.tags.quality", "input_quality", "quality"),
@@ -46,7 +46,7 @@ async def magpie_filter(run: Run, part: MagpieFilterSettings, place: str, rows: 
     """
     del run, place
     keep = part.thresholds
-    near = _refuse_missing(part, rows)
+    near = refuse_missing(part, rows)
     repeated = {} if near or not keep.repeats else _exact(rows)
     why: dict[int, Why] = {}
     passed: list[int] = []
@@ -77,7 +77,7 @@ async def magpie_filter(run: Run, part: MagpieFilterSettings, place: str, rows: 
 _NO_NEIGHBOURS = "No row carries the distance to its neighbours, so only those with the same instruction are repeats."
 
 
-def _refuse_missing(part: MagpieFilterSettings, rows: Rows) -> bool:
+def refuse_missing(part: MagpieFilterSettings, rows: Rows) -> bool:
     """Whether rows carry distances; what else is asked for must be there in one row at least.
 
     Raises:

@@ -68,4 +68,6 @@ def _is_said(row: CurateRow, path: str) -> bool:
 def _kind(value: object) -> str:
     if isinstance(value, str):
         return "text"
+    if isinstance(value, bool):
+        return "true or false"
     return "a list" if isinstance(value, list | tuple) else "an object" if isinstance(value, dict) else "no number"

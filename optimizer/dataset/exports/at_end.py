@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 from ....agents.gateway.errors import UsageError
 from ...record.settings import ExportSettings
+from ..raw import missing_extra
 from .export import Order, export
 from .forms import FORMS
 from .reading import open_run
@@ -13,14 +15,18 @@ from .reading import open_run
 __all__ = ["check_exports", "write_exports"]
 
 _FOLDER = "export"
+_TABLES = ("parquet", "arrow")
 
 
 def check_exports(wanted: ExportSettings) -> None:
-    """Refuse, before anything is spent, a folder that holds something already.
+    """Refuse, before anything is spent, a folder that holds something already, and a form whose library is missing.
 
     Raises:
-        UsageError: it does.
+        UsageError: it does, or it is.
     """
+    for name in wanted.to:
+        if name in _TABLES and importlib.util.find_spec("pyarrow") is None:
+            raise missing_extra(f"The export {name}", "parquet")
     for name, place in _places(wanted, Path()).items() if wanted.folder else ():
         if place.is_file() or (place.is_dir() and any(place.iterdir())):
             raise UsageError(

@@ -104,7 +104,7 @@ def test_whoever_needs_a_model_is_told_so(
     cli: Cli, seeds: Path, selector: str, here: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
     """Whether or not the packaged embedder has a seat of its own already."""
-    monkeypatch.setattr("autoevol.optimizer.record.embedding.is_packaged_here", lambda _: here)
+    monkeypatch.setattr("autoevol.optimizer.record.embedding.is_packaged_here", {"minilm": here}.get)
     told = cli("curate", selector, seeds.name)
 
     assert (2, True) == (told.code, "No model is named. Give --base-url URL" in told.err)
@@ -157,3 +157,23 @@ def test_quotas_take_values_as_the_file_has_them(cli: Cli, tmp_path: Path) -> No
     assert "there are: false, true." in wrong.err
     page = (run / "report.html").read_text(encoding="utf-8")
     assert (True, False) == ("Rows that were chosen" in page, "Rows made by recipes" in page)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(("hybrid", "--with", 'by={"level": 1}'), "No row has the figure level, by which hybrid chooses"),
+     (("quotas", "--with", 'by={"level": {}}'), "No row has the field level, by which quotas chooses"),
+     (("magpie-filter",), "No row carries"), (("facility", "--with", "score=level"), "No row has the figure level"),
+     (("deita", "--with", 'scores=["right"]'), "deita chooses (what stands there is true or false)"),
+     (("dedup,deita", "--with", 'deita.scores=["right"]'), "The member deita of the panel cannot choose: No row has")],
+)  # fmt: skip
+def test_what_no_row_has_is_refused_before_there_is_a_folder(
+    cli: Cli, seeds: Path, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:  # fmt: skip
+    """And without a word of a run to be continued, for there is none."""
+    rows = [{**row, "right": True} for row in rows_of(seeds)]
+    seeds.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    told = cli("curate", words[0], seeds.name, *words[1:])
+
+    assert (2, True, False) == (told.code, said in told.err, "resume" in told.err), told.err
+    assert not list((tmp_path / "runs").glob("*"))

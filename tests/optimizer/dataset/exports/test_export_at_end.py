@@ -55,3 +55,15 @@ def test_a_folder_that_holds_something_is_refused_first(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match=r"messages, where the export messages is to go, holds something already\."):
         check_exports(ExportSettings(to=("jsonl", "messages"), folder=str(tmp_path)))
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_a_form_whose_library_is_missing_is_refused_first(form: FormName, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the extra that brings it, and no other form with it."""
+    monkeypatch.setattr("importlib.util.find_spec", {"pyarrow": None}.get)
+    check_exports(ExportSettings(to=("messages",)))
+
+    with pytest.raises(
+        UsageError, match=r"The export .* needs an extra that is not installed\. Run: pip install .*parquet"
+    ):
+        check_exports(ExportSettings(to=("messages", form)))
