@@ -18,7 +18,7 @@ from anyio import to_thread
 from ...agents.gateway.errors import UsageError
 from ..recipes.book import Made
 from ..record.curating.panel import PanelSettings
-from ..record.curating.selector import SelectorSettings
+from ..record.curating.selector import SelectorSettings, Side
 from ..record.curating.vectors import EmbedSettings
 from ..record.run import Run
 from .before_after import changes
@@ -35,6 +35,8 @@ __all__ = ["MEMBERS", "panel_of", "voted"]
 MEMBERS = "members"
 """Name of the folder with what each member left, in the folder of a panel."""
 _SPENT = ("calls", "cost", "models")
+_SIDES: Mapping[Side, str] = {"instruction": "", "both": ", of both texts", "response": ", of responses"}
+"""What coverage is measured by, the first that there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +110,17 @@ def panel_of(choosers: Mapping[str, Selector]) -> Selector:
 
 
 async def _seen(run: Run, part: PanelSettings, place: str, rows: Rows) -> RowVectors | None:
-    """Vectors that a member has of every row, by which all are measured; the journal gives them again."""
+    """Vectors that a member has of every row, by which all are measured; the journal gives them again.
+
+    Those of instructions, where there are any, as hashed words are; else it is said which texts they are of.
+    """
     members = [member for member in part.members.values() if isinstance(member, EmbedSettings)]
-    member = next((each for each in members if each.asks_embedder and each.embeds_every_row), None)
-    return None if member is None else await vectors_of(run, member, place, rows)
+    by_side = {member.of: member for member in members if member.asks_embedder and member.embeds_every_row}
+    side = next((side for side in _SIDES if side in by_side), None)
+    if side is None:
+        return None
+    found = await vectors_of(run, by_side[side], place, rows)
+    return replace(found, label=f"{found.label}{_SIDES[side]}")
 
 
 def _refuse_unsaid(part: PanelSettings, rows: Rows) -> None:

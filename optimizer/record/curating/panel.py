@@ -69,9 +69,10 @@ class PanelSettings(SelectorSettings):
 
     def expected(self, rows: int, tokens: int) -> Iterator[Expected]:
         """What its members may take; vectors of the same texts are asked for once."""
-        every = [each for member in self.members.values() for each in member.expected(rows, tokens)]
-        yield from dict.fromkeys(each for each in every if each.role == "embedder")
-        yield from (each for each in every if each.role != "embedder")
+        every = [(member, each) for member in self.members.values() for each in member.expected(rows, tokens)]
+        texts = dict.fromkeys((getattr(member, "of", ""), each) for member, each in every if each.role == "embedder")
+        yield from (each for _, each in texts)
+        yield from (each for _, each in every if each.role != "embedder")
 
     def paths(self) -> tuple[str, ...]:
         """Those of its members."""

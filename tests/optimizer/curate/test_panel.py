@@ -163,6 +163,38 @@ def test_members_take_the_count_and_the_vectors_of_the_run(monkeypatch: pytest.M
     assert panel == PanelSettings.model_validate(panel.model_dump(mode="json"))
 
 
+def test_vectors_of_other_texts_are_expected_too() -> None:
+    """Responses and both texts are as long in the estimate, and others."""
+    members = {side: {"recipe": "diverse", "of": side, "vectors": "embedder"} for side in ("response", "both")}
+    panel = PanelSettings.model_validate({"members": {**members, "facility": {"vectors": "embedder", "of": "both"}}})
+
+    assert [40, 40] == [each.calls for each in panel.expected(40, 10)]
+
+
+@pytest.mark.parametrize(
+    ("sides", "by"),
+    [
+        (("both", "instruction"), "v at vectors"),
+        (("response", "both"), "v at vectors, of both texts"),
+        (("response",), "v at vectors, of responses"),
+    ],
+)
+def test_coverage_says_by_which_texts(
+    cli: Cli, server: ModelServer, tmp_path: Path, sides: tuple[str, ...], by: str
+) -> None:
+    """By instructions where a member looks at them; the same for any order of the members."""
+    write(tmp_path, "rows.jsonl", ROWS)
+    members = {side: {"recipe": "diverse", "of": side} for side in sides}
+    found: list[dict[str, Any]] = []
+    for some in (members, dict(reversed(members.items()))):
+        config = settings_file(tmp_path, server, {"recipe": "panel", "count": 9, "members": some})
+        assert 0 == cli("curate", "--config", config, "--quiet").code
+        found.append(curation(max((tmp_path / "runs").iterdir()))["before_after"]["coverage"])
+
+    assert by == found[0]["by"]
+    assert found[0] == found[1]
+
+
 def test_the_command_takes_selectors_with_commas(cli: Cli, tmp_path: Path) -> None:
     """With names, and settings of members; what is on the page is told by `show`, too."""
     write(tmp_path, "rows.jsonl", ROWS)
