@@ -52,6 +52,8 @@ def command(
         selector, rows = None, selector
     several = selector is not None and ("," in selector or "=" in selector)
     if show:
+        if selector is not None and several:
+            _members_of(selector)
         click.echo("\n".join(selector_lines("panel" if several else selector)))
         return
     in_file = options["config"] is not None
@@ -69,22 +71,18 @@ def _panel_of(words: str, preset: str | None, count: int | None, values: tuple[s
     """The settings of a panel: `diverse,far=diverse`, with `far.start=100` among the values.
 
     Raises:
-        UsageError: there is no such selector, or two members have one name.
+        UsageError: there is no such selector, two members have one name, or a value names the members anew.
     """
     from ..pages.recipe_list import known_selector  # noqa: PLC0415  as above
     from ..record.curating.panel import PanelSettings  # noqa: PLC0415
 
-    members: dict[str, dict[str, object]] = {}
-    for word in words.split(","):
-        name, equals, selector = (each.strip() for each in word.partition("="))
-        known_selector(selector if equals else name)
-        if name in members:
-            raise click.UsageError(f"Two members are called {name}: name one of them, as in other={selector or name}.")
-        members[name] = {"recipe": selector if equals else name}
+    members = _members_of(words)
     known = {name: list(known_selector(str(said["recipe"])).model_fields) for name, said in members.items()}
     own: dict[str, object] = {}
     for setting, value in map(value_in, values):
         name, dot, inner = setting.removeprefix("members.").partition(".")
+        if setting == "members":
+            raise click.UsageError("--with members=…: the members are named before ROWS, as in diverse,far=diverse.")
         if not dot:
             own[_of_panel(setting, list(PanelSettings.model_fields), known)] = value
         elif name in members:
@@ -92,6 +90,29 @@ def _panel_of(words: str, preset: str | None, count: int | None, values: tuple[s
         else:
             raise click.UsageError(f"--with {setting}: there is no member {name}. Members are: {', '.join(members)}.")
     return {**part_of("panel", preset, count, ()), **own, "members": members}
+
+
+def _members_of(words: str) -> dict[str, dict[str, object]]:
+    """The members by name: `diverse,far=diverse`.
+
+    Raises:
+        UsageError: there is no such selector, or two members have one name.
+    """
+    from ..pages.recipe_list import known_selector  # noqa: PLC0415  as above
+
+    members: dict[str, dict[str, object]] = {}
+    for word in words.split(","):
+        name, equals, selector = (each.strip() for each in word.partition("="))
+        selector = selector if equals else name
+        if not (name and selector):
+            raise click.UsageError(
+                f"'{words}' lacks a name. Write selectors with commas and no spaces, as in diverse,far=diverse."
+            )
+        known_selector(selector)
+        if name in members:
+            raise click.UsageError(f"Two members are called {name}: name one of them, as in other={selector}.")
+        members[name] = {"recipe": selector}
+    return members
 
 
 def _of_panel(setting: str, known: list[str], members: Mapping[str, list[str]]) -> str:

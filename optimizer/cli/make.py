@@ -89,7 +89,7 @@ def part_of(recipe: str, preset: str | None, count: int | None, values: tuple[st
     """The settings of one recipe or selector, as they would stand in a file.
 
     Raises:
-        UsageError: a value is not said as NAME=VALUE.
+        UsageError: a value is not said as NAME=VALUE, or names another recipe.
     """
     part: Tree = {"recipe": recipe}
     if preset is not None:
@@ -103,11 +103,13 @@ def value_in(line: str) -> tuple[str, object]:
     """A setting and its value, as they stand after --with.
 
     Raises:
-        UsageError: they are not said as NAME=VALUE.
+        UsageError: they are not said as NAME=VALUE, or another recipe or selector is meant.
     """
     name, equals, text = line.partition("=")
     if not equals or not name.strip():
         raise click.UsageError(f"--with does not understand '{line}'. Write NAME=VALUE, as in rounds=2.")
+    if name.strip().rpartition(".")[2] == "recipe":
+        raise click.UsageError(f"--with {line}: name the recipe or selector before the rows, as its own word.")
     return name.strip(), _value(text.strip())
 
 

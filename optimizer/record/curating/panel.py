@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import Field, model_validator
@@ -16,7 +16,7 @@ from .selector import SelectorSettings
 
 __all__ = ["PanelSettings"]
 
-_NAME = re.compile(r"[A-Za-z0-9][\w+-]*")  # it names a folder, and stands in dotted paths
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")  # it names a folder, and stands in dotted paths, as no number may
 Member = Annotated[Alone, Field(discriminator="recipe")]
 
 
@@ -47,6 +47,7 @@ class PanelSettings(SelectorSettings):
         if not isinstance(members, Mapping):
             return given
         named = cast("Mapping[str, Any]", members)
+        _refuse_one_folder(named)
         return {**given, "members": {name: _member(name, each, given.get("count")) for name, each in named.items()}}
 
     @model_validator(mode="after")
@@ -84,6 +85,19 @@ class PanelSettings(SelectorSettings):
         return found if self.most is None else min(found, self.most)
 
 
+def _refuse_one_folder(names: Iterable[str]) -> None:
+    """Names that are one where capital letters do not count.
+
+    Raises:
+        ValueError: two are.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(str(name).casefold(), name)
+        if other != name:
+            raise ValueError(f"the members {other} and {name} would share a folder where capital letters do not count")
+
+
 def _member(name: str, said: Any, count: object) -> Any:
     """A member as its own settings have it; what is none is left to their own refusal.
 
@@ -91,7 +105,12 @@ def _member(name: str, said: Any, count: object) -> Any:
         ValueError: its name, or that of its selector, cannot be one.
     """
     if not _NAME.fullmatch(name):
-        raise ValueError(f"'{name}' cannot be the name of a member: letters, digits, - and _ can be in one")
+        raise ValueError(
+            f"'{name}' cannot be the name of a member: a letter (A to Z) comes first, then at most 63 letters, digits, "
+            "- and _"
+        )
+    if name.casefold() == "panel":
+        raise ValueError(f"a member cannot be called {name}, as the panel itself is")
     if isinstance(said, SelectorSettings):
         said = said.model_dump()
     if not isinstance(said, Mapping):

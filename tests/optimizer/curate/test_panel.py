@@ -121,6 +121,12 @@ async def test_figures_that_members_go_by_are_shown_of_all(tmp_path: Path) -> No
         ({"members": {"inner": {"recipe": "panel"}}}, "the member inner is a panel: a panel has none within"),
         ({"members": {"far": {"recipe": "divers"}}}, "names the selector 'divers', which there is not; did you mean d"),
         ({"members": {"a/b": {"recipe": "lima"}}}, "'a/b' cannot be the name of a member"),
+        *(
+            ({"members": {name: {"recipe": "lima"}}}, "cannot be the name of a member: a letter (.A to Z.) comes first")
+            for name in ("_x", "x+y", "1", "a" * 65, "größe", "a\n")
+        ),
+        ({"members": {"Panel": {"recipe": "lima"}}}, "a member cannot be called Panel"),
+        ({"members": {"far": {"recipe": "lima"}, "Far": {"recipe": "lima"}}}, "far and Far would share a folder"),
         ({"members": {"lima": "yes"}}, "the member lima must be a table"),
         ({"members": {"lima": {}}, "votes": 2}, "`votes` is 2, and there are 1 members"),
         ({"members": {"lima": {"guard": "tag"}}}, "the member lima has a guard of its own"),
@@ -217,6 +223,13 @@ def test_the_command_takes_selectors_with_commas(cli: Cli, tmp_path: Path) -> No
     [
         (("lima,lima",), "Two members are called lima: name one of them, as in other=lima."),
         (("lima,limo",), "There is no selector 'limo'. Did you mean 'lima'?"),
+        (("lima,limo", "--list"), "There is no selector 'limo'. Did you mean 'lima'?"),
+        (("lima,",), "'lima,' lacks a name. Write selectors with commas and no spaces, as in diverse,far=diverse."),
+        (("far=,lima",), "'far=,lima' lacks a name."),
+        (("lima,quotas", "--with", "members=3"), "--with members=…: the members are named before ROWS"),
+        (("lima,quotas", "--with", "recipe=lima"), "--with recipe=lima: name the recipe or selector before the rows"),
+        (("lima,quotas", "--with", "lima.recipe=deita"), "--with lima.recipe=deita: name the recipe or selector"),
+        (("lima", "--with", "recipe=deita"), "--with recipe=deita: name the recipe or selector before the rows"),
         (("diverse,far=diverse", "--with", "far.strat=9"), "far has no such setting. Did you mean --with far.start=…?"),
         (("diverse,far=diverse", "--with", "start=9"), "Of a member write --with diverse.start=…"),
         (("diverse,far=diverse", "--with", "vote=2"), "Did you mean votes?"),
