@@ -82,7 +82,7 @@ def by_chance(total: int, one: int, other: int) -> Chance:
         if below >= 1 - _OUTSIDE:
             high = shared
             break
-    return Chance(one * other / total if total else 0.0, min(low, high), high)
+    return Chance(one * other / total if total else 0.0, low, high)
 
 
 def _log_ways(of: int, some: int) -> float:

@@ -18,7 +18,7 @@ from anyio import to_thread
 from ...agents.gateway.errors import UsageError
 from ..recipes.book import Made
 from ..record.curating.panel import PanelSettings
-from ..record.curating.selector import SelectorSettings, Side
+from ..record.curating.selector import SelectorSettings
 from ..record.curating.vectors import EmbedSettings
 from ..record.run import Run
 from .before_after import changes
@@ -35,7 +35,7 @@ __all__ = ["MEMBERS", "panel_of", "voted"]
 MEMBERS = "members"
 """Name of the folder with what each member left, in the folder of a panel."""
 _SPENT = ("calls", "cost", "models")
-_SIDES: Mapping[Side, str] = {"instruction": "", "both": ", of both texts", "response": ", of responses"}
+_SIDES: Mapping[str, str] = {"instruction": "", "both": ", of both texts", "response": ", of responses"}
 """What coverage is measured by, the first that there is."""
 
 
@@ -94,7 +94,8 @@ def panel_of(choosers: Mapping[str, Selector]) -> Selector:
             await _asked(run, choosers[member.recipe], member, place, name, rows)
             for name, member in part.members.items()
         ]
-        choice = _choice(part, members, {row.index: row.seed.id for row in rows})
+        ids = {row.index: row.seed.id for row in rows}
+        choice = await to_thread.run_sync(_choice, part, members, ids)  # many pairs of large sets take seconds
         sets = [*(each.choice.order for each in members), choice.order]
         measure = partial(changes, vectors=await _seen(run, part, place, rows))
         *found, whole = await to_thread.run_sync(measure, rows, sets, run.settings.run_seed, part.paths())

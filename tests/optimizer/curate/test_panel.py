@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autoevol.agents.gateway.errors import UsageError
+from autoevol.optimizer.curate.overlaps import Overlap, overlaps
 from autoevol.optimizer.making import run_recipes
 from autoevol.optimizer.record.config import resolve
 from autoevol.optimizer.record.curating.panel import PanelSettings
@@ -101,6 +103,20 @@ async def test_what_a_member_lacks_is_told_with_its_name(tmp_path: Path, path: s
         await run_recipes([{"recipe": "panel", "members": members}], ROWS, runs=tmp_path)
 
     assert not has_begun(tmp_path, "drawn")
+
+
+async def test_pairs_are_counted_beside_the_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a thread of their own: many pairs of large sets take seconds, in which a key must still end the run."""
+    threads: list[bool] = []
+
+    def seen(*words: Any) -> list[Overlap]:
+        threads.append(threading.current_thread() is threading.main_thread())
+        return overlaps(*words)
+
+    monkeypatch.setattr("autoevol.optimizer.curate.panel.overlaps", seen)
+    await run_recipes([{"recipe": "panel", "members": {"drawn": {"recipe": "quotas"}}}], ROWS, runs=tmp_path)
+
+    assert [False] == threads
 
 
 async def test_figures_that_members_go_by_are_shown_of_all(tmp_path: Path) -> None:
