@@ -18,6 +18,8 @@ __all__ = ["command", "open_source"]
 
 _FORMS = ("alpaca", "sharegpt", "messages", "prompt-completion", "dpo", "reward", "jsonl", "parquet", "arrow")
 _FIELDS = ("instruction", "input", "response", "system", "messages")
+_DATA = ("dataset.jsonl", "train.jsonl", "mix.jsonl")
+_NO_DATA = ("dropped", "events", "messages", "edits")  # beginnings of the names of what else is in folders of ours
 _TRAINERS = ("trl", "axolotl", "llama-factory", "unsloth")
 
 
@@ -105,7 +107,26 @@ def open_source(
         return open_file(source, named)
     if named:
         raise UsageError("Names of fields are for a file, and the rows of a run have ours.", fix="Leave them out.")
+    _refuse_folder(source)
     return open_run(find_run(source, runs), what=what, edited=edited)
+
+
+def _refuse_folder(source: str) -> None:
+    """A folder that is no run may hold files of rows: a mix, a part of a run, a member of a panel, an export.
+
+    Raises:
+        UsageError: it is one, or nothing has this name though it says where it would be.
+    """
+    from ...agents.gateway.errors import UsageError  # noqa: PLC0415
+
+    path = Path(source)
+    if not path.is_dir() or (path / "settings.json").is_file():
+        return
+    inside = sorted(each.name for each in path.glob("*.jsonl") if not each.name.startswith(_NO_DATA))
+    if inside:
+        first = next((name for name in _DATA if name in inside), inside[0])
+        others = f" It also has {', '.join(name for name in inside if name != first)}." if len(inside) > 1 else ""
+        raise UsageError(f"{source} is a folder, and not that of a run.", fix=f"Give its file: {path / first}.{others}")
 
 
 def _matched(source: str, runs: Path, ab: tuple[str, str], *, plain: bool) -> tuple[Source, Source]:

@@ -115,6 +115,8 @@ def follow(
     command = resume_line(folder, out)
     with interruptible(folder, command), make_watcher(quiet=quiet, steps=outlook.steps, as_json=as_json) as watcher:
         watcher.begin(folder, outlook.line)
+        if outlook.short:
+            watcher.note(outlook.short)
         ending = anyio.run(partial(run, folder, watcher, replay=replay, said=said))
         watcher.end(ending.summary)
     _report(ending, command, out, as_json=as_json)

@@ -18,7 +18,7 @@ from ..record.folder import RunFolder
 from ..record.rivals import check_calls, turns_of
 from ..record.settings import Settings
 from ..record.timing import bounds, slowest
-from ..search.caps import fits
+from ..search.caps import Fit, fits
 from ..search.proof import proof
 
 __all__ = ["Outlook", "measure", "outlook", "plan_of"]
@@ -26,10 +26,12 @@ __all__ = ["Outlook", "measure", "outlook", "plan_of"]
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What is known of a run before it starts: how many steps it makes at most, and a line for the person."""
+    """What is known of a run before it starts: how many steps it makes at most, a line for the person, and one on a cap
+    under which it will not come to its end."""
 
     steps: int | None = None
     line: str = ""
+    short: str = ""
 
 
 def plan_of(settings: Settings, *, proving: bool = True, folder: Path | None = None) -> Plan:
@@ -77,7 +79,25 @@ def outlook(plan: Plan) -> Outlook:
     items = f"{plan.said[0]} " if plan.said else ""  # of a comparison: every set, where `read` is of the first
     read = f"{plan.read}. " if plan.read.read else ""  # a recipe may need no rows
     line = f"{read}{items}{calls} ({money_words(forecast, settings)})."
-    return Outlook(turns_of(settings.search) if settings.recipe == "auto-evol" else None, line)
+    steps = turns_of(settings.search) if settings.recipe == "auto-evol" else None
+    return Outlook(steps, line, next(filter(None, (_short(fit, plan) for fit in plan.fits)), ""))
+
+
+def _short(fit: Fit, plan: Plan) -> str:
+    """What a cap will not pay for; a search spends what it has, so of one only what is sure is said."""
+    forecast = plan.forecast
+    least = {"calls": forecast.least_calls, "usd": forecast.least_usd}.get(fit.cap) or 0
+    sure = fit.value < least
+    whole = least if sure else fit.expected
+    if whole is None or fit.value >= whole or not (sure or (fit.cap == "calls" and plan.settings.recipe == "make")):
+        return ""
+    cap, all_of_it = (f"${each:,.10g}" if fit.cap == "usd" else f"{each:,.0f}" for each in (fit.value, whole))
+    unit = "" if fit.cap == "usd" else f" {fit.cap}"
+    takes = f"takes at least {all_of_it}" if sure else f"may take {all_of_it}"
+    return (
+        f"The cap of {cap}{unit} is below what the whole {takes}: that much is {fit.value / whole:.0%} of it. Then the "
+        "run stops, and `autoevol resume` with a higher --budget goes on."
+    )
 
 
 def measure(settings: Settings, lineup: Lineup | None = None) -> tuple[Sizes, ReadReport]:

@@ -95,7 +95,12 @@ def find_run(text: str, root: Path) -> Path:
         raise UsageError(f"There is no file {text}.", fix="Check the path; a run is given by its folder or its name.")
     close = difflib.get_close_matches(text, names, n=1, cutoff=0.5)
     hint = f"Did you mean {close[0]}? " if close else ""
-    raise UsageError(f"There is no run '{text}'.", fix=f"{hint}`autoevol runs --runs {root}` lists those in {root}.")
+    no = (
+        f"There is no file {text} and no run of this name."
+        if "/" in text or "." in text
+        else f"There is no run '{text}'."
+    )
+    raise UsageError(no, fix=f"{hint}`autoevol runs --runs {root}` lists those in {root}.")
 
 
 def frozen_settings(folder: Path) -> dict[str, Any]:

@@ -101,17 +101,20 @@ def by_ratio(pool: Pool, amounts: Mapping[str, Amount], total: int | None, copie
     counts = counts_of({name: amounts.get(name, Amount()) for name in sizes}, sizes, total)
     rows: list[Copy] = []
     notes: list[str] = []
+    short = 0
     for name, count in counts.items():
         got = min(count, copies * sizes[name])
         rows += with_copies(pool.rows[name], got, seed, f"mix/ratio/{name}")
         notes += _said(name, count, got, sizes[name])
+        short += count - got
     taken = {row.key for row, _ in rows}
+    what = f"the sets, {short:,} rows short of the wanted numbers" if short else "the sets in the wanted numbers"
     return Mix(
         method="ratio", source="numbers and shares of sets", seed=seed,
         settings={"take": {name: _shown(amounts.get(name, Amount())) for name in sizes}, "total": total,
                   "copies": copies},
         purposes=[*(f"mix/ratio/{name}" for name in counts), "mix/ratio/order/N"],
-        files=(DrawnFile("mix.jsonl", tuple(shuffled(rows, seed, "mix/ratio")), "the sets in the wanted numbers"),),
+        files=(DrawnFile("mix.jsonl", tuple(shuffled(rows, seed, "mix/ratio")), what),),
         left=[row for row in pool.all_rows() if row.key not in taken], notes=notes,
     )  # fmt: skip
 

@@ -177,3 +177,15 @@ def test_what_no_row_has_is_refused_before_there_is_a_folder(
 
     assert (2, True, False) == (told.code, said in told.err, "resume" in told.err), told.err
     assert not list((tmp_path / "runs").glob("*"))
+
+
+@pytest.mark.parametrize(("cap", "told"), [("20calls", True), ("90000calls", False)])
+def test_a_cap_that_is_too_low_is_told_before_the_work(
+    cli: Cli, seeds: Path, cap: str, told: bool
+) -> None:  # fmt: skip
+    """In one line, and nothing is refused: here nobody answers, so it does not go far."""
+    said = cli("curate", "deita", seeds.name, "--count", "5", "--base-url", "http://127.0.0.1:9/v1", "--model", "m",
+               "--with", "vectors=hashed", "--budget", cap, "--set", "endpoints.default.patience_s=0.01")  # fmt: skip
+
+    assert 1 == said.code
+    assert told == ("The cap of 20 calls is below what the whole may take " in said.err + said.out)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.optimizer.cli.conftest import Cli
 from tests.optimizer.dataset.exports.exported_run import read_lines, write_comparison, write_lines, write_run
 
@@ -34,6 +36,18 @@ def test_mistakes_are_one_sentence(cli: Cli, tmp_path: Path) -> None:
     assert "x.jsonl is there already." in again.err
     (run / "dataset.jsonl").unlink()
     assert "has no row in its data set (finished)" in cli("export", "maths", "--to", "alpaca", "--out", "y").err
+
+
+@pytest.mark.parametrize("command", [("export", "--to", "messages"), ("pack",)])
+def test_a_folder_that_is_no_run_names_its_files(cli: Cli, tmp_path: Path, command: tuple[str, ...]) -> None:
+    """A mix, a member of a panel: the file of rows is within; and a name of nothing may have been a file's."""
+    for name in ("mix.jsonl", "dropped.jsonl", "other.jsonl"):
+        write_lines(tmp_path / "mixed" / name, [{"question": "A", "answer": "B"}])
+    told = [cli(command[0], name, *command[1:], "--out", "x") for name in ("mixed", "rows.xlsx")]
+
+    assert [2, 2] == [each.code for each in told]
+    assert "Give its file: mixed/mix.jsonl. It also has other.jsonl." in told[0].err
+    assert "There is no file rows.xlsx and no run of this name." in told[1].err
 
 
 def test_overlap_is_told_and_no_error(cli: Cli, tmp_path: Path) -> None:

@@ -37,6 +37,14 @@ def test_it_mixes_in_two_stages_and_by_ratio(cli: Cli, sets: Path) -> None:
     }
 
 
+def test_a_mix_that_is_short_says_so_at_once(cli: Cli, sets: Path) -> None:
+    """Not first that it has what was wanted."""
+    told = cli("mix", "ratio", "m=maths.jsonl", "chat.jsonl", "--take", "m=100", "--out", "some")
+
+    assert "86 rows in some/mix.jsonl: the sets, 20 rows short of the wanted numbers." in told.out
+    assert "m: 20 rows short of 100" in told.out
+
+
 def test_it_keeps_the_rounds_of_skills(cli: Cli, sets: Path) -> None:
     """Begun, gone on with, and rows drawn by the quotas of the round, with `skill` before other names of groups."""
     (sets / "g.json").write_text('{"skills": ["a", "b"], "edges": [["a", "b"]]}', encoding="utf-8")
