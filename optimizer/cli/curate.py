@@ -44,7 +44,7 @@ def command(
     settings file says which selectors and recipes follow each other, as [[make]] tables; each works on the rows of the
     one before.
     """
-    from ..pages.recipe_list import known_selector, selector_lines  # noqa: PLC0415
+    from ..pages.recipe_list import known_selector, panel_lines, selector_lines  # noqa: PLC0415
     from ..record.curating.selectors import SELECTORS  # noqa: PLC0415
     from .launch import launch  # noqa: PLC0415  --help of this command must stay quick
 
@@ -53,8 +53,10 @@ def command(
     several = selector is not None and ("," in selector or "=" in selector)
     if show:
         if selector is not None and several:
-            _members_of(selector)
-        click.echo("\n".join(selector_lines("panel" if several else selector)))
+            listed = panel_lines({name: str(said["recipe"]) for name, said in _members_of(selector).items()})
+        else:
+            listed = selector_lines(selector)
+        click.echo("\n".join(listed))
         return
     in_file = options["config"] is not None
     if selector is not None and several:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -189,7 +189,8 @@ def _choice(part: PanelSettings, members: Sequence[_Member], ids: Mapping[int, s
         "overlaps": [_as_row(each) for each in shared],
         "votes": {f"{votes}": counts[votes] for votes in sorted(counts)},
     }  # fmt: skip
-    return Choice(kept, why, notes, figures, _lines(members, shared, counts), entries)
+    lines = [*_lines(members, shared, counts), *_more(part, len(kept))]
+    return Choice(kept, why, notes, figures, lines, entries)
 
 
 def _said(members: Sequence[_Member], ranks: Mapping[str, int], index: int) -> Notes:
@@ -247,6 +248,12 @@ def _lines(members: Sequence[_Member], shared: Sequence[Overlap], counts: Counte
     elif shared:
         lines.append(f"{_pair(shared[0])}.")
     return [*lines, *(f"{each.name}: {line}" for each in members for line in each.choice.lines)]
+
+
+def _more(part: PanelSettings, kept: int) -> Iterator[str]:
+    """That `count` is for each member, where more rows stay."""
+    if part.most is None and part.count is not None and kept > part.count:
+        yield f"Of {part.count:,} rows a member {kept:,} rows stay; `most = {part.count}` keeps so many at most."
 
 
 def _pair(overlap: Overlap) -> str:

@@ -27,6 +27,7 @@ from anyio import to_thread
 from ..dataset.rows import DroppedRow
 from ..recipes.book import Book, Made
 from ..record.curating.selector import SelectorSettings
+from ..record.curating.vectors import BudgetSettings
 from ..record.run import Run
 from .before_after import before_after, change_lines
 from .choice import Choice, Notes, Why
@@ -75,7 +76,11 @@ async def chosen(run: Run, selector: Selector, part: SelectorSettings, place: st
     finally:
         remove_vectors(run.folder.path / place)
     choice.check(len(rows))
-    return choice
+    asked = part.count if isinstance(part, BudgetSettings) else None
+    if asked is None or len(choice.order) >= asked:
+        return choice
+    line = f"{asked:,} rows were asked for, and {len(choice.order):,} are kept: there are no more that may be chosen."
+    return replace(choice, lines=(*choice.lines, line))
 
 
 def written(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic_core import PydanticUndefined
+from pydantic_core import PydanticUndefined, to_jsonable_python
 
 from ...agents.gateway.errors import UsageError
 from ..record.curating.selectors import SELECTORS
 from ..record.making.part import PartSettings
 from ..record.making.recipes import RECIPES
 
-__all__ = ["known_recipe", "known_selector", "recipe_lines", "selector_lines"]
+__all__ = ["known_recipe", "known_selector", "panel_lines", "recipe_lines", "selector_lines"]
 
 
 def recipe_lines(name: str | None) -> list[str]:
@@ -40,6 +41,22 @@ def selector_lines(name: str | None) -> list[str]:
     return _settings_of(known_selector(name))
 
 
+def panel_lines(members: Mapping[str, str]) -> list[str]:
+    """The settings of a panel and those of its members.
+
+    Args:
+        members: selector by name.
+
+    Raises:
+        UsageError: there is no such selector.
+    """
+    kinds = {name: known_selector(selector) for name, selector in members.items()}
+    lines = [*_settings_of(SELECTORS["panel"])]
+    for name, kind in kinds.items():
+        lines += ["", f"Of the member {name}, as in --with {name}.SETTING=VALUE:", "", *_settings_of(kind)]
+    return lines
+
+
 def _every(kinds: Mapping[str, type[PartSettings]]) -> list[str]:
     width = max(map(len, kinds))
     return [f"{each:<{width}}  {_summary(kind)}" for each, kind in kinds.items()]
@@ -52,10 +69,16 @@ def _settings_of(kind: type[PartSettings]) -> list[str]:
         if field == "recipe":
             continue
         default = info.get_default(call_default_factory=True)
-        shown = "" if default is PydanticUndefined else f" [{default!r}]"
-        lines.append(f"  {field}{shown}  {told.get(field, '')}".rstrip())
-    lines += [f"  preset {preset}: {dict(values)}" for preset, values in kind.PRESETS.items()]
+        shown = "" if default is PydanticUndefined else f" [{_json(default)}]"
+        words = ", ".join(("recommended", *kind.PRESETS)) if field == "preset" else told.get(field, "")
+        lines.append(f"  {field}{shown}  {words}".rstrip())
+    lines += [f"  preset {preset}: {_json(values)}" for preset, values in kind.PRESETS.items()]
     return lines
+
+
+def _json(value: object) -> str:
+    """As --with takes it."""
+    return json.dumps(to_jsonable_python(value), ensure_ascii=False)
 
 
 def known_recipe(name: str) -> type[PartSettings]:
@@ -99,7 +122,11 @@ def _summary(kind: type[PartSettings]) -> str:
 
 
 def _arguments(kind: type[PartSettings]) -> dict[str, str]:
-    """What the docstring says of each field, in one line each."""
+    """What the docstring says of each field, in one line each; tables as --with takes them, in JSON."""
     text = (inspect.getdoc(PartSettings) or "") + "\n\n" + (inspect.getdoc(kind) or "")
     found = re.findall(r"^ {4}(\w+(?:, \w+)*): (.*(?:\n {8}.*)*)", text, re.MULTILINE)
-    return {name: " ".join(words.split()) for names, words in found for name in names.split(", ")}
+    return {name: _line(words) for names, words in found for name in names.split(", ")}
+
+
+def _line(words: str) -> str:
+    return re.sub(r"\bNone\b", "null", " ".join(words.split())).replace('" = ', '": ')

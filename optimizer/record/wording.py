@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_jsonable_python
 
 from ...agents.gateway.errors import UsageError
 from .keys import looks_like_key
@@ -19,14 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Place", "sentence_of"]
 
-_TABLE, _WHOLE = "must be a table of settings", "must be a whole number"
+_TABLE, _LIST, _WHOLE = "must be a table of settings", "must be a list", "must be a whole number"
 _NUMBER, _TEXT = "must be a number", "must be text"
 _MUST = {
     "bool_parsing": "must be true or false", "bool_type": "must be true or false",
     "dict_type": _TABLE, "model_type": _TABLE, "model_attributes_type": _TABLE,
     "float_parsing": _NUMBER, "float_type": _NUMBER, "finite_number": _NUMBER,
     "int_from_float": _WHOLE, "int_parsing": _WHOLE, "int_type": _WHOLE,
-    "list_type": "must be a list", "string_type": _TEXT, "tuple_type": "must be a list",
+    "list_type": _LIST, "string_type": _TEXT, "tuple_type": _LIST,
 }  # fmt: skip
 
 
@@ -76,9 +78,19 @@ def sentence_of(error: ValidationError, model: type[BaseModel], place: Place) ->
         return UsageError(f"There is no setting {_dotted(path)} {place.of(path)}.{rest}", fix=_suggestion(path, model))
     text = _must(first)
     end = "" if text.endswith("?") else "."
-    return UsageError(
-        f"{_dotted(path) or 'A setting'} {place.of(path)} {text}{end}{rest}", fix="Change it and start again."
-    )
+    fix = _example(first["type"], path) or "Change it and start again."
+    return UsageError(f"{_dotted(path) or 'A setting'} {place.of(path)} {text}{end}{rest}", fix=fix)
+
+
+def _example(kind: str, path: tuple[str | int, ...]) -> str:
+    """How the list or table that a setting of a recipe has to be is written; empty for any other."""
+    name = str(path[-1]) if path else ""
+    fields = PARTS[str(path[5 if _in_member(path) else 2])].model_fields if _in_recipe(path) else {}
+    if _MUST.get(kind) not in (_LIST, _TABLE) or name not in fields:
+        return ""
+    usual = to_jsonable_python(fields[name].get_default(call_default_factory=True))
+    value = json.dumps(usual or (["NAME"] if _MUST[kind] == _LIST else {"NAME": 1}), ensure_ascii=False)
+    return f"On the command line it is JSON, as in --with {name}='{value}'."
 
 
 def _must(detail: ErrorDetails) -> str:
@@ -90,7 +102,8 @@ def _must(detail: ErrorDetails) -> str:
     if not message.startswith("must"):
         message = f"does not fit: {message.removeprefix('Value error, ')}"
     given = detail["input"]
-    if isinstance(given, str | int | float | bool) and not looks_like_key(str(given)):
+    told = detail["type"] == "value_error" and str(given) in message
+    if isinstance(given, str | int | float | bool) and not told and not looks_like_key(str(given)):
         message += f", not {given!r}" if len(str(given)) <= 40 else ""
     return message
 

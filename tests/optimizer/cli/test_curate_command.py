@@ -30,6 +30,19 @@ def test_it_lists_selectors_and_the_settings_of_one(cli: Cli) -> None:
     assert all(f"  {name} " in one.out for name in SELECTORS["dedup"].model_fields if name != "recipe")
 
 
+def test_settings_are_listed_as_they_are_written(cli: Cli) -> None:
+    """Defaults in JSON, presets that there are, and the settings of each member of a panel."""
+    told = {name: cli("curate", name, "--list").out for name in ("dedup", "quotas", "diverse", "far=diverse,lima")}
+
+    assert '  by [["exact", "minhash"]]  stages' in told["dedup"]
+    assert "  count [null]  rows to keep" in told["quotas"]
+    assert 'gets: {"language": {"en": 3, "zh": 1}}' in told["quotas"]
+    assert '  preset ["recommended"]  recommended\n' in told["quotas"]
+    assert '  preset ["recommended"]  recommended, paper' in told["diverse"]
+    assert all(words in told["far=diverse,lima"] for words in ("  votes [1]", "--with far.SETTING=", "  shortest ["))
+    assert not any("None" in text or "True]" in text or "'recommended'" in text for text in told.values())
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -40,6 +53,9 @@ def test_it_lists_selectors_and_the_settings_of_one(cli: Cli) -> None:
         ((), "Name a SELECTOR (`--list` lists them)"),
         (("hybrid", "rows.jsonl"), "hybrid needs `by`, the weight of each figure"),
         (("dedup", "rows.jsonl", "--dry-run", "--out", "x.csv"), "x.csv would hold JSON lines"),
+        (("dedup", "rows.jsonl", "--with", "by=minhash"), """as in --with by='["exact", "minhash"]'."""),
+        (("quotas", "rows.jsonl", "--with", "by=answer"), """as in --with by='{"language": {}}'."""),
+        (("quotas", "rows.jsonl", "--preset", "paper"), "presets that there are here (recommended)."),
         (("--preset", "paper"), "--preset, --count and --with need a SELECTOR."),
     ],
 )
@@ -57,6 +73,16 @@ def test_make_points_to_curate(cli: Cli) -> None:
     told = cli("make", "dedup", "rows.jsonl")
 
     assert (2, True) == (told.code, "autoevol curate dedup ROWS" in told.err)
+
+
+def test_fewer_rows_than_were_asked_for_are_told(cli: Cli, seeds: Path) -> None:
+    """And that the count of a panel is that of each member."""
+    few = cli("curate", "quotas", seeds.name, "--count", "1000")
+    more = cli("curate", "quotas,lima", seeds.name, "--count", "20", "--with", "lima.shortest=1")
+
+    assert "1,000 rows were asked for, and 30 are kept" in few.out + few.err
+    assert "`most = 20` keeps so many at most." in more.out + more.err
+    assert "were asked for" not in more.out + more.err
 
 
 def test_selectors_in_a_row_need_no_model(cli: Cli, seeds: Path, tmp_path: Path) -> None:
