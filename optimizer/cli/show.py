@@ -211,10 +211,11 @@ class _Seen:
         except StorageError:
             return
         paid = money(spent.usd, spent.unpriced, free=bill.free)
-        yield (
-            f"  With failures, retries and calls that were cut off: {spent.calls:,} attempts, {spent.tokens:,} tokens, "
-            f"{paid}, in {duration(60 * minutes)}."
-        )
+        together = spent.calls < bill.total.calls  # the embedder is sent many texts at once, each a call
+        what = "Over the wire, texts to the embedder together, failures and retries too" if together else (
+            "With failures, retries and calls that were cut off"
+        )  # fmt: skip
+        yield (f"  {what}: {spent.calls:,} attempts, {spent.tokens:,} tokens, {paid}, in {duration(60 * minutes)}.")
 
     def _clauses(self) -> Iterator[str]:
         if self.method is None:

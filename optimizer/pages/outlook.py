@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from ...agents.gateway.engine.packaged import PACKAGED
 from ..dataset.report import ReadReport
 from ..record.estimate import Estimate, Sizes
 from ..record.estimate_file import estimate_object, line_object
@@ -49,18 +50,31 @@ class Plan:
 def plan_lines(plan: Plan) -> list[str]:
     """For a person."""
     sizes, settings = plan.sizes, plan.settings
-    lines = [f"Seeds: {plan.read}", f"  about {sizes.seed_tokens} tokens each, from {settings.seeds.source}"]
+    chooses = settings.recipe == "make" and settings.make[0].SELECTS
+    lines = [
+        f"{'Rows' if chooses else 'Seeds'}: {plan.read}",
+        f"  about {sizes.seed_tokens} tokens each, from {settings.seeds.source}",
+    ]
     if not settings.seeds.source:
         lines = ["Seeds: none are needed"]
     if settings.recipe == "auto-evol":
         lines.append(f"Split: {sizes.train:,} train, {sizes.dev:,} dev, {sizes.test:,} test.")
     lines += plan.said
-    lines += [*_table(plan.forecast), *_sums(plan), *_prices(settings), *_time(plan.bounds)]
+    lines += [*_table(plan.forecast, settings), *_sums(plan), *_prices(settings), *_time(plan.bounds)]
     for fit in plan.fits:
         lines += _cap(fit, settings)
     if not plan.fits:
         lines.append("Caps: none")
-    return [*lines, *_proof(plan.proof), *_kin(settings), *_alike(settings)]
+    return [*lines, *_proof(plan.proof), *_kin(settings), *_alike(settings), *_begins(plan)]
+
+
+def _begins(plan: Plan) -> Iterator[str]:
+    """A packaged model reads the beginning of a text."""
+    for line in plan.forecast.by_role().values():
+        name = plan.settings.endpoints[line.endpoint].packaged if line.endpoint in plan.settings.endpoints else None
+        if name in PACKAGED:
+            most = PACKAGED[name].tokens
+            yield f"Note: {name} reads the first {most} tokens of a text; what comes after is not in its vector."
 
 
 def _kin(settings: Settings) -> Iterator[str]:
@@ -122,8 +136,12 @@ def money_words(forecast: Estimate, settings: Settings) -> str:
     return f"about ${least:,.2f} to ${expected:,.2f}, at most ${worst:,.2f}"
 
 
-def _table(forecast: Estimate) -> Iterator[str]:
-    yield "Calls of a run that goes to its end; the search may stop early, and retries are not counted:"
+def _table(forecast: Estimate, settings: Settings) -> Iterator[str]:
+    if not forecast.lines:
+        return
+    searches = settings.recipe == "auto-evol" or any(part.recipe == "auto-evol" for part in settings.make)
+    early = "the search may stop early, and " if searches else ""
+    yield f"Calls of a run that goes to its end; {early}retries are not counted:"
     heads = ("at least", "at most", "tokens in", "out, expected", "out, at most", "USD, about")
     widths = (10, 10, 14, 15, 14, 12)
     columns = "".join(f"{head:>{width}}" for head, width in zip(heads, widths, strict=True))

@@ -68,7 +68,7 @@ def _bounds(endpoint: Endpoint, name: str, model: str, lines: list[Line]) -> Ite
         if value is not None:
             yield Bound(name, model, limit, value, 60 * amount / value)
     slots = _over_all(endpoint, limits, "concurrency")
-    if slots is None and not model and endpoint.free:
+    if slots is None and not model and endpoint.free and endpoint.packaged is None:  # that takes many texts at once
         slots = _SLOTS if endpoint.local is not None else 1
     if slots is not None:
         yield Bound(name, model, "concurrency", slots, amounts["rpm"] / slots)

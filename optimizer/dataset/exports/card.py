@@ -13,6 +13,8 @@ from typing import Any, cast
 
 import yaml
 
+from ....agents.gateway.books.bills import finished_calls
+from ....agents.gateway.errors import StorageError
 from ...record.keys import hide_keys
 from .forms import Form
 from .reading import json_object
@@ -148,7 +150,7 @@ def _run(folder: Path, method: str | None) -> Iterator[str]:
         )
     cost = status.get("cost_usd")
     money = f"{cost:,.4f} USD" if isinstance(cost, int | float) else "price unknown"
-    yield f"- cost: {_whole(status.get('calls'))} calls, {_whole(status.get('tokens'))} tokens, {money}\n"
+    yield f"- cost: {_calls(folder, status)}, {_whole(status.get('tokens'))} tokens, {money}\n"
     yield from _story(status, folder)
     if method is not None:
         yield from _fenced("The evolving method of these rows:", hide_keys(method)) if method.strip() else ()
@@ -159,6 +161,15 @@ def _run(folder: Path, method: str | None) -> Iterator[str]:
                 "The evolving method that was applied or found best:", hide_keys(path.read_text("utf-8", "replace"))
             )
             break
+
+
+def _calls(folder: Path, status: Mapping[str, Any]) -> str:
+    """As the page counts them; a run's status counts what went over the wire, in which texts go together."""
+    try:
+        finished = sum(entry.sum.calls for entry in finished_calls(folder))
+    except StorageError:
+        return f"{_whole(status.get('calls'))} calls"
+    return f"{finished:,} calls in {_whole(status.get('calls'))} attempts"
 
 
 def _story(status: Mapping[str, Any], folder: Path) -> Iterator[str]:

@@ -215,3 +215,16 @@ def test_a_cap_that_is_too_low_is_told_before_the_work(
 
     assert 1 == said.code
     assert told == ("The cap of 20 calls is below what the whole may take " in said.err + said.out)
+
+
+def test_a_forecast_of_vectors_tells_what_is_read(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows, no search, nothing out, no more in than the packaged model reads, and no time by calls that go together."""
+    monkeypatch.setattr("autoevol.optimizer.record.embedding.is_packaged_here", {"minilm": True}.get)
+    text = "".join(json.dumps({"question": f"{n} {'word ' * 4000}", "answer": "b"}) + "\n" for n in range(3))
+    (tmp_path / "rows.jsonl").write_text(text, encoding="utf-8")
+    told = cli("curate", "diverse", "rows.jsonl", "--count", "2", "--dry-run").out
+
+    assert told.startswith("Rows: 3 rows read: 3 good")
+    assert "Tokens: about 768 for the most calls, at most 768" in told
+    assert "Note: minilm reads the first 256 tokens of a text" in told
+    assert not [word for word in ("search", "each second") if word in told]

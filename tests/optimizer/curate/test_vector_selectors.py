@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,6 +88,22 @@ PARTS: tuple[dict[str, Any], ...] = (
     {"recipe": "hybrid", "count": 12, "by": {"quality": 1.0, "turns.0": -1.0}, "diversity": 0.4, "choose": "pareto"},
     {"recipe": "quotas", "count": 6, "by": {"topic": {"sea": 2, "*": 1}, "quality": {}}, "levels": {"quality": 2}},
 )
+
+
+def test_the_card_and_show_count_calls_apart_from_what_was_sent(
+    cli: Cli, server: ModelServer, tmp_path: Path
+) -> None:  # fmt: skip
+    """Texts go to the embedder together: each is a call, and a request is one attempt."""
+    write(tmp_path, "rows.jsonl", ROWS)
+    config = settings_file(tmp_path, server, {"recipe": "diverse", "count": 4})
+    made = cli("curate", "--config", config, "--quiet", "--name", "sent")
+    shown = cli("show", "sent")
+    out = cli("export", "sent", "--to", "jsonl", "--out", "data")
+    [sent] = re.findall(r"Over the wire, texts to the embedder together, .*: (\d+) attempts", shown.out)
+
+    assert (0, 0) == (made.code, out.code), made.err + out.err
+    assert f"cost: {len(ROWS)} calls in {sent} attempts" in (tmp_path / "data/README.md").read_text(encoding="utf-8")
+    assert int(sent) < len(ROWS)
 
 
 def test_the_choice_is_the_same_for_any_order_of_the_rows(
