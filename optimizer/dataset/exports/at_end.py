@@ -24,9 +24,9 @@ def check_exports(wanted: ExportSettings) -> None:
     Raises:
         UsageError: it does, or it is.
     """
-    for name in wanted.to:
-        if name in _TABLES and importlib.util.find_spec("pyarrow") is None:
-            raise missing_extra(f"The export {name}", "parquet")
+    for form in wanted.to:
+        if form in _TABLES and importlib.util.find_spec("pyarrow") is None:
+            raise missing_extra(f"The export {form}", "parquet")
     for name, place in _places(wanted, Path()).items() if wanted.folder else ():
         if place.is_file() or (place.is_dir() and any(place.iterdir())):
             raise UsageError(
