@@ -15,6 +15,7 @@ from ..record.curating.magpie_filter import MagpieFilterSettings
 from ..record.curating.panel import PanelSettings
 from ..record.curating.quotas import QuotasSettings
 from ..record.making.part import PartSettings
+from .deita import refuse_unscored
 from .facility import first_stage
 from .magpie_filter import refuse_missing
 from .paths import refuse_unsaid
@@ -47,6 +48,8 @@ def refuse_lacking(part: PartSettings, source: WholeSource) -> None:
 def _refuse(part: PartSettings, rows: Rows) -> None:
     if isinstance(part, MagpieFilterSettings):
         refuse_missing(part, rows)
+    elif isinstance(part, DeitaSettings):
+        refuse_unscored(part.scores, rows)
     elif isinstance(part, FacilitySettings):
         first_stage(part, rows)
     else:
@@ -59,8 +62,6 @@ def _wanted(part: PartSettings) -> tuple[Sequence[str], Sequence[str]]:
     match part:
         case DedupSettings():
             return (), part.paths()
-        case DeitaSettings():
-            return (), part.scores
         case HybridSettings():
             return (), tuple(part.by)
         case LimaSettings():

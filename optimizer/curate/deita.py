@@ -26,10 +26,11 @@ from ..record.run import Run
 from .alike import met_in_order
 from .choice import Choice, Why
 from .grading.course import Grades, grade
+from .paths import refuse_unsaid
 from .rows import CurateRow, Rows, number_of
 from .vectors import RowVectors, vectors_of
 
-__all__ = ["ScoreFirst", "deita", "score_first", "score_of"]
+__all__ = ["ScoreFirst", "deita", "refuse_unscored", "score_first", "score_of"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -74,6 +75,20 @@ async def deita(run: Run, part: DeitaSettings, place: str, rows: Rows) -> Choice
     count = part.budget(len(rows))
     chosen = await to_thread.run_sync(partial(score_first, found.matrix, ranking, count, part.threshold))
     return _with_marks(_choice(part, rows, found, scores, ranking, chosen), grades)
+
+
+def refuse_unscored(paths: Sequence[str], rows: Rows) -> None:
+    """Refuse figures that no row has, as a number or as one a turn.
+
+    Raises:
+        UsageError: no row has one of them.
+    """
+    wanted = dict.fromkeys(paths)
+    for row in rows:
+        wanted = {path: None for path in wanted if score_of(row, [path]) is None}
+        if not wanted:
+            return
+    refuse_unsaid(rows, "deita", figures=wanted)
 
 
 def _no_scores(part: DeitaSettings, grades: Grades) -> UsageError:

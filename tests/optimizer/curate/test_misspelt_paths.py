@@ -42,6 +42,8 @@ async def chosen(folder: Path, part: Mapping[str, Any], rows: Sequence[Mapping[s
         ({"recipe": "hybrid", "by": {"mood": 1}},
          "No row has the figure mood, by which hybrid chooses (what stands there is text)."),
         ({"recipe": "instag", "tags": "tagz", "vectors": "hashed"}, "No row has the list of tags tagz"),
+        ({"recipe": "deita", "scores": ["score", "mood"], "vectors": "hashed"},
+         "No row has the figure mood, by which deita chooses (what stands there is text)."),
         ({"recipe": "lima", "longest": 101}, "1-lima left no row (too-long 12)."),
     ],
 )  # fmt: skip
@@ -77,3 +79,15 @@ async def test_figures_may_be_written_as_text(tmp_path: Path) -> None:
 def test_numbers_are_known(value: object, number: float | None) -> None:
     """Plain ones, and none that another reader would not take for one."""
     assert number == number_of(value)
+
+
+async def test_a_figure_of_each_turn_is_a_figure(tmp_path: Path) -> None:
+    """Of a selector, and of a member of a panel; what is true or false is none."""
+    rows = [{**row, "turns": [n % 3, 1], "sure": True} for n, row in enumerate(ROWS)]
+    parts: list[dict[str, Any]] = [{"recipe": "deita", "vectors": "hashed", "scores": ["turns"], "count": 3}]
+    parts += [{"recipe": "panel", "count": 3, "members": {"facility": {}, "deita": parts[0]}}]
+    assert all([(await chosen(tmp_path, part, rows)).rows() for part in parts])
+
+    for part in ({**parts[0], "scores": ["sure"]}, {**parts[1], "members": {"x": {**parts[0], "scores": ["sure"]}}}):
+        with pytest.raises(UsageError, match="what stands there is true or false"):
+            await chosen(tmp_path / "none", part, rows)
