@@ -106,6 +106,8 @@ def _click_sentence(error: click.ClickException, words: Sequence[str]) -> str:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return error.format_message()
     message = _one_line(error.format_message())
+    message = message.replace("a valid integer range", "a whole number").replace("a valid integer", "a whole number")
+    message = message.replace("a valid float range", "a number").replace("a valid float", "a number")
     message += "" if message.endswith((".", "?", "!")) else "."
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     # Click does not say where an option lacks its value; then the first word is the command.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .make import only_rows, part_of, parts_of, value_in
-from .options import GroupedCommand, json_option, session_options
+from .options import PartCommand, json_option, session_options
 
 if TYPE_CHECKING:
     from ..record.tree import Tree
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("curate", cls=GroupedCommand)
+@click.command("curate", cls=PartCommand)
 @click.argument("selector", required=False, metavar="[SELECTOR[,SELECTOR…]]")
 @click.argument("rows", required=False)
 @click.option("--list", "show", is_flag=True, help="List the selectors, or the settings of SELECTOR, and end.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import GroupedCommand, json_option, session_options
+from .options import PartCommand, json_option, session_options
 
 if TYPE_CHECKING:
     from ..record.tree import Tree
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["command", "only_rows", "part_of", "parts_of", "value_in"]
 
 
-@click.command("make", cls=GroupedCommand)
+@click.command("make", cls=PartCommand)
 @click.argument("recipe", required=False)
 @click.argument("seeds", required=False)
 @click.option("--list", "show", is_flag=True, help="List the recipes, or the settings of RECIPE, and end.")

@@ -149,6 +149,7 @@ def _measured(options: dict[str, Any], known: SkillRounds) -> tuple[dict[str, fl
     """Losses and where they come from; None where none are told."""
     from ..curate.mixing.failures import failure_rates  # noqa: PLC0415
     from ..curate.mixing.skill_rounds import read_losses  # noqa: PLC0415
+    from ..pages.numbers import count  # noqa: PLC0415
     from .run_list import find_run  # noqa: PLC0415
 
     losses, run = options["losses"], options["run"]
@@ -162,7 +163,7 @@ def _measured(options: dict[str, Any], known: SkillRounds) -> tuple[dict[str, fl
     known.refuse_counted(folder.name)
     found = failure_rates(folder, options["by"], judge_only=options["judge_only"])
     if found.unknown:
-        click.echo(f"{found.unknown:,} rows of {folder.name} say no skill and are left aside.")
+        click.echo(f"{count(found.unknown, 'row')} of {folder.name} without a skill left aside.")
     if found.passed_over:
         click.echo(f"{found.passed_over:,} rows that selectors left out did not fail and are left aside.")
     counted = sum(found.rows.values())
@@ -171,13 +172,15 @@ def _measured(options: dict[str, Any], known: SkillRounds) -> tuple[dict[str, fl
 
 
 def _keep(known: SkillRounds, state: Path, *, new: bool) -> None:
+    from ..pages.numbers import count  # noqa: PLC0415
+
     if new:
         known.write(state)
     for number, each in enumerate(known.rounds, 1):
         click.echo(f"Round {number} ({each.measured}; eta {each.eta:g}):")
         for name, weight in each.weights.items():
             loss = f", loss {each.losses[name]:.4g}" if name in each.losses else ""
-            click.echo(f"  {name}: {weight:.2%}, {each.quotas[name]:,} rows{loss}")
+            click.echo(f"  {name}: {weight:.2%}, {count(each.quotas[name], 'row')}{loss}")
     if new:
         click.echo(f"Written to {state}.")
 
@@ -196,12 +199,13 @@ def _add(pool: Pool, sets: Iterable[str], runs: Path) -> list[str]:
 
 def _write(pool: Pool, mix: Mix, options: dict[str, Any]) -> None:
     from ..curate.mixing.writing import write_mix  # noqa: PLC0415
+    from ..pages.numbers import count  # noqa: PLC0415
 
     pool.check_groups()
     write_mix(pool, mix, options["out"], force=options["force"])
     for file in mix.files:
-        click.echo(f"{len(file.rows):,} rows in {options['out'] / file.name}: {file.what}.")
+        click.echo(f"{count(len(file.rows), 'row')} in {options['out'] / file.name}: {file.what}.")
     left = len(mix.left) + len(pool.unusable)
-    click.echo(f"{left:,} rows in dropped.jsonl; manifest.json and README.md say what was drawn.")
+    click.echo(f"{count(left, 'row')} in dropped.jsonl; manifest.json and README.md say what was drawn.")
     for note in mix.notes:
         click.echo(f"  {note}")

@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeVar
 
 import click
 
@@ -14,7 +15,7 @@ from ...agents.gateway.errors import UsageError
 from ..record.tree import Tree, merge
 from .parsing import parse_budget, parse_prices, parse_set, student_tree
 
-__all__ = ["GroupedCommand", "flags_of", "json_option", "runs_option", "session_options"]
+__all__ = ["GroupedCommand", "PartCommand", "flags_of", "json_option", "runs_option", "session_options"]
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 _SPEAKERS = ("evolver", "responder", "analyst", "refiner", "judge")
@@ -123,12 +124,21 @@ _GROUPS: Mapping[str, tuple[_Flag, ...]] = {
 }  # fmt: skip
 
 
+_OF_ALL = frozenset(("profile", "embedder", "prompts", "seed", "reasoning", "responder_form", "responder_prompt"))
+"""Options among those of a search and its output that mean something to every recipe or selector."""
+
+
 class GroupedCommand(click.Command):
     """A command whose help shows its many options under headings."""
 
+    HEADINGS: ClassVar[Mapping[str, str]] = {}
+    """What a group is called here, where that is something else."""
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Own options first, then group by group."""
-        groups = {name: [_parameter_name(flag) for flag in flags] for name, flags in _GROUPS.items()}
+        groups = {
+            self.HEADINGS.get(name, name): [_parameter_name(flag) for flag in flags] for name, flags in _GROUPS.items()
+        }
         grouped = set(itertools.chain.from_iterable(groups.values()))
         records = {
             str(parameter.name): record
@@ -140,6 +150,37 @@ class GroupedCommand(click.Command):
             if rows:
                 with formatter.section(name):
                     formatter.write_dl(rows)
+
+
+class PartCommand(GroupedCommand):
+    """One that makes rows by recipes or chooses among them: what is only of a search stands last, and in short.
+
+    A search is one part among others there (`auto-evol`).
+    """
+
+    HEADINGS = MappingProxyType({"Search": "Every part"})
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """With the words on the embedder that hold here."""
+        found = super().get_params(ctx)
+        for parameter in found:
+            if isinstance(parameter, click.Option) and parameter.name == "embedder":
+                parameter.help = "Model that makes vectors, at the endpoint of the others."
+        return found
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Options of the parts first, those of a search by their names at the end."""
+        searching = {_parameter_name(flag) for flag in (*_GROUPS["Search"], *_GROUPS["Output"])} - _OF_ALL
+        hidden = [each for each in self.get_params(ctx) if each.name in searching and isinstance(each, click.Option)]
+        for parameter in hidden:
+            parameter.hidden = True
+        try:
+            super().format_options(ctx, formatter)
+        finally:
+            for parameter in hidden:
+                parameter.hidden = False
+        with formatter.section("Where the recipe auto-evol is a part (`autoevol optimize --help` says what they mean)"):
+            formatter.write_text(" ".join(parameter.opts[0] for parameter in hidden))
 
 
 def session_options(function: CommandT) -> CommandT:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..dataset.report import ReadReport
 from ..dataset.split import split_seeds
 from ..dataset.whole import source_of
+from ..pages.numbers import count
 from ..pages.outlook import Plan, money_words
 from ..recipes.contest.lineup import Lineup, load_lineup, read_lineup
 from ..recipes.contest.load import bouts_of
@@ -75,7 +76,7 @@ def _unchanged(settings: Settings, sizes: Sizes) -> Estimate | None:
 def outlook(plan: Plan) -> Outlook:
     """The plan as the session's start needs it."""
     forecast, settings = plan.forecast, plan.settings
-    calls = f"At most {forecast.calls:,} calls, about {forecast.expected_tokens:,} tokens"
+    calls = f"At most {count(forecast.calls, 'call')}, about {count(forecast.expected_tokens, 'token')}"
     items = f"{plan.said[0]} " if plan.said else ""  # of a comparison: every set, where `read` is of the first
     read = f"{plan.read}. " if plan.read.read else ""  # a recipe may need no rows
     line = f"{read}{items}{calls} ({money_words(forecast, settings)})."

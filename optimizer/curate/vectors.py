@@ -108,7 +108,7 @@ async def vectors_of(
     lines: tuple[str, ...] = ()
     if part.asks_embedder:
         seat = run.settings.roles.embedder
-        label = f"{seat.model} at {seat.endpoint}"
+        label = seat.model if seat.model == seat.endpoint else f"{seat.model} at {seat.endpoint}"
         if foreign and run.settings.endpoints[seat.endpoint].packaged is not None:
             lines = (
                 f"{foreign:,} rows are not in English, which is all that {seat.model} reads: name another embedder",

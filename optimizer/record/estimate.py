@@ -15,15 +15,13 @@ A comparison is the items of its bouts (optimizer/recipes/compare.py).
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
 from ...agents.gateway.books.prices import price_of, worst_price
-from ...agents.gateway.endpoints import Endpoint
-from ...agents.gateway.engine.packaged import PACKAGED
+from ...agents.gateway.engine.packaged import tokens_read
 from ...agents.gateway.outcomes import Usage
 from ...agents.messages import RoleName
 from ..scoring.examine.menu import price_of_item
@@ -389,7 +387,7 @@ def _case(settings: Settings, sizes: Sizes) -> int:
 def _line(settings: Settings, part: _Part) -> Line:
     seat: RoleSettings = getattr(settings.roles, part.role)
     endpoint = settings.endpoints.get(seat.endpoint)
-    most_in = _read(endpoint)
+    most_in = tokens_read(endpoint.packaged if endpoint else None)
     # Vectors are no tokens.
     out, most_out = (0, 0) if part.role == "embedder" else (min(part.out, seat.max_tokens), seat.max_tokens)
     usual = Usage(part.calls * min(part.tokens_in, most_in), part.calls * out)
@@ -401,9 +399,3 @@ def _line(settings: Settings, part: _Part) -> Line:
         price_of(price, usual, free=free), worst_price(price, worst, free=free), worst.input_tokens,
         min(part.least, part.calls), seat.endpoint, seat.model,
     )  # fmt: skip
-
-
-def _read(endpoint: Endpoint | None) -> int:
-    """Tokens of a text that are read at most: a packaged model reads the beginning, others whatever they are sent."""
-    known = PACKAGED.get(endpoint.packaged) if endpoint is not None and endpoint.packaged is not None else None
-    return sys.maxsize if known is None else known.tokens

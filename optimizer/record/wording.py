@@ -125,6 +125,7 @@ def _dotted(path: tuple[str | int, ...]) -> str:
         return f"[[make]] table {int(path[1]) + 1} ({path[2]})"
     inner = _in_recipe(path)
     text = ".".join(str(part) for part in (inner[2:] or path))
+    text = f"`{text}`" if inner and text in ("of", "by") else text  # names that read as words of the sentence
     text += f" of {path[2]}" if inner else ""
     return "(a key)" if looks_like_key(text) else text
 

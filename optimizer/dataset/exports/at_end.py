@@ -54,7 +54,9 @@ def write_exports(folder: Path, wanted: ExportSettings) -> list[str]:
             continue
         counts = ", ".join(f"{count:,} {reason}" for reason, count in done.tally.counts.items())
         left = f" (left out: {counts})" if counts else ""
-        told.append(f"Exported as {name}: {done.tally.written:,} rows in {done.files[0]}{left}")
+        told.append(
+            f"Exported as {name}: {done.tally.written:,} row{'s' * (done.tally.written != 1)} in {done.files[0]}{left}"
+        )
     return told
 
 

@@ -70,7 +70,7 @@ def write_card(subject: Subject, tally: Tally) -> str:
     lines = [
         f"---\n{yaml.safe_dump(_head(subject, tally, writers), sort_keys=False, allow_unicode=True)}---",
         f"\n# {_plain(subject.title)}\n",
-        f"{tally.written:,} rows: {subject.form.what}. Made by AutoEvol from "
+        f"{tally.written:,} row{'s' * (tally.written != 1)}: {subject.form.what}. Made by AutoEvol from "
         f"{_plain(subject.source)}. {wrote(writers)}\n",
         *_columns(subject.form),
         *_counts(tally),

@@ -48,7 +48,7 @@ def test_settings_are_listed_as_they_are_written(cli: Cli) -> None:
     [
         (("dedupe",), "There is no selector 'dedupe'. Did you mean 'dedup'? Selectors are: dedup"),
         (("magpie", "rows.jsonl"), "magpie is a recipe."),
-        (("dedup", "--with", "off=both"), "no setting off of dedup on the command line. Did you mean of of dedup?"),
+        (("dedup", "--with", "off=both"), "no setting off of dedup on the command line. Did you mean `of` of dedup?"),
         (("dedup",), "No rows were given."),
         ((), "Name a SELECTOR (`--list` lists them)"),
         (("hybrid", "rows.jsonl"), "hybrid needs `by`, the weight of each figure"),

@@ -65,6 +65,17 @@ def test_each_command_explains_itself(cli: Cli, name: str) -> None:
     assert "--debug" in said.out
 
 
+@pytest.mark.parametrize("name", ["curate", "make"])
+def test_parts_are_helped_before_a_search(cli: Cli, name: str) -> None:
+    """Options that only `auto-evol` reads stand at the end, by name; the embedder makes vectors here."""
+    said = " ".join(cli(name, "--help").out.split())
+    before, _, after = said.partition("Where the recipe auto-evol is a part")
+
+    assert "--embedder NAME Model that makes vectors" in before
+    assert ("--strategy" in before, "--strategy" in after) == (False, True)
+    assert "--strategy NAME auto-evol, best-of-n" in " ".join(cli("optimize", "--help").out.split())
+
+
 def test_version_is_that_of_the_installation(cli: Cli) -> None:
     """`--version` reads the installed metadata."""
     assert f"autoevol {metadata.version('autoevol')}\n" == cli("--version").out
@@ -84,7 +95,9 @@ def test_the_package_runs_as_a_module() -> None:
     [
         (("optimise",), "There is no command 'optimise'. Did you mean 'optimize'?"),
         (("optimize", "--stepz", "3"), "No such option '--stepz'"),
-        (("optimize", "--steps", "many"), "'many' is not a valid integer"),
+        (("optimize", "--steps", "many"), "'many' is not a whole number."),
+        (("curate", "dedup", "x", "--count", "ten"), "'ten' is not a whole number."),
+        (("optimize", "--rpm", "ten"), "'ten' is not a number."),
         (("optimize", "--student"), "See `autoevol optimize --help`."),
         (("compare", "general", "--strategy", "best-of-n"), "No such option '--strategy'"),
         (("show",), "Missing argument 'RUN'"),

@@ -41,7 +41,7 @@ async def test_a_run_from_rows_to_a_trainer_is_one_settings_file(tmp_path: Path)
 
     assert {"instruction": "Two and two?", "input": "", "output": "4"} == json.loads(before)
     assert before == written.read_bytes()
-    assert f"Exported as alpaca: 1 rows in {written} (left out: 1 no-response)" in again.summary
+    assert f"Exported as alpaca: 1 row in {written} (left out: 1 no-response)" in again.summary
     assert "Not exported as dpo: " in again.summary
     assert all(line in again.summary for line in told)
 
