@@ -388,7 +388,6 @@ def _line(settings: Settings, part: _Part) -> Line:
     seat: RoleSettings = getattr(settings.roles, part.role)
     endpoint = settings.endpoints.get(seat.endpoint)
     most_in = tokens_read(endpoint.packaged if endpoint else None)
-    # Vectors are no tokens.
     out, most_out = (0, 0) if part.role == "embedder" else (min(part.out, seat.max_tokens), seat.max_tokens)
     usual = Usage(part.calls * min(part.tokens_in, most_in), part.calls * out)
     worst = Usage(part.calls * min(max(part.tokens_in, part.worst_in), most_in), part.calls * most_out)
