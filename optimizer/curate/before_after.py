@@ -2,7 +2,7 @@
 
 Coverage is the mean distance (1 - cosine) of a row to the nearest that is kept, beside that for as many rows drawn at
 random: a choice covers well where its own is the lower one. Vectors are hashed words, which need no model, or those
-that a panel has already; the figure says which.
+of the embedder that a selector or a panel has already; the figure says which.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ _ROOTS = "topic (verb and noun)"
 _UNIVERSE, _ASKED = 10_000, 2_000  # rows that coverage is measured over, and those whose distance is
 
 
-def before_after(rows: Rows, kept: Collection[int], run_seed: int, paths: Sequence[str] = ()) -> dict[str, Any]:
+def before_after(
+    rows: Rows, kept: Collection[int], run_seed: int, paths: Sequence[str] = (), vectors: RowVectors | None = None
+) -> dict[str, Any]:  # fmt: skip
     """Figures of all rows and of those that are kept, for `curation.json`.
 
     Args:
@@ -56,8 +58,9 @@ def before_after(rows: Rows, kept: Collection[int], run_seed: int, paths: Sequen
         kept: indices.
         run_seed: names the sample that coverage is measured over, where there are many rows.
         paths: of further figures: those that the settings of the selector name.
+        vectors: by which coverage is measured; None for hashed words.
     """
-    return changes(rows, [kept], run_seed, paths)[0]
+    return changes(rows, [kept], run_seed, paths, vectors)[0]
 
 
 def changes(

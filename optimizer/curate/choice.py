@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .vectors import RowVectors
 
 __all__ = ["Choice", "Notes", "Why", "first_of"]
 
@@ -41,6 +44,7 @@ class Choice:
         lines: what there is to tell, a line each.
         entries: index of a kept row → what goes into its `provenance.curated` before the entry of this choice.
         change: what it changed, see `before_after`, where the selector has measured that already.
+        vectors: those that it looked at, so that coverage can be measured by them.
         prices: USD of each call that `calls` of a row names, by its key; None where that is not known.
     """
 
@@ -52,6 +56,7 @@ class Choice:
     entries: Mapping[int, Sequence[Notes]] = field(default_factory=dict[int, Sequence[Notes]])
     change: Notes | None = None
     prices: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
+    vectors: RowVectors | None = field(default=None, compare=False, repr=False)
 
     def check(self, total: int) -> None:
         """That it accounts for rows 0 to total - 1, each once.

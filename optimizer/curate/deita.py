@@ -166,7 +166,8 @@ def _choice(
         f"looked at {chosen.looked_at:,} rows from the best one on, by {found.label}; {len(chosen.twins):,} were too"
         f" much like a better one (cosine above {part.threshold:g})",
     )
-    return Choice(order, why, {index: {"score": round(scores[index], 6)} for index in order}, figures, lines)
+    marks = {index: {"score": round(scores[index], 6)} for index in order}
+    return Choice(order, why, marks, figures, lines, vectors=found)
 
 
 def score_first(vectors: Floats, ranking: Sequence[int], count: int, threshold: float = 0.9) -> ScoreFirst:

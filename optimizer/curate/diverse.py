@@ -42,7 +42,7 @@ async def diverse(run: Run, part: DiverseSettings, place: str, rows: Rows) -> Ch
         f" {figures['drawn_left']}); Vendi score {figures['vendi']} (all rows {figures['vendi_all']}, drawn rows"
         f" {figures['vendi_drawn']}); by {found.label}"
     )
-    return Choice(order, {**found.missing, **why}, notes, figures, (*found.lines, line))
+    return Choice(order, {**found.missing, **why}, notes, figures, (*found.lines, line), vectors=found)
 
 
 def _figures(found: RowVectors, centres: Centres, drawn: Sequence[int]) -> dict[str, JsonValue]:

@@ -75,7 +75,7 @@ async def facility(run: Run, part: FacilitySettings, place: str, rows: Rows) -> 
         "evaluations": chosen.evaluations,
     }  # fmt: skip
     line = f"{len(order):,} of {len(found.index):,} rows stand for them all, by {found.label}"
-    return Choice(order, why, {}, figures, (*found.lines, line))
+    return Choice(order, why, {}, figures, (*found.lines, line), vectors=found)
 
 
 def first_stage(part: FacilitySettings, rows: Rows) -> dict[int, Why]:

@@ -28,15 +28,13 @@ from .overlaps import Overlap, overlaps
 from .part import Selector, chosen, write_figures, written
 from .paths import unsaid
 from .rows import Rows
-from .vectors import RowVectors, vectors_of
+from .vectors import SIDES, RowVectors, by_side, vectors_of
 
 __all__ = ["MEMBERS", "panel_of", "voted"]
 
 MEMBERS = "members"
 """Name of the folder with what each member left, in the folder of a panel."""
 _SPENT = ("calls", "cost", "models")
-_SIDES: Mapping[str, str] = {"instruction": "", "both": ", of both texts", "response": ", of responses"}
-"""What coverage is measured by, the first that there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +114,12 @@ async def _seen(run: Run, part: PanelSettings, place: str, rows: Rows) -> RowVec
     Those of instructions, where there are any, as hashed words are; else it is said which texts they are of.
     """
     members = [member for member in part.members.values() if isinstance(member, EmbedSettings)]
-    by_side = {member.of: member for member in members if member.asks_embedder and member.embeds_every_row}
-    side = next((side for side in _SIDES if side in by_side), None)
+    having = {member.of: member for member in members if member.asks_embedder and member.embeds_every_row}
+    side = next((side for side in SIDES if side in having), None)
     if side is None:
         return None
-    found = await vectors_of(run, by_side[side], place, rows)
-    return replace(found, label=f"{found.label}{_SIDES[side]}")
+    found = await vectors_of(run, having[side], place, rows)
+    return by_side(found, side)
 
 
 def _refuse_unsaid(part: PanelSettings, rows: Rows) -> None:

@@ -27,13 +27,13 @@ from anyio import to_thread
 from ..dataset.rows import DroppedRow
 from ..recipes.book import Book, Made
 from ..record.curating.selector import SelectorSettings
-from ..record.curating.vectors import BudgetSettings
+from ..record.curating.vectors import BudgetSettings, EmbedSettings
 from ..record.run import Run
 from .before_after import before_after, change_lines
 from .choice import Choice, Notes, Why
 from .naming import name_of
 from .rows import CurateRow, Rows, kept_object
-from .vectors import remove_vectors
+from .vectors import RowVectors, by_side, remove_vectors
 
 __all__ = ["CURATION", "Selector", "chosen", "curate", "write_figures", "written"]
 
@@ -63,9 +63,18 @@ async def curate(run: Run, selector: Selector, part: SelectorSettings, place: st
     run_seed, paths = run.settings.run_seed, part.paths()
     change = choice.change
     if change is None:
-        change = await to_thread.run_sync(before_after, rows, frozenset(choice.order), run_seed, paths)
+        seen = _seen(part, choice, len(rows))
+        change = await to_thread.run_sync(before_after, rows, frozenset(choice.order), run_seed, paths, seen)
     write_figures(run, part, place, choice, made, change)
     return replace(made, lines=(*choice.lines, *change_lines(change)))
+
+
+def _seen(part: SelectorSettings, choice: Choice, total: int) -> RowVectors | None:
+    """Vectors of the embedder that the selector looked at, where it did so at each row: coverage goes by them."""
+    found = choice.vectors
+    if found is None or not isinstance(part, EmbedSettings) or not part.asks_embedder:
+        return None
+    return by_side(found, part.of) if len(found.index) + len(found.missing) == total else None
 
 
 async def chosen(run: Run, selector: Selector, part: SelectorSettings, place: str, rows: Rows) -> Choice:

@@ -14,7 +14,7 @@ import errno
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -34,12 +34,14 @@ from .choice import Why
 from .hashed import WIDTH, hashed_vectors
 from .rows import CurateRow, Rows
 
-__all__ = ["VECTORS", "RowVectors", "on_grid", "remove_vectors", "vectors_of"]
+__all__ = ["SIDES", "VECTORS", "RowVectors", "by_side", "on_grid", "remove_vectors", "vectors_of"]
 
 VECTORS = "vectors.f32"
 """Name of the file of a large matrix, in the folder of a part."""
 Floats = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.int64]
+SIDES: Mapping[str, str] = {"instruction": "", "both": ", of both texts", "response": ", of responses"}
+"""What coverage is measured by, the first that there is."""
 _GRID = 2048.0
 _IN_MEMORY = 64 * 2**20
 _TOGETHER = 64
@@ -118,6 +120,11 @@ async def vectors_of(
         label = f"hashed words (TF-IDF, {WIDTH} numbers; no model)"
         await to_thread.run_sync(partial(_hashed, part, some, store))
     return store.closed(np.array(order, np.int64), label, lines)
+
+
+def by_side(found: RowVectors, side: str) -> RowVectors:
+    """The same, with the texts that they are of in the label, where these are not instructions."""
+    return replace(found, label=f"{found.label}{SIDES[side]}")
 
 
 def on_grid(vector: npt.ArrayLike) -> Floats | None:

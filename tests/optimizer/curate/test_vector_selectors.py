@@ -106,6 +106,27 @@ def test_the_card_and_show_count_calls_apart_from_what_was_sent(
     assert int(sent) < len(ROWS)
 
 
+@pytest.mark.parametrize(
+    ("part", "by"),
+    [
+        ({"recipe": "diverse", "count": 4}, "v at vectors"),
+        ({"recipe": "deita", "count": 4, "scores": ["quality"], "of": "both"}, "v at vectors, of both texts"),
+        ({"recipe": "facility", "count": 4, "score": "quality", "first": 0.5}, "hashed words"),
+        ({"recipe": "diverse", "count": 4, "vectors": "hashed"}, "hashed words"),
+    ],
+)
+def test_coverage_is_measured_by_vectors_of_every_row(
+    cli: Cli, server: ModelServer, tmp_path: Path, part: dict[str, Any], by: str
+) -> None:  # fmt: skip
+    """Those that the selector has from the embedder; the others cover all rows by words."""
+    write(tmp_path, "rows.jsonl", ROWS)
+    made = cli("curate", "--config", settings_file(tmp_path, server, part), "--quiet")
+    [run] = (tmp_path / "runs").iterdir()
+    told = json.loads((run / f"1-{part['recipe']}/curation.json").read_text(encoding="utf-8"))
+
+    assert (0, by) == (made.code, told["before_after"]["coverage"]["by"]), made.err
+
+
 def test_the_choice_is_the_same_for_any_order_of_the_rows(
     cli: Cli, server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
