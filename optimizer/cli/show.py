@@ -228,6 +228,10 @@ class _Seen:
     def _places(self) -> Iterator[str]:
         yield f"\nFiles in {self.folder}"
         yield from (f"  {name:<24}{what}" for name, what in _FILES.items() if self.files.has(name))
+        for panel in self.panels.values():
+            for column in panel.columns:
+                if column.place and self.files.has(f"{column.place}/dataset.jsonl"):
+                    yield f"  {column.place}/dataset.jsonl  the rows that {column.name} chose"
 
 
 def _findings(files: RunFiles) -> Findings:

@@ -163,7 +163,7 @@ def _choice(
     }  # fmt: skip
     lines = (
         *found.lines,
-        f"looked at {chosen.looked_at:,} rows from the best one on, by {found.label}; {len(chosen.twins):,} were too"
+        f"Looked at {chosen.looked_at:,} rows from the best one on, by {found.label}; {len(chosen.twins):,} were too"
         f" much like a better one (cosine above {part.threshold:g})",
     )
     marks = {index: {"score": round(scores[index], 6)} for index in order}

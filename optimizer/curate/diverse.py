@@ -38,8 +38,8 @@ async def diverse(run: Run, part: DiverseSettings, place: str, rows: Rows) -> Ch
     begun = len(centres.order) - len(centres.radius)
     notes = {index: {"radius": round(radius, 5)} for index, radius in zip(order[begun:], centres.radius, strict=True)}
     line = (
-        f"no row lies farther than {centres.left:.3f} from a chosen one (from as many drawn rows:"
-        f" {figures['drawn_left']}); Vendi score {figures['vendi']} (all rows {figures['vendi_all']}, drawn rows"
+        f"No row lies farther than {centres.left:.3f} from a chosen one (from as many drawn rows:"
+        f" {figures['drawn_left']:.3f}); Vendi score {figures['vendi']} (all rows {figures['vendi_all']}, drawn rows"
         f" {figures['vendi_drawn']}); by {found.label}"
     )
     return Choice(order, {**found.missing, **why}, notes, figures, (*found.lines, line), vectors=found)

@@ -56,7 +56,7 @@ async def hybrid(run: Run, part: HybridSettings, place: str, rows: Rows) -> Choi
         matrix = found.matrix[[at[indices[number]] for number in here]]
         chosen = await to_thread.run_sync(partial(relevant, value, matrix, len(here), part.diversity))
         order = [indices[here[place]] for place in chosen]
-        more, lines = {**found.figures, **more}, (*found.lines, f"diversity by {found.label}")
+        more, lines = {**found.figures, **more}, (*found.lines, f"Diversity by {found.label}")
     else:
         order = [indices[number] for number in np.lexsort((-scores, front))]
     kept, dropped = first_of(order, part.budget(len(rows)), why)

@@ -53,7 +53,8 @@ async def lima(run: Run, part: LimaSettings, place: str, rows: Rows) -> Choice:
     chosen = Counter(topics[index] for index in order)
     figures = {cell[0]: {"in": len(members), "out": chosen[cell[0]]} for cell, members in sorted(ready.items())}
     notes = {index: {"topic": topics[index]} for index in order}
-    lines = [f"Of the style: {len(topics):,} rows on {len(ready):,} topics{_counted(why)}."]
+    by = f" by {part.topic}" if part.topic else " (by tag or field, else by verb or question word)"
+    lines = [f"Of the style: {len(topics):,} rows on {len(ready):,} topics{by}{_counted(why)}."]
     return Choice(order, {**why, **left}, notes, {"topics": figures}, lines)
 
 

@@ -248,4 +248,4 @@ def _told(part: DeitaSettings, grades: Grades) -> None:
         "by_log_probabilities": round(smooth / total, 4) if total else 0.0,
     }  # fmt: skip
     if part.way == "direct":
-        grades.lines.append("texts were marked alone, without others beside them: such marks saturate (docs/asking.md)")
+        grades.lines.append("Texts were marked alone, without others beside them: such marks saturate (docs/asking.md)")

@@ -229,6 +229,7 @@ def test_the_command_takes_selectors_with_commas(cli: Cli, tmp_path: Path) -> No
     assert (8, "both") == tuple(curation(run)["settings"]["members"]["far"][name] for name in ("count", "of"))
     assert "Selectors side by side</h4>" in page
     assert "  Rows that two of them share" in show.out
+    assert "  1-panel/members/far/dataset.jsonl  the rows that far chose" in show.out.partition("Files in")[2]
     assert {"facility", "far", "lima"} == set(
         json.loads(cli("show", str(run), "--json").out)["panels"]["1-panel"]["names"]
     )

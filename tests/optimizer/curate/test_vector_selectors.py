@@ -124,7 +124,12 @@ def test_coverage_is_measured_by_vectors_of_every_row(
     [run] = (tmp_path / "runs").iterdir()
     told = json.loads((run / f"1-{part['recipe']}/curation.json").read_text(encoding="utf-8"))
 
+    story = json.loads((run / "status.json").read_text(encoding="utf-8"))["story"]
+
     assert (0, by) == (made.code, told["before_after"]["coverage"]["by"]), made.err
+    assert ("No row lies farther" in story, "Looked at" in story) == tuple(
+        part["recipe"] == name for name in ("diverse", "deita")
+    )
 
 
 def test_the_choice_is_the_same_for_any_order_of_the_rows(
