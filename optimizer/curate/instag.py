@@ -205,7 +205,7 @@ def _choice(
     lines = (
         f"{figures['tags_written']:,} tags as they were written, {len(figures['vocabulary']):,} in the vocabulary;"
         f" {sum(reason.reason != 'not-selected' for reason in why.values()):,} rows without a tag of it",
-        f"tags a row: {measures[0]['all']:.2f} in all rows, {measures[0]['chosen']:.2f} in the chosen ones, which cover"
+        f"Tags a row: {measures[0]['all']:.2f} in all rows, {measures[0]['chosen']:.2f} in the chosen ones, which cover"
         f" {measures[1]:.1%} of the vocabulary in {taken[-1][1]:,} round{'s' * (taken[-1][1] != 1)}",
     )
     prices = prices_of(call for each in said.values() for call in each.calls)

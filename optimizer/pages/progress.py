@@ -79,7 +79,7 @@ class _Figures(QuietWatcher):
         self._ended = True
 
     def _items(self) -> str:
-        return f"{self._done}/{self._total}" if self._total else ""
+        return f"{self._done:,}/{self._total:,}" if self._total else ""
 
     def _calls(self, now: Progress) -> list[str]:
         shown = [f"{now.calls:,} calls"]

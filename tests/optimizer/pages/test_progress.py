@@ -69,6 +69,15 @@ def test_plain_lines_tell_everything(now: Progress) -> None:
     assert "\x1b" not in stream.getvalue()
 
 
+def test_thousands_are_told_apart() -> None:
+    """In counts of items as everywhere else."""
+    stream = io.StringIO()
+    watcher = PlainWatcher(stream)
+    watcher.phase(None, "1-deita", 2000)
+
+    assert "1-deita 0/2,000\n" == stream.getvalue()
+
+
 def test_the_live_panel_tells_the_same() -> None:
     """On a terminal; texts from outside are shown as text."""
     stream = _Terminal()
