@@ -138,7 +138,7 @@ def test_compact_saves_what_is_whole(cli: Cli, run: Path) -> None:
 @pytest.mark.parametrize("name", ["export", "verify", "compact"])
 @pytest.mark.parametrize(
     ("spoil", "words"),
-    [(_remove, "There is no journal"), (_empty, "was never begun"), (shutil.rmtree, "There is no run")],
+    [(_remove, "There is no journal"), (_empty, "was never begun"), (shutil.rmtree, "and no run of this name")],
 )
 def test_what_is_not_there_is_said(cli: Cli, run: Path, name: str, spoil: Callable[[Path], object], words: str) -> None:
     """One sentence, and no file is made."""

@@ -99,7 +99,7 @@ def test_a_process_that_cannot_start_is_an_error(tmp_path: Path, capfd: pytest.C
         (("--latency", "soon"), "The knob 'latency' is wrong"),
         (("--schedule", "30:rpm=fast"), "The knob 'schedule' is wrong"),
         (("--rpm", "0"), "The knob 'rpm' is wrong"),
-        (("--rpm", "fast"), "'fast' is not a valid float"),
+        (("--rpm", "fast"), "'fast' is not a number"),
         (("--log", "no/such/folder/x"), "cannot be written"),
         (("--port", "70000"), "70000"),
     ],
